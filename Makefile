@@ -1,0 +1,128 @@
+# wgmesh: one file, no recursion.
+#
+#   make              build/wgmesh
+#   make check        every test; the last line is "N passed, N failed, N skipped"
+#   make demo         the main job on local lab hosts (root)
+#   make bench        speed, measured side by side (root)
+#   make fuzz CC=clang
+#   make lint         layers, headers that stand alone, clang-tidy if there
+#   make install      DESTDIR and PREFIX are honoured
+#
+# Variables: CC, CFLAGS, SAN=address,undefined, WERROR=1, V=1,
+# VECTORS=folder of recorded vectors (for check).
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
+SAN ?=
+V ?=
+WERROR ?=
+Q := $(if $(V),,@)
+
+variant := $(notdir $(CC))$(if $(SAN),-san)
+# The plain gcc build is the one that people use: build/wgmesh.
+B := build$(if $(filter-out gcc,$(variant)),/$(variant))
+
+folders := base vault state acl render ssh
+lib_src := $(foreach d,$(folders),$(wildcard $(d)/*.c))
+cmd_src := $(wildcard cmd/*.c)
+unit_src := $(wildcard tests/unit/test_*.c)
+fuzz_src := $(wildcard tests/fuzz/fuzz_*.c)
+headers := $(foreach d,$(folders) cmd,$(wildcard $(d)/*.h))
+
+libraries := libssh libcrypto json-c
+warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wwrite-strings -Wpointer-arith -Wvla -Wundef \
+	-Wformat=2 -Wimplicit-fallthrough $(if $(WERROR),-Werror)
+harden := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer -O1,-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+	-fstack-protector-strong -fstack-clash-protection)
+CPPFLAGS_ALL := -I. -D_GNU_SOURCE -DWGMESH_VERSION='"$(VERSION)"' \
+	-include base/banned.h $(CPPFLAGS)
+CFLAGS_ALL := -std=gnu11 -g -fPIE -pthread $(warnings) $(harden) \
+	$(shell pkg-config --cflags $(libraries)) $(CFLAGS)
+LDFLAGS_ALL := -pie -pthread -Wl,-z,relro,-z,now \
+	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+LIBS := $(shell pkg-config --libs $(libraries))
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+lib := $(B)/libwgmesh.a
+units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_src))
+fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(fuzz_src))
+
+.PHONY: all units replays check demo bench fuzz lint headers layers install clean FORCE
+all: $(B)/wgmesh
+
+$(B)/wgmesh: $(call obj,$(cmd_src)) $(lib)
+	$(if $(V),,@echo "  LINK $@")
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(lib): $(call obj,$(lib_src))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/obj/%.o: %.c $(B)/flags
+	$(if $(V),,@echo "  CC   $<")
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Changed flags rebuild everything.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)' | cmp -s - $@ || \
+		echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL)' > $@
+
+# ---- tests ----
+
+units: $(units)
+$(B)/unit/%: $(B)/obj/tests/unit/%.o $(lib)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) \
+		$(shell pkg-config --libs cmocka)
+
+# Fuzz targets with a plain main() that replays the corpus...
+replays: $(fuzzers)
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(lib)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# ... and the same with clang's libFuzzer: make fuzz CC=clang FUZZ_SECONDS=60
+FUZZ_SECONDS ?= 30
+fuzz:
+	$(Q)CC='$(CC)' CPPFLAGS='$(CPPFLAGS_ALL)' LIBS='$(LIBS)' \
+		SECONDS_EACH=$(FUZZ_SECONDS) sh tests/fuzz/run.sh $(lib_src)
+
+check:
+	$(Q)VECTORS='$(VECTORS)' sh tests/check.sh
+
+demo:
+	$(Q)sh samples/demo.sh
+
+bench: all
+	$(Q)bash tests/bench/run.sh
+
+# ---- rules of the house ----
+
+lint: layers headers
+	$(Q)command -v clang-tidy >/dev/null || { echo "lint: no clang-tidy"; exit 0; }; \
+	clang-tidy --quiet $(lib_src) $(cmd_src) -- $(CPPFLAGS_ALL) $(CFLAGS_ALL)
+
+layers:
+	$(Q)sh tests/layers.sh
+
+headers: $(patsubst %.h,$(B)/headers/%.ok,$(headers))
+$(B)/headers/%.ok: %.h $(B)/flags
+	@mkdir -p $(@D)
+	$(Q)echo '#include "$<"' | $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) \
+		-fsyntax-only -x c - && touch $@
+
+# ---- the rest ----
+
+install: all
+	install -D -m 755 $(B)/wgmesh $(DESTDIR)$(PREFIX)/bin/wgmesh
+	for page in docs/man/*.1; do install -D -m 644 "$$page" \
+		"$(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/}" || exit 1; done
+
+clean:
+	rm -rf build
+
+-include $(wildcard $(B)/obj/*/*.d $(B)/obj/tests/*/*.d)

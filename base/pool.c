@@ -1,0 +1,81 @@
+#include "base/pool.h"
+
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct pool {
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	size_t n, next, done;
+	void (*work)(size_t i, void *arg);
+	void *arg;
+};
+
+static void *worker(void *p)
+{
+	struct pool *pool = p;
+
+	pthread_mutex_lock(&pool->lock);
+	while (pool->next < pool->n) {
+		size_t i = pool->next++;
+
+		pthread_mutex_unlock(&pool->lock);
+		pool->work(i, pool->arg);
+		pthread_mutex_lock(&pool->lock);
+		pool->done++;
+		pthread_cond_signal(&pool->ended);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
+static void wait_all(struct pool *pool, void (*progress)(size_t, void *))
+{
+	pthread_mutex_lock(&pool->lock);
+	while (pool->done < pool->n) {
+		struct timespec until;
+		size_t done;
+
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += 200 * 1000 * 1000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&pool->ended, &pool->lock, &until);
+		done = pool->done;
+		pthread_mutex_unlock(&pool->lock);
+		if (progress)
+			progress(done, pool->arg);
+		pthread_mutex_lock(&pool->lock);
+	}
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void pool_run(size_t n, unsigned parallel, void (*work)(size_t i, void *arg),
+	      void (*progress)(size_t done, void *arg), void *arg)
+{
+	struct pool pool = { .n = n, .work = work, .arg = arg };
+	size_t want = parallel < n ? parallel : n;
+	pthread_t *threads = mem_calloc(want, sizeof *threads);
+	pthread_condattr_t attr;
+	size_t started = 0;
+
+	pthread_mutex_init(&pool.lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&pool.ended, &attr);
+	while (started < want &&
+	       pthread_create(&threads[started], NULL, worker, &pool) == 0)
+		started++;
+	if (started == 0)
+		worker(&pool);
+	wait_all(&pool, progress);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	pthread_condattr_destroy(&attr);
+	pthread_cond_destroy(&pool.ended);
+	pthread_mutex_destroy(&pool.lock);
+	free(threads);
+}

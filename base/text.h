@@ -1,0 +1,36 @@
+/*
+ * The two places where text changes its world: quoting for a POSIX shell and
+ * escaping for a terminal. Everything that we put into a script goes through
+ * text_quote(), everything from outside that we show through text_escape().
+ */
+#ifndef WGMESH_BASE_TEXT_H
+#define WGMESH_BASE_TEXT_H
+
+#include "base/sbuf.h"
+
+#include <stdbool.h>
+
+/** Append @s as one word of a POSIX shell, in single quotes where needed. */
+void text_quote(struct sbuf *out, const char *s);
+
+/**
+ * Append @len bytes so that a terminal shows them and obeys none: control
+ * characters, DEL, C1, bidirectional controls and bytes that are no UTF-8
+ * come out as \xNN or \u{NNNN}; a backslash stays. @keep_lines lets newline
+ * and tab through.
+ */
+void text_escape(struct sbuf *out, const char *s, size_t len, bool keep_lines);
+
+/** text_escape() of a whole string into a new one; the caller frees. */
+char *text_escaped(const char *s);
+
+/** Valid UTF-8 without control characters? */
+bool text_is_printable(const char *s);
+
+/**
+ * Length of the UTF-8 sequence that @s starts with, 0 if it is none. Strict:
+ * no overlong forms, no surrogates, at most U+10FFFF. @len bounds the look.
+ */
+size_t text_utf8_length(const char *s, size_t len, unsigned *code_point);
+
+#endif

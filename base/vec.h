@@ -1,0 +1,79 @@
+/*
+ * A typed growing array: `VEC(struct node) nodes;` is { items, len, cap }.
+ * Zeroed is empty. Loop with an index. Who pushes owns what is in the items;
+ * vec_done() frees the array alone.
+ */
+#ifndef WGMESH_BASE_VEC_H
+#define WGMESH_BASE_VEC_H
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VEC(T)              \
+	struct {            \
+		T *items;   \
+		size_t len; \
+		size_t cap; \
+	}
+
+/** Make room for one more and yield a pointer to it, zeroed. */
+#define vec_add(v)                                                             \
+	__extension__({                                                        \
+		if ((v)->len == (v)->cap) {                                    \
+			(v)->cap = (v)->cap ? (v)->cap * 2 : 8;                \
+			(v)->items = mem_resize((v)->items, (v)->cap,          \
+						sizeof *(v)->items);           \
+		}                                                              \
+		memset(&(v)->items[(v)->len], 0, sizeof *(v)->items);          \
+		&(v)->items[(v)->len++];                                       \
+	})
+
+#define vec_push(v, value) (*vec_add(v) = (value))
+
+/** Take item @i out, keeping the order; the item itself is not freed. */
+#define vec_remove(v, i)                                                       \
+	do {                                                                   \
+		size_t at_ = (i);                                              \
+		memmove(&(v)->items[at_], &(v)->items[at_ + 1],                \
+			((v)->len - at_ - 1) * sizeof *(v)->items);            \
+		(v)->len--;                                                    \
+	} while (0)
+
+#define vec_sort(v, compare)                                                   \
+	do {                                                                   \
+		if ((v)->len > 1)                                              \
+			qsort((v)->items, (v)->len, sizeof *(v)->items,        \
+			      compare);                                        \
+	} while (0)
+
+#define vec_done(v)                                   \
+	do {                                          \
+		free((v)->items);                     \
+		memset((v), 0, sizeof *(v));          \
+	} while (0)
+
+/** A list of owned strings. */
+struct strings {
+	char **items;
+	size_t len;
+	size_t cap;
+};
+
+/** Append a copy of @s. */
+void strings_add(struct strings *v, const char *s);
+
+/** Free all strings and the array; @v is empty and usable again. */
+void strings_done(struct strings *v);
+
+/** Index of @s, or -1. */
+long strings_find(const struct strings *v, const char *s);
+
+/** Deep copy of @from into the empty list @to. */
+void strings_copy(struct strings *to, const struct strings *from);
+
+/** Sort by bytes. */
+void strings_sort(struct strings *v);
+
+#endif
