@@ -1,0 +1,129 @@
+#include "acl/access.h"
+
+#include <string.h>
+
+struct indexes {
+	size_t *items;
+	size_t len;
+	size_t cap;
+};
+
+struct side_pair {
+	struct indexes from, to;
+	uint8_t grant; /* what the from side gets towards the to side */
+};
+
+struct access {
+	const struct mesh *m;
+	bool enabled;
+	VEC(struct side_pair) policies;
+};
+
+bool access_enabled(const struct mesh *m)
+{
+	return m->groups.len > 0 || m->policies.len > 0;
+}
+
+static int compare_indexes(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a;
+	size_t y = *(const size_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* The nodes that are in one of @groups: sorted, each once. */
+static void members_of(const struct mesh *m, const struct strings *groups,
+		       struct indexes *out)
+{
+	size_t kept = 0;
+
+	for (size_t g = 0; g < groups->len; g++) {
+		const struct group *group = mesh_group(m, groups->items[g]);
+
+		for (size_t i = 0; group && i < group->members.len; i++) {
+			const struct node *n = nodes_find(
+				&m->nodes, group->members.items[i]);
+
+			if (n)
+				vec_push(out, (size_t)(n - m->nodes.items));
+		}
+	}
+	vec_sort(out, compare_indexes);
+	for (size_t i = 0; i < out->len; i++)
+		if (i == 0 || out->items[i] != out->items[i - 1])
+			out->items[kept++] = out->items[i];
+	out->len = kept;
+}
+
+static bool has_index(const struct indexes *v, size_t i)
+{
+	return v->len && bsearch(&i, v->items, v->len, sizeof i,
+				 compare_indexes);
+}
+
+struct access *access_new(const struct mesh *m)
+{
+	struct access *a = mem_calloc(1, sizeof *a);
+
+	a->m = m;
+	a->enabled = access_enabled(m);
+	for (size_t i = 0; i < m->policies.len; i++) {
+		const struct policy *p = &m->policies.items[i];
+		struct side_pair *sides = vec_add(&a->policies);
+
+		members_of(m, &p->from_groups, &sides->from);
+		members_of(m, &p->to_groups, &sides->to);
+		sides->grant = ACCESS_PEER;
+		if (p->allow_mesh_ips)
+			sides->grant |= ACCESS_MESH_IP;
+		if (p->allow_routable_networks)
+			sides->grant |= ACCESS_NETWORKS;
+	}
+	return a;
+}
+
+void access_free(struct access *a)
+{
+	if (!a)
+		return;
+	for (size_t i = 0; i < a->policies.len; i++) {
+		vec_done(&a->policies.items[i].from);
+		vec_done(&a->policies.items[i].to);
+	}
+	vec_done(&a->policies);
+	free(a);
+}
+
+static void grant_all(const struct indexes *to, uint8_t flags, uint8_t *out)
+{
+	for (size_t k = 0; k < to->len; k++)
+		out[to->items[k]] |= flags;
+}
+
+void access_of(const struct access *a, size_t i, uint8_t *out)
+{
+	size_t n = a->m->nodes.len;
+
+	if (a->enabled)
+		memset(out, 0, n);
+	else
+		memset(out, ACCESS_PEER | ACCESS_MESH_IP | ACCESS_NETWORKS, n);
+	for (size_t p = 0; p < a->policies.len; p++) {
+		const struct side_pair *sides = &a->policies.items[p];
+
+		if (has_index(&sides->from, i))
+			grant_all(&sides->to, sides->grant, out);
+		if (has_index(&sides->to, i))
+			grant_all(&sides->from, ACCESS_PEER, out);
+	}
+	out[i] = 0;
+}
+
+void access_groups_of(const struct mesh *m, const char *node,
+		      struct strings *out)
+{
+	for (size_t i = 0; i < m->groups.len; i++)
+		if (strings_find(&m->groups.items[i].members, node) >= 0)
+			strings_add(out, m->groups.items[i].name);
+}
