@@ -1,0 +1,60 @@
+/*
+ * What one host should have, computed from the state alone: never from which
+ * hosts answered or were selected.
+ */
+#ifndef WGMESH_RENDER_DESIRED_H
+#define WGMESH_RENDER_DESIRED_H
+
+#include "acl/access.h"
+#include "state/mesh.h"
+
+#include <stdbool.h>
+
+/** Seconds between keepalives where one side is behind NAT. */
+#define DESIRED_NAT_KEEPALIVE 25
+
+/** A peer. Strings are borrowed from the mesh. */
+struct desired_peer {
+	const char *name;
+	const char *public_key;
+	char *endpoint; /* "host:port", "" for none; owned */
+	struct cidrs allowed_ips; /* its mesh addresses, then networks in the
+				     state's order */
+	int keepalive_s; /* 0: off */
+};
+
+/** A network behind another node. */
+struct desired_route {
+	struct cidr network;
+	struct ip gateway; /* that node's mesh address; family 0: none of the
+			      network's family */
+};
+
+struct desired {
+	const struct mesh *mesh;
+	const struct node *node;
+	struct cidrs addresses; /* with the mesh network's prefix length */
+	int listen_port;
+	int mtu; /* bytes, 0: not said */
+	VEC(struct desired_peer) peers;   /* sorted by name */
+	VEC(struct desired_route) routes; /* sorted by network */
+	bool forward4, forward6; /* networks behind this node */
+};
+
+/** Compute for @node of @m; @a is made from @m. Borrows both; end it first. */
+void desired_compute(struct desired *out, const struct mesh *m,
+		     const struct access *a, const struct node *node);
+
+/**
+ * Does @n get an endpoint for @peer? The user's, or where it is reached unless
+ * it is behind NAT; two nodes behind NAT in one network have each other's there.
+ */
+bool desired_has_endpoint(const struct node *n, const struct node *peer);
+
+/** Is the endpoint's host a name? The kernel reports back only addresses. */
+bool desired_endpoint_is_name(const struct desired_peer *peer);
+
+/** Free; for AUTO(desired_done). */
+void desired_done(struct desired *d);
+
+#endif

@@ -1,0 +1,193 @@
+#include "render/observed.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+#include "render/report.h"
+
+#include <string.h>
+
+static const struct section {
+	const char *name;
+	report_line *parse;
+} sections[] = {
+	{ "host", report_host },     { "address", report_address },
+	{ "link", report_link },     { "dump", report_dump },
+	{ "route4", report_route4 }, { "route6", report_route6 },
+	{ "boot", report_boot },     { "dropin", report_dropin },
+};
+
+static const struct section *find_section(const char *name)
+{
+	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+		if (strcmp(sections[i].name, name) == 0)
+			return &sections[i];
+	return NULL;
+}
+
+/* A section's text runs to the next frame line; returns where that starts. */
+static char *section_end(char *text, const char *frame)
+{
+	for (char *p = text; p; p = strchr(p, '\n')) {
+		if (*p == '\n')
+			p++;
+		if (strncmp(p, frame, strlen(frame)) == 0)
+			return p;
+		if (!*p)
+			break;
+	}
+	return text + strlen(text);
+}
+
+static int parse_sections(struct observed *o, char *text, const char *nonce,
+			  struct err *e)
+{
+	AUTO(auto_free) char *frame = mem_printf("=%s= ", nonce);
+	char *p = section_end(text, frame);
+
+	while (*p) {
+		char *name = p + strlen(frame);
+		char *body = name + strcspn(name, "\n");
+		const struct section *s;
+		char saved;
+
+		if (*body)
+			*body++ = '\0';
+		p = section_end(body, frame);
+		s = find_section(name);
+		if (!s)
+			return report_bad(e, "section", name);
+		saved = *p;
+		*p = '\0';
+		if (report_each(o, body, s->parse, e) < 0)
+			return err_wrap(e, "section '%s'", s->name);
+		*p = saved;
+	}
+	return 0;
+}
+
+static int compare_peers(const void *a, const void *b)
+{
+	const struct observed_peer *x = a;
+	const struct observed_peer *y = b;
+
+	return strcmp(x->public_key, y->public_key);
+}
+
+static int check_complete(const struct observed *o, struct err *e)
+{
+	if (!o->hostname || !o->now)
+		return err_set(e, ERR_REMOTE, "the report came back without "
+			       "the host's name and clock");
+	if (!o->is_root)
+		return err_set(e, ERR_REMOTE, "logged in without root's "
+			       "rights");
+	if (!o->has_ip)
+		return err_set(e, ERR_REMOTE, "there is no 'ip' command on "
+			       "the host; install iproute2");
+	return 0;
+}
+
+int observed_parse(struct observed *out, const char *text, size_t len,
+		   const struct probe_request *request, struct err *e)
+{
+	AUTO(auto_free) char *copy = mem_strndup(text, len);
+	struct observed o = { 0 };
+
+	if (parse_sections(&o, copy, request->nonce, e) < 0 ||
+	    check_complete(&o, e) < 0) {
+		observed_done(&o);
+		return err_wrap(e, "probe");
+	}
+	if (!o.exists)
+		o.listen_port = 0;
+	if (!o.public_key)
+		o.public_key = mem_strdup("");
+	if (!o.ssh_client)
+		o.ssh_client = mem_strdup("");
+	if (!o.ssh_server)
+		o.ssh_server = mem_strdup("");
+	vec_sort(&o.peers, compare_peers);
+	*out = o;
+	return 0;
+}
+
+int observed_parse_dump(struct observed *o, const char *text, struct err *e)
+{
+	AUTO(auto_free) char *copy = mem_strdup(text);
+
+	if (report_each(o, copy, report_dump, e) < 0)
+		return -1;
+	vec_sort(&o->peers, compare_peers);
+	return 0;
+}
+
+int observed_parse_routes(struct observed *o, const char *text, int family,
+			  struct err *e)
+{
+	AUTO(auto_free) char *copy = mem_strdup(text);
+
+	return report_each(o, copy, family == 4 ? report_route4 : report_route6, e);
+}
+
+void observed_done(struct observed *o)
+{
+	for (size_t i = 0; i < o->peers.len; i++) {
+		free(o->peers.items[i].public_key);
+		free(o->peers.items[i].endpoint);
+		vec_done(&o->peers.items[i].allowed_ips);
+	}
+	for (size_t i = 0; i < o->boot_peers.len; i++) {
+		free(o->boot_peers.items[i].public_key);
+		free(o->boot_peers.items[i].endpoint);
+	}
+	vec_done(&o->peers);
+	vec_done(&o->boot_peers);
+	vec_done(&o->routes);
+	vec_done(&o->addresses);
+	free(o->hostname);
+	free(o->fqdn);
+	free(o->ssh_client);
+	free(o->ssh_server);
+	free(o->public_key);
+	free(o->boot_mesh_id);
+	free(o->boot_sha256);
+	memset(o, 0, sizeof *o);
+}
+
+const struct observed_peer *observed_peer_by_key(const struct observed *o,
+						 const char *public_key)
+{
+	size_t low = 0, high = o->peers.len;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+		int order = strcmp(public_key, o->peers.items[mid].public_key);
+
+		if (order == 0)
+			return &o->peers.items[mid];
+		if (order < 0)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+bool observed_owns(const struct observed *o, const struct ip *a,
+		   const char *except)
+{
+	for (size_t i = 0; i < o->addresses.len; i++)
+		if (ip_equal(&o->addresses.items[i].address.ip, a) &&
+		    strcmp(o->addresses.items[i].ifname, except) != 0)
+			return true;
+	return false;
+}
+
+const char *observed_boot_endpoint(const struct observed *o,
+				   const char *public_key)
+{
+	for (size_t i = 0; i < o->boot_peers.len; i++)
+		if (strcmp(o->boot_peers.items[i].public_key, public_key) == 0)
+			return o->boot_peers.items[i].endpoint;
+	return NULL;
+}

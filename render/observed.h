@@ -1,0 +1,136 @@
+/*
+ * What a host really has, as the probe reported it. The report is hostile
+ * input: bounded and parsed strictly; what does not parse is an error that
+ * names the section, never a guess.
+ */
+#ifndef WGMESH_RENDER_OBSERVED_H
+#define WGMESH_RENDER_OBSERVED_H
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/sbuf.h"
+#include "base/vec.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Routes that we set carry this protocol number (`ip route ... proto`). */
+#define OBSERVED_ROUTE_PROTO "119"
+
+struct observed_peer {
+	char *public_key;
+	char *endpoint; /* "address:port", "" for none */
+	bool has_psk;
+	struct cidrs allowed_ips; /* as the kernel prints them, sorted */
+	int keepalive_s;      /* 0: off */
+	int64_t handshake;    /* seconds since 1970 by the host, 0: never */
+};
+
+struct observed_route {
+	struct cidr network;
+	struct ip gateway;  /* family 0: none */
+	bool kernel;        /* made by the kernel for an address */
+	bool tagged;        /* proto OBSERVED_ROUTE_PROTO */
+};
+
+/** Whose boot file it is, by its first line. */
+enum observed_boot {
+	BOOT_NONE,    /* no file */
+	BOOT_FOREIGN, /* no marker of ours */
+	BOOT_MARKED,  /* marker with a mesh id */
+};
+
+/** A peer of the boot file and where it is said to be. */
+struct observed_boot_peer {
+	char *public_key;
+	char *endpoint;
+};
+
+struct observed {
+	/* the host */
+	char *hostname;
+	char *fqdn; /* NULL: not asked or no answer */
+	int64_t now; /* the host's clock, seconds since 1970 */
+	bool is_root, has_wg, has_ip, has_apt, has_systemd;
+	char *ssh_client, *ssh_server; /* numeric addresses of the SSH
+					  connection, "" when local */
+	struct observed_own { /* addresses of the host */
+		struct observed_address {
+			struct cidr address;
+			char ifname[16];
+			bool passing; /* temporary or deprecated */
+		} *items;
+		size_t len;
+		size_t cap;
+	} addresses;
+	/* the interface */
+	bool exists, is_up;
+	int mtu;
+	char *public_key; /* "" for none */
+	int listen_port;
+	uint32_t fwmark;
+	VEC(struct observed_peer) peers; /* sorted by public key */
+	VEC(struct observed_route) routes;
+	/* what lasts */
+	enum observed_boot boot;
+	char *boot_mesh_id; /* of a marker, else NULL */
+	uint64_t boot_serial;
+	char *boot_sha256;  /* hex, of the file without its first line */
+	VEC(struct observed_boot_peer) boot_peers;
+	bool unit_enabled;
+	bool forward4, forward6; /* live */
+	bool dropin;             /* our sysctl file is there */
+	bool dropin4, dropin6;   /* and says so */
+	bool before4, before6;   /* and what held before it */
+};
+
+/** What the probe is told. Strings are borrowed. */
+struct probe_request {
+	const char *interface;
+	const char *nonce; /* hex digits; frames the answer */
+	const char *known_hostname; /* NULL: not known; equal: fqdn is not
+				       asked for again */
+	bool sudo; /* run as root through `sudo -n` */
+	bool local; /* this machine: no SSH connection to report */
+};
+
+/**
+ * Append the shell command that reports a host and then runs a shell that
+ * reads on from its input. No secrets are in it, none are reported: private
+ * key and preshared keys are cut off on the host. It changes nothing.
+ */
+void probe_command(struct sbuf *out, const struct probe_request *request);
+
+/** The line that ends an answer: "=<nonce>= end". The caller frees. */
+char *probe_end(const char *nonce);
+
+/**
+ * Parse the answer to probe_command(). @out is filled on success only; free
+ * it with observed_done(). Errors: REMOTE (sudo refused, no root), INPUT
+ * ("probe: section 'dump' line 3: ...").
+ */
+int observed_parse(struct observed *out, const char *text, size_t len,
+		   const struct probe_request *request, struct err *e);
+
+/** Parse `wg show IF dump` (private key cut off or not) into @o. */
+int observed_parse_dump(struct observed *o, const char *text, struct err *e);
+
+/** Parse `ip -4|-6 route show dev IF` and append to @o->routes. */
+int observed_parse_routes(struct observed *o, const char *text, int family,
+			  struct err *e);
+
+void observed_done(struct observed *o);
+
+/** The peer that has this public key, or NULL. */
+const struct observed_peer *observed_peer_by_key(const struct observed *o,
+						 const char *public_key);
+
+/** Is @a one of the host's addresses, apart from those on @except? */
+bool observed_owns(const struct observed *o, const struct ip *a,
+		   const char *except);
+
+/** The endpoint that the boot file names for a key, or NULL. */
+const char *observed_boot_endpoint(const struct observed *o,
+				   const char *public_key);
+
+#endif

@@ -1,0 +1,394 @@
+#include "render/plan.h"
+
+#include <string.h>
+
+/** A handshake younger than this says that a roamed endpoint works (seconds). */
+#define HANDSHAKE_FRESH 180
+
+static struct step *add_step(struct plan *p, enum step_kind kind)
+{
+	struct step *s = vec_add(&p->steps);
+
+	s->kind = kind;
+	return s;
+}
+
+/* ---- whose it is ---- */
+
+static bool marked_ours(const struct mesh *m, const struct observed *o)
+{
+	return o->boot == BOOT_MARKED && m->mesh_id &&
+	       strcmp(o->boot_mesh_id, m->mesh_id) == 0;
+}
+
+/* Ours: marked so, or it runs with the key that this node has in the state. */
+static bool is_ours(const struct mesh *m, const struct node *n,
+		    const struct observed *o)
+{
+	if (marked_ours(m, o))
+		return true;
+	if (o->exists)
+		return strcmp(o->public_key, n->public_key) == 0;
+	return o->boot == BOOT_NONE;
+}
+
+/* ---- peers ---- */
+
+static bool same_cidrs(const struct cidrs *desired, const struct cidrs *live)
+{
+	struct cidrs sorted = { 0 };
+	bool same = desired->len == live->len;
+
+	for (size_t i = 0; same && i < desired->len; i++)
+		vec_push(&sorted, desired->items[i]);
+	cidrs_sort(&sorted);
+	for (size_t i = 0; same && i < sorted.len; i++)
+		same = cidr_equal(&sorted.items[i], &live->items[i]);
+	vec_done(&sorted);
+	return same;
+}
+
+static bool same_endpoint(const char *a, const char *b)
+{
+	char *host_a = NULL, *host_b = NULL;
+	struct ip ip_a, ip_b;
+	int port_a, port_b;
+	struct err e;
+	bool same = strcmp(a, b) == 0;
+
+	if (!same && endpoint_parse(a, &host_a, &port_a, &e) == 0 &&
+	    endpoint_parse(b, &host_b, &port_b, &e) == 0)
+		same = port_a == port_b && ip_parse(&ip_a, host_a) &&
+		       ip_parse(&ip_b, host_b) && ip_equal(&ip_a, &ip_b);
+	free(host_a);
+	free(host_b);
+	return same;
+}
+
+/*
+ * An endpoint is a hint: the peer may have roamed since it was set. What was
+ * set before stands in the boot file.
+ */
+static bool endpoint_differs(const struct desired_peer *d,
+			     const struct observed_peer *l,
+			     const struct observed *o)
+{
+	const char *booted;
+
+	if (!*d->endpoint || same_endpoint(d->endpoint, l->endpoint))
+		return false;
+	booted = observed_boot_endpoint(o, d->public_key);
+	if (!booted || strcmp(booted, d->endpoint) != 0)
+		return true;
+	if (desired_endpoint_is_name(d))
+		return !*l->endpoint;
+	return !l->handshake || o->now - l->handshake >= HANDSHAKE_FRESH;
+}
+
+static unsigned peer_changes(const struct desired_peer *d,
+			     const struct observed_peer *l,
+			     const struct observed *o)
+{
+	unsigned change = 0;
+
+	if (endpoint_differs(d, l, o))
+		change |= PEER_ENDPOINT;
+	if (!same_cidrs(&d->allowed_ips, &l->allowed_ips))
+		change |= PEER_ALLOWED_IPS;
+	if (d->keepalive_s != l->keepalive_s)
+		change |= PEER_KEEPALIVE;
+	if (l->has_psk)
+		change |= PEER_PSK;
+	return change;
+}
+
+static void plan_peers(struct plan *p)
+{
+	const struct desired *d = p->desired;
+	const struct observed *o = p->observed;
+	bool *wanted = mem_calloc(o->peers.len, sizeof *wanted);
+
+	for (size_t i = 0; i < d->peers.len; i++) {
+		const struct desired_peer *peer = &d->peers.items[i];
+		const struct observed_peer *live =
+			observed_peer_by_key(o, peer->public_key);
+		unsigned change = live ? peer_changes(peer, live, o) : 0;
+		struct step *s;
+
+		if (live)
+			wanted[live - o->peers.items] = true;
+		if (live && !change)
+			continue;
+		s = add_step(p, live ? STEP_SET_PEER : STEP_ADD_PEER);
+		s->peer = peer;
+		s->live = live;
+		s->change = change;
+	}
+	for (size_t i = 0; i < o->peers.len; i++)
+		if (!wanted[i])
+			add_step(p, STEP_REMOVE_PEER)->live =
+				&o->peers.items[i];
+	free(wanted);
+}
+
+/* ---- addresses ---- */
+
+static bool has_cidr(const struct cidrs *v, const struct cidr *c)
+{
+	for (size_t i = 0; i < v->len; i++)
+		if (cidr_equal(&v->items[i], c))
+			return true;
+	return false;
+}
+
+static bool is_link_local(const struct cidr *c)
+{
+	struct cidr net;
+
+	return cidr_parse(&net, "fe80::/10") && cidr_contains(&net, &c->ip);
+}
+
+static void plan_addresses(struct plan *p)
+{
+	const struct desired *d = p->desired;
+	const struct observed *o = p->observed;
+	const char *ifname = d->mesh->interface_name;
+	struct cidrs live = { 0 };
+
+	for (size_t i = 0; i < o->addresses.len; i++)
+		if (strcmp(o->addresses.items[i].ifname, ifname) == 0 &&
+		    !is_link_local(&o->addresses.items[i].address))
+			vec_push(&live, o->addresses.items[i].address);
+	for (size_t i = 0; i < d->addresses.len; i++)
+		if (!has_cidr(&live, &d->addresses.items[i]))
+			add_step(p, STEP_ADD_ADDRESS)->network =
+				d->addresses.items[i];
+	for (size_t i = 0; i < live.len; i++)
+		if (!has_cidr(&d->addresses, &live.items[i]))
+			add_step(p, STEP_REMOVE_ADDRESS)->network =
+				live.items[i];
+	vec_done(&live);
+}
+
+/* ---- routes ---- */
+
+/* Is @a an address that the mesh gives out? */
+static bool in_mesh(const struct mesh *m, const struct ip *a)
+{
+	return (m->network.ip.family && cidr_contains(&m->network, a)) ||
+	       (m->network6.ip.family && cidr_contains(&m->network6, a));
+}
+
+/*
+ * Ours to remove: tagged; or left by an older tool: through a mesh address, or
+ * (as wg-quick makes them) without a gateway while the boot file is not yet
+ * ours. A default route is never taken for one of those.
+ */
+static bool route_is_ours(const struct plan *p, const struct observed_route *r)
+{
+	if (r->kernel)
+		return false;
+	if (r->tagged)
+		return true;
+	if (r->network.plen == 0)
+		return false;
+	if (r->gateway.family)
+		return in_mesh(p->mesh, &r->gateway);
+	return !marked_ours(p->mesh, p->observed) &&
+	       !is_link_local(&r->network);
+}
+
+static bool same_route(const struct desired_route *d,
+		       const struct observed_route *r)
+{
+	return cidr_equal(&d->network, &r->network) &&
+	       ip_equal(&d->gateway, &r->gateway) && r->tagged;
+}
+
+/* The observed route that @d is, or that it can take the place of. */
+static const struct observed_route *
+counterpart(const struct plan *p, const struct desired_route *d)
+{
+	const struct observed *o = p->observed;
+	const struct observed_route *other = NULL;
+
+	for (size_t i = 0; i < o->routes.len; i++) {
+		const struct observed_route *r = &o->routes.items[i];
+
+		if (same_route(d, r))
+			return r;
+		if (!r->kernel && cidr_equal(&d->network, &r->network) && !other)
+			other = r;
+	}
+	return other;
+}
+
+static void plan_routes(struct plan *p)
+{
+	const struct desired *d = p->desired;
+	const struct observed *o = p->observed;
+	bool *kept = mem_calloc(o->routes.len, sizeof *kept);
+
+	for (size_t i = 0; i < d->routes.len; i++) {
+		const struct desired_route *want = &d->routes.items[i];
+		const struct observed_route *old = counterpart(p, want);
+		struct step *s;
+
+		if (old)
+			kept[old - o->routes.items] = true;
+		if (old && same_route(want, old))
+			continue;
+		s = add_step(p, old ? STEP_REPLACE_ROUTE : STEP_ADD_ROUTE);
+		s->network = want->network;
+		s->gateway = want->gateway;
+		s->old = old;
+	}
+	for (size_t i = 0; i < o->routes.len; i++) {
+		const struct observed_route *r = &o->routes.items[i];
+		struct step *s;
+
+		if (kept[i] || !route_is_ours(p, r))
+			continue;
+		s = add_step(p, STEP_REMOVE_ROUTE);
+		s->network = r->network;
+		s->old = r;
+	}
+	free(kept);
+}
+
+/* ---- the rest ---- */
+
+static void plan_forwarding(struct plan *p)
+{
+	const struct desired *d = p->desired;
+	const struct observed *o = p->observed;
+	bool same = d->forward4 == o->dropin4 && d->forward6 == o->dropin6 &&
+		    (!d->forward4 || o->forward4) &&
+		    (!d->forward6 || o->forward6);
+
+	if (d->forward4 || d->forward6) {
+		if (!same)
+			add_step(p, STEP_FORWARD_ON);
+	} else if (o->dropin) {
+		add_step(p, STEP_FORWARD_OFF);
+	}
+}
+
+static void plan_interface(struct plan *p)
+{
+	const struct desired *d = p->desired;
+	const struct observed *o = p->observed;
+
+	if (strcmp(o->public_key, d->node->public_key) != 0)
+		add_step(p, STEP_PRIVATE_KEY);
+	if (o->listen_port != d->listen_port)
+		add_step(p, STEP_LISTEN_PORT);
+	if (o->fwmark)
+		add_step(p, STEP_FWMARK);
+	if (d->mtu && o->mtu != d->mtu)
+		add_step(p, STEP_MTU);
+	if (!o->is_up)
+		add_step(p, STEP_LINK_UP);
+	plan_addresses(p);
+	plan_peers(p);
+	plan_routes(p);
+}
+
+/* The boot file and its unit; before the interface if that is to come up. */
+static void plan_boot(struct plan *p, const char *boot_sha256)
+{
+	const struct observed *o = p->observed;
+
+	if (!marked_ours(p->mesh, o) || !o->boot_sha256 ||
+	    strcmp(o->boot_sha256, boot_sha256) != 0)
+		add_step(p, o->exists ? STEP_WRITE_BOOT
+				      : STEP_WRITE_BOOT_FIRST);
+	if (o->has_systemd && !o->unit_enabled)
+		add_step(p, o->exists ? STEP_ENABLE : STEP_ENABLE_FIRST);
+	if (!o->has_systemd)
+		strings_add(&p->notes, "no systemd: the boot file is written, "
+			    "but nothing starts it at boot");
+}
+
+static int plan_install(struct plan *p, const struct plan_options *options,
+			struct err *e)
+{
+	if (p->observed->has_wg)
+		return 0;
+	if (!options->install)
+		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
+			       "there (no 'wg'); leave out -no-install, or "
+			       "install wireguard-tools");
+	if (!p->observed->has_apt)
+		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
+			       "there (no 'wg') and there is no apt-get; "
+			       "install wireguard-tools by hand");
+	add_step(p, STEP_INSTALL);
+	return 0;
+}
+
+/* A stable sort by kind: each kind's steps keep their order. */
+static void sort_steps(struct plan *p)
+{
+	struct step *sorted = mem_calloc(p->steps.len, sizeof *sorted);
+	size_t n = 0;
+
+	for (int kind = STEP_INSTALL; kind <= STEP_REMOVE_BOOT; kind++)
+		for (size_t i = 0; i < p->steps.len; i++)
+			if ((int)p->steps.items[i].kind == kind)
+				sorted[n++] = p->steps.items[i];
+	free(p->steps.items);
+	p->steps.items = sorted;
+	p->steps.cap = p->steps.len ? p->steps.len : 1;
+}
+
+int plan_make(struct plan *out, const struct desired *d,
+	      const struct observed *o, const char *boot_sha256,
+	      const struct plan_options *options, struct err *e)
+{
+	struct plan p = { .desired = d, .observed = o, .node = d->node,
+			  .mesh = d->mesh };
+
+	if (plan_install(&p, options, e) < 0)
+		return -1;
+	if (!is_ours(d->mesh, d->node, o)) {
+		p.consent = CONSENT_TAKE_OVER;
+		add_step(&p, STEP_TAKE_OVER);
+	}
+	plan_boot(&p, boot_sha256);
+	if (o->exists)
+		plan_interface(&p);
+	else
+		add_step(&p, STEP_BRING_UP);
+	plan_forwarding(&p);
+	sort_steps(&p);
+	*out = p;
+	return 0;
+}
+
+void plan_teardown(struct plan *out, const struct mesh *m,
+		   const struct node *removed, const struct observed *o)
+{
+	struct plan p = { .observed = o, .node = removed, .mesh = m };
+	bool ours = is_ours(m, removed, o);
+
+	if (ours && (o->exists || o->unit_enabled)) {
+		add_step(&p, STEP_TEAR_DOWN);
+		p.consent = CONSENT_TEAR_DOWN;
+	}
+	if (ours && o->dropin)
+		add_step(&p, STEP_FORWARD_OFF);
+	if (ours && o->boot != BOOT_NONE)
+		add_step(&p, STEP_REMOVE_BOOT);
+	if (!ours)
+		strings_add(&p.notes, "the interface there is not this "
+			    "node's any more: left alone");
+	sort_steps(&p);
+	*out = p;
+}
+
+void plan_done(struct plan *p)
+{
+	vec_done(&p->steps);
+	strings_done(&p->notes);
+}

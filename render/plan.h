@@ -1,0 +1,109 @@
+/*
+ * The difference between what a host should have and what it has, as typed
+ * steps in the order in which they run. What `plan` prints is the object that
+ * `deploy` executes. Making a plan has no effects.
+ */
+#ifndef WGMESH_RENDER_PLAN_H
+#define WGMESH_RENDER_PLAN_H
+
+#include "render/desired.h"
+#include "render/observed.h"
+
+#include <stdbool.h>
+
+/** Kinds of steps; the order of the values is the order of execution. */
+enum step_kind {
+	STEP_INSTALL,      /* the WireGuard tools, by the package manager */
+	STEP_TAKE_OVER,    /* an interface or boot file that is not ours */
+	STEP_WRITE_BOOT_FIRST, /* before the interface comes up from it */
+	STEP_ENABLE_FIRST, /* the boot unit, before it starts */
+	STEP_BRING_UP,     /* the interface from the boot file */
+	STEP_PRIVATE_KEY,
+	STEP_LISTEN_PORT,
+	STEP_FWMARK,       /* cleared: none is ours */
+	STEP_MTU,
+	STEP_ADD_ADDRESS,
+	STEP_LINK_UP,
+	STEP_ADD_PEER,
+	STEP_SET_PEER,
+	STEP_REMOVE_PEER,
+	STEP_ADD_ROUTE,
+	STEP_REPLACE_ROUTE,
+	STEP_REMOVE_ROUTE,
+	STEP_REMOVE_ADDRESS,
+	STEP_FORWARD_ON,
+	STEP_FORWARD_OFF,
+	STEP_WRITE_BOOT,
+	STEP_ENABLE,
+	STEP_TEAR_DOWN,    /* the interface and its unit, for good */
+	STEP_REMOVE_BOOT,
+};
+
+/** What differs at a peer; bits. */
+enum peer_change {
+	PEER_ENDPOINT = 1 << 0,
+	PEER_ALLOWED_IPS = 1 << 1,
+	PEER_KEEPALIVE = 1 << 2,
+	PEER_PSK = 1 << 3, /* one is set and none should be */
+};
+
+/** One step. Which fields count follows from the kind; pointers borrow. */
+struct step {
+	enum step_kind kind;
+	const struct desired_peer *peer;  /* ADD_PEER, SET_PEER */
+	const struct observed_peer *live; /* SET_PEER, REMOVE_PEER */
+	unsigned change;                  /* SET_PEER: peer_change bits */
+	struct cidr network;              /* addresses, routes */
+	struct ip gateway;                /* routes: the new one */
+	const struct observed_route *old; /* REPLACE_ROUTE, REMOVE_ROUTE */
+};
+
+/** Why a plan wants the user's yes. */
+enum plan_consent {
+	CONSENT_NONE,
+	CONSENT_TAKE_OVER,
+	CONSENT_TEAR_DOWN,
+};
+
+struct plan {
+	const struct desired *desired;   /* NULL for a teardown */
+	const struct observed *observed;
+	const struct node *node;
+	const struct mesh *mesh;
+	VEC(struct step) steps;
+	enum plan_consent consent;
+	struct strings notes; /* what the user should know, no step */
+};
+
+/** What is allowed. */
+struct plan_options {
+	bool install; /* a missing WireGuard may be installed */
+};
+
+/**
+ * Compare. Both sides are borrowed and must outlive the plan.
+ * @boot_sha256 is the hex digest of the boot file that @d should have, without
+ * its first line. Errors: REMOTE when WireGuard is missing and may not or can
+ * not be installed.
+ */
+int plan_make(struct plan *out, const struct desired *d,
+	      const struct observed *o, const char *boot_sha256,
+	      const struct plan_options *options, struct err *e);
+
+/**
+ * The plan that takes a removed node's interface, unit and files away, if they
+ * are ours; no steps when nothing of ours is left.
+ */
+void plan_teardown(struct plan *out, const struct mesh *m,
+		   const struct node *removed, const struct observed *o);
+
+/** Free; for AUTO(plan_done). */
+void plan_done(struct plan *p);
+
+/** A stable word for --json: "add_peer". */
+const char *step_name(enum step_kind kind);
+
+/** Append one line for people, with its sign: "+ peer db1 ...". */
+void step_text(struct sbuf *out, const struct plan *p, const struct step *s);
+
+#endif

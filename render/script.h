@@ -1,0 +1,41 @@
+/*
+ * A plan as one POSIX shell script, and what came back from it. The script is a
+ * function that is called in its last line: cut off anywhere, nothing of it
+ * runs. It reports part by part and stops at the first part that fails; a broken
+ * connection does not stop it. Secrets are in its text, never in an argument or
+ * the environment of a program.
+ */
+#ifndef WGMESH_RENDER_SCRIPT_H
+#define WGMESH_RENDER_SCRIPT_H
+
+#include "base/err.h"
+#include "base/sbuf.h"
+#include "render/plan.h"
+
+/**
+ * Append the script for @p to @out (a secret buffer). @boot_file is the text of
+ * the boot file, NULL for a teardown. @nonce frames the answer, which ends with
+ * the line of probe_end().
+ */
+void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
+		 const char *nonce);
+
+/** How a script went. */
+struct script_result {
+	size_t steps_done;  /* of the plan, from its first on */
+	char *failure;      /* NULL: all done; else the failed part's words,
+			       escaped, one line */
+	size_t failed_step; /* its first step, when failure is set */
+};
+
+/**
+ * Read the answer to script_text(). REMOTE when it is not one.
+ * Free with script_result_done().
+ */
+int script_parse(struct script_result *out, const struct plan *p,
+		 const char *text, size_t len, const char *nonce,
+		 struct err *e);
+
+void script_result_done(struct script_result *r);
+
+#endif

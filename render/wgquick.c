@@ -1,0 +1,81 @@
+#include "render/wgquick.h"
+
+#include "render/observed.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static void add_interface(struct sbuf *out, const struct desired *d,
+			  bool secrets)
+{
+	char text[ADDR_TEXT_MAX];
+
+	sbuf_printf(out, "[Interface]\n# %s\nPrivateKey = %s\n", d->node->name,
+		    secrets ? secret_text(&d->node->private_key) : "(hidden)");
+	for (size_t i = 0; i < d->addresses.len; i++)
+		sbuf_printf(out, "Address = %s\n",
+			    cidr_text(&d->addresses.items[i], text));
+	sbuf_printf(out, "ListenPort = %d\n", d->listen_port);
+	if (d->mtu)
+		sbuf_printf(out, "MTU = %d\n", d->mtu);
+	sbuf_puts(out, "Table = off\n");
+}
+
+void wgquick_route(struct sbuf *out, const struct cidr *network,
+		   const struct ip *gateway)
+{
+	char text[ADDR_TEXT_MAX];
+
+	sbuf_puts(out, cidr_text(network, text));
+	if (gateway->family)
+		sbuf_printf(out, " via %s", ip_text(gateway, text));
+}
+
+/* A route that somebody else has already must not keep the tunnel down. */
+static void add_routes(struct sbuf *out, const struct desired *d)
+{
+	for (size_t i = 0; i < d->routes.len; i++) {
+		const struct desired_route *r = &d->routes.items[i];
+
+		sbuf_printf(out, "PostUp = ip -%d route add ",
+			    r->network.ip.family);
+		wgquick_route(out, &r->network, &r->gateway);
+		sbuf_puts(out, " dev %i proto " OBSERVED_ROUTE_PROTO
+			       " || true\n");
+	}
+}
+
+static void add_peer(struct sbuf *out, const struct desired_peer *p)
+{
+	char text[ADDR_TEXT_MAX];
+
+	sbuf_printf(out, "\n[Peer]\n# %s\nPublicKey = %s\n", p->name,
+		    p->public_key);
+	if (*p->endpoint)
+		sbuf_printf(out, "Endpoint = %s\n", p->endpoint);
+	for (size_t i = 0; i < p->allowed_ips.len; i++)
+		sbuf_printf(out, "%s%s", i ? ", " : "AllowedIPs = ",
+			    cidr_text(&p->allowed_ips.items[i], text));
+	sbuf_puts(out, p->allowed_ips.len ? "\n" : "");
+	if (p->keepalive_s)
+		sbuf_printf(out, "PersistentKeepalive = %d\n", p->keepalive_s);
+}
+
+void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
+		  bool secrets)
+{
+	sbuf_printf(out, "# managed by wgmesh, mesh %s, serial %" PRIu64 "\n",
+		    d->mesh->mesh_id ? d->mesh->mesh_id : "none", serial);
+	sbuf_puts(out, "# 'wgmesh deploy' undoes what is changed here by hand\n");
+	add_interface(out, d, secrets);
+	add_routes(out, d);
+	for (size_t i = 0; i < d->peers.len; i++)
+		add_peer(out, &d->peers.items[i]);
+}
+
+const char *wgquick_body(const char *file)
+{
+	const char *newline = strchr(file, '\n');
+
+	return newline ? newline + 1 : "";
+}

@@ -1,0 +1,29 @@
+/*
+ * The boot file: what wg-quick(8) would set up at boot equals the live state,
+ * so that a deploy after a reboot has nothing to do.
+ */
+#ifndef WGMESH_RENDER_WGQUICK_H
+#define WGMESH_RENDER_WGQUICK_H
+
+#include "base/sbuf.h"
+#include "render/desired.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/**
+ * Append the file for @d. The first line is the marker with the mesh id and
+ * @serial; it alone depends on the serial. With @secrets the private key is in
+ * it (@out should be a secret buffer), else "(hidden)".
+ */
+void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
+		  bool secrets);
+
+/** The part of the file behind its first line. */
+const char *wgquick_body(const char *file);
+
+/** "ip ... route add" arguments behind "route add|replace|del": NET [via GW]. */
+void wgquick_route(struct sbuf *out, const struct cidr *network,
+		   const struct ip *gateway);
+
+#endif
