@@ -1,0 +1,94 @@
+#include "cmd/cmd.h"
+
+#include "ssh/remote.h"
+#include "state/spec.h"
+#include "vault/wgkey.h"
+
+#include <string.h>
+
+/** How long `add` waits for the host (milliseconds). */
+#define PEEK_TIMEOUT_MS 5000
+
+DEFINE_AUTO(struct remote *, remote_free)
+
+/* Pin a key that nothing vouches for yet? 1 yes, 0 no pin, -1 stop. */
+static int agree_to_key(const struct cmd_env *env, const struct node *n,
+			const struct remote_facts *facts)
+{
+	AUTO(auto_free) char *question = NULL;
+	int yes;
+
+	if (env->options.accept_new)
+		return 1;
+	question = mem_printf("The SSH host key of %s is %s.\nIs it the right "
+			      "one?", n->ssh_host, facts->fingerprint);
+	yes = ask_yes(question);
+	if (yes >= 0)
+		return yes ? 1 : -1;
+	note("host key %s of '%s' is not known: not pinned; check it and "
+	     "deploy once with -accept-new-host-keys", facts->fingerprint,
+	     n->name);
+	return 0;
+}
+
+/* Contact the host and pin its key; one that does not answer is no error. */
+static int pin_host_key(const struct cmd_env *env, struct node *n,
+			struct err *e)
+{
+	AUTO(auto_remote_free) struct remote *r = NULL;
+	struct remote_target target = { .host = n->ssh_host,
+					.user = n->ssh_user,
+					.port = n->ssh_port };
+	struct remote_conf conf = { .timeout_ms = PEEK_TIMEOUT_MS };
+	const struct remote_facts *facts;
+	int agreed = 1;
+
+	if (remote_peek(&r, &target, &conf, e) < 0) {
+		if (e->code != ERR_UNREACHABLE)
+			return -1;
+		note("%s; added without a pinned host key", e->msg);
+		return 0;
+	}
+	facts = remote_facts(r);
+	if (facts->hostkey == REMOTE_KEY_NEW)
+		agreed = agree_to_key(env, n, facts);
+	if (agreed < 0)
+		return err_set(e, ERR_HOSTKEY, "the host key of '%s' was not "
+			       "accepted; nothing was added", n->name);
+	if (agreed == 0)
+		return 0;
+	strings_add(&n->ssh_host_keys, facts->hostkey_line);
+	note("pinned the host key of '%s': %s%s", n->name, facts->fingerprint,
+	     facts->hostkey == REMOTE_KEY_KNOWN ? " (in known_hosts)" : "");
+	return 0;
+}
+
+static int add_node(const struct cmd_env *env, struct mesh *m,
+		    struct node **out, struct err *e)
+{
+	char public_key[WGKEY_TEXT + 1];
+	struct node *n = spec_add(m, env->args.items[0], e);
+
+	if (!n || wgkey_generate(&n->private_key, public_key, e) < 0)
+		return -1;
+	mem_replace(&n->public_key, public_key);
+	*out = n;
+	if (n->is_local || env->options.offline)
+		return 0;
+	return pin_host_key(env, n, e);
+}
+
+int cmd_add(struct cmd_env *env)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+	char text[ADDR_TEXT_MAX];
+	struct node *n;
+	struct err e;
+
+	if (env_open(&s, env, true, &e) < 0 ||
+	    add_node(env, store_mesh(s), &n, &e) < 0 || env_save(s, &e) < 0)
+		return fail(&e);
+	put("Added node: %s (%s)\nNode added successfully\n", n->name,
+	    ip_text(n->mesh_ip.family ? &n->mesh_ip : &n->mesh_ip6, text));
+	return EXIT_DONE;
+}

@@ -1,0 +1,20 @@
+/*
+ * Questions on the terminal.
+ */
+#ifndef WGMESH_CMD_ASK_H
+#define WGMESH_CMD_ASK_H
+
+#include "base/sbuf.h"
+
+#include <stdbool.h>
+
+/** Is there somebody to ask? */
+bool ask_on_terminal(void);
+
+/**
+ * Ask for the passphrase of @file without echo, on the terminal itself.
+ * 0, or -1 when there is none or nothing was typed.
+ */
+int ask_passphrase(const char *file, struct sbuf *passphrase);
+
+#endif

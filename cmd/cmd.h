@@ -1,0 +1,119 @@
+/*
+ * What the commands share: parsed options, output, exit statuses. One file per
+ * command; the table in main.c is the only list of commands, the one in
+ * options.c the only list of options.
+ */
+#ifndef WGMESH_CMD_CMD_H
+#define WGMESH_CMD_CMD_H
+
+#include "base/auto.h"
+#include "base/err.h"
+#include "base/vec.h"
+#include "state/store.h"
+
+#include <stdbool.h>
+
+/** Exit statuses, as documented in wgmesh(1). */
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,       /* wrong usage or invalid input */
+	EXIT_HOSTS = 3,       /* some hosts failed or were unreachable */
+	EXIT_DIFFERENCES = 4, /* plan --exit-code found some */
+};
+
+/** Every option; those that were not given are NULL, false or the default. */
+struct options {
+	const char *state;
+	const char *network;
+	const char *network6;
+	const char *interface;
+	const char *listen_port;
+	const char *output;
+	long parallel;
+	long timeout_s;
+	bool json;
+	bool simple;
+	bool all;
+	bool secrets;
+	bool offline;
+	bool accept_new;
+	bool no_install;
+	bool yes;
+	bool exit_code;
+	bool forget;
+	bool help;
+	bool version;
+};
+
+struct command;
+
+/** One run of the program. */
+struct cmd_env {
+	struct options options;
+	const struct command *command;
+	const char *action_argument; /* of -add, -remove; else NULL */
+	struct strings args; /* what stands behind the command */
+};
+
+/** One command. */
+struct command {
+	const char *name;
+	const char *arguments; /* "SPEC", for the usage line */
+	size_t min_args, max_args;
+	const char *summary;   /* one line */
+	const char *options;   /* names of its own options, blank-separated */
+	int (*run)(struct cmd_env *env); /* returns an exit status */
+};
+
+extern const struct command commands[];
+extern const size_t commands_len;
+
+/** The command of that name, or NULL. */
+const struct command *command_find(const char *name);
+
+/**
+ * Parse @argv: options with one dash or two, "=value" or the next argument;
+ * the Go tool's -init, -add SPEC, -remove NAME, -list, -list-simple, -deploy
+ * and "mesh list" name a command too. ERR_INPUT with what would be right.
+ */
+int options_parse(struct cmd_env *env, int argc, char **argv, struct err *e);
+
+/** Print the usage of one command, or of the program when @c is NULL. */
+void usage_print(FILE *f, const struct command *c);
+
+/** Print "wgmesh: <message>" escaped, one line; returns the exit status. */
+int fail(const struct err *e);
+
+/** Print a sentence to stderr ("wgmesh: ..."), escaped. */
+void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/** Print to stdout, escaping what a terminal would obey; newlines stay. */
+void put(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/** Ask @question on the terminal; 1 yes, 0 no, -1 there is none. */
+int ask_yes(const char *question);
+
+/** Open the state that the options name, with its notes printed. */
+int env_open(struct store **out, const struct cmd_env *env, bool write,
+	     struct err *e);
+
+/** Save, counting the serial; used by commands that change the mesh. */
+int env_save(struct store *s, struct err *e);
+
+/** Give the mesh a new random id. */
+int env_mesh_id(struct mesh *m, struct err *e);
+
+DEFINE_AUTO(struct store *, store_close)
+
+int cmd_init(struct cmd_env *env);
+int cmd_add(struct cmd_env *env);
+int cmd_remove(struct cmd_env *env);
+int cmd_list(struct cmd_env *env);
+int cmd_render(struct cmd_env *env);
+int cmd_plan(struct cmd_env *env);
+int cmd_deploy(struct cmd_env *env);
+int cmd_version(struct cmd_env *env);
+int cmd_help(struct cmd_env *env);
+
+#endif

@@ -1,0 +1,378 @@
+#include "cmd/fleet.h"
+
+#include "base/pool.h"
+#include "cmd/ask.h"
+#include "render/facts.h"
+#include "render/wgquick.h"
+#include "vault/digest.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+/** What a host may answer at most. */
+#define ANSWER_MAX ((size_t)32 << 20)
+/** The least patience with a step that changes a host (milliseconds). */
+#define APPLY_TIMEOUT_MS 60000
+/** The same when a package is installed. */
+#define INSTALL_TIMEOUT_MS 600000
+
+/* ---- choosing ---- */
+
+/* The flag is the word of whoever made the state; the name must agree. */
+static bool is_this_machine(const struct mesh *m, const struct node *n)
+{
+	char name[256] = "";
+
+	gethostname(name, sizeof name - 1);
+	return n->is_local &&
+	       ((m->local_hostname && strcmp(m->local_hostname, name) == 0) ||
+		(n->actual_hostname && strcmp(n->actual_hostname, name) == 0));
+}
+
+static bool named(const struct mesh *m, const struct strings *names,
+		  const char *node)
+{
+	if (names->len == 0 || strings_find(names, node) >= 0)
+		return true;
+	for (size_t i = 0; i < names->len; i++) {
+		const struct group *g = mesh_group(m, names->items[i]);
+
+		if (g && strings_find(&g->members, node) >= 0)
+			return true;
+	}
+	return false;
+}
+
+static void choose_nodes(struct fleet *f, struct nodes *nodes, bool removed)
+{
+	for (size_t i = 0; i < nodes->len; i++) {
+		struct node *n = &nodes->items[i];
+		struct host *h;
+
+		if (!named(f->mesh, &f->env->args, n->name))
+			continue;
+		h = vec_add(&f->hosts);
+		h->node = n;
+		h->removed = removed;
+		h->local = is_this_machine(f->mesh, n);
+		h->boot_file.secret = true;
+	}
+}
+
+static int check_names(const struct fleet *f, struct err *e)
+{
+	for (size_t i = 0; i < f->env->args.len; i++) {
+		const char *name = f->env->args.items[i];
+
+		if (!nodes_find(&f->mesh->nodes, name) &&
+		    !nodes_find(&f->mesh->removed, name) &&
+		    !mesh_group(f->mesh, name))
+			return err_set(e, ERR_INPUT, "'%s' is neither a node "
+				       "nor a group of this mesh", name);
+	}
+	return 0;
+}
+
+static int draw_nonce(struct fleet *f, struct err *e)
+{
+	unsigned char raw[16];
+
+	if (getrandom(raw, sizeof raw, 0) != sizeof raw)
+		return err_sys(e, "cannot get random bytes");
+	for (size_t i = 0; i < sizeof raw; i++)
+		snprintf(f->nonce + 2 * i, 3, "%02x", raw[i]);
+	return 0;
+}
+
+int fleet_open(struct fleet *f, struct cmd_env *env, struct mesh *m,
+	       struct err *e)
+{
+	memset(f, 0, sizeof *f);
+	f->env = env;
+	f->mesh = m;
+	if (check_names(f, e) < 0 || draw_nonce(f, e) < 0)
+		return -1;
+	choose_nodes(f, &m->nodes, false);
+	choose_nodes(f, &m->removed, true);
+	f->conf.timeout_ms = (int)env->options.timeout_s * 1000;
+	f->conf.accept_new = env->options.accept_new;
+	return 0;
+}
+
+/* ---- working in parallel ---- */
+
+static struct remote_target target_of(const struct host *h)
+{
+	const struct node *n = h->node;
+
+	return (struct remote_target){
+		.host = n->ssh_host,
+		.user = n->ssh_user,
+		/* 22 stands in every state file: it is no wish */
+		.port = n->ssh_port == 22 ? 0 : n->ssh_port,
+		.pinned = &n->ssh_host_keys,
+		.local = h->local,
+	};
+}
+
+static void host_failed(struct host *h)
+{
+	h->result = h->err.code == ERR_UNREACHABLE ? HOST_UNREACHABLE
+						   : HOST_FAILED;
+	remote_free(h->remote);
+	h->remote = NULL;
+}
+
+static int probe_host(const struct fleet *f, struct host *h, struct err *e)
+{
+	AUTO(auto_free) char *end = probe_end(f->nonce);
+	AUTO(sbuf_done) struct sbuf command = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf answer = { .max = ANSWER_MAX };
+	struct remote_target target = target_of(h);
+	struct probe_request request = {
+		.interface = f->mesh->interface_name,
+		.nonce = f->nonce,
+		.known_hostname = h->node->fqdn ? h->node->actual_hostname
+						: NULL,
+		.local = h->local,
+	};
+
+	if (remote_open(&h->remote, &target, &f->conf, e) < 0)
+		return -1;
+	request.sudo = !remote_facts(h->remote)->is_root;
+	probe_command(&command, &request);
+	if (remote_start(h->remote, sbuf_str(&command), e) < 0 ||
+	    remote_read_to(h->remote, end, &answer, 0, NULL, NULL, e) < 0 ||
+	    observed_parse(&h->observed, sbuf_str(&answer), answer.len,
+			   &request, e) < 0)
+		return -1;
+	h->has_observed = true;
+	return 0;
+}
+
+static void probe_one(size_t i, void *arg)
+{
+	struct fleet *f = arg;
+	struct host *h = &f->hosts.items[i];
+
+	if (probe_host(f, h, &h->err) < 0)
+		host_failed(h);
+}
+
+static bool on_terminal(const struct fleet *f)
+{
+	return !f->env->options.json && isatty(STDERR_FILENO);
+}
+
+static void show_progress(size_t done, void *arg)
+{
+	const struct fleet *f = arg;
+	size_t left = f->hosts.len - done;
+	size_t working = (size_t)f->env->options.parallel;
+
+	fprintf(stderr, "\r\033[K%s: %zu of %zu hosts done, %zu working",
+		f->doing, done, f->hosts.len, left < working ? left : working);
+	fflush(stderr);
+}
+
+static void for_each_host(struct fleet *f, const char *doing,
+			  void (*work)(size_t, void *))
+{
+	bool live = on_terminal(f) && f->hosts.len;
+
+	f->doing = doing;
+	pool_run(f->hosts.len, (unsigned)f->env->options.parallel, work,
+		 live ? show_progress : NULL, f);
+	if (live)
+		fputs("\r\033[K", stderr);
+}
+
+int fleet_probe(struct fleet *f, struct err *e)
+{
+	VEC(struct remote_target) targets = { 0 };
+	int ret;
+
+	for (size_t i = 0; i < f->hosts.len; i++)
+		vec_push(&targets, target_of(&f->hosts.items[i]));
+	ret = remote_keys_load(&f->keys, targets.items, targets.len, &f->conf,
+			       ask_on_terminal() ? ask_passphrase : NULL, e);
+	vec_done(&targets);
+	if (ret < 0)
+		return -1;
+	f->conf.keys = f->keys;
+	for_each_host(f, "probing", probe_one);
+	return 0;
+}
+
+/* ---- planning ---- */
+
+/* Host keys that were accepted just now, or (at deploy) that known_hosts has. */
+static void pin_keys(struct fleet *f, bool pin_known)
+{
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+		const struct remote_facts *facts;
+
+		if (!h->has_observed || h->local)
+			continue;
+		facts = remote_facts(h->remote);
+		if (facts->hostkey == REMOTE_KEY_PINNED ||
+		    (facts->hostkey == REMOTE_KEY_KNOWN && !pin_known))
+			continue;
+		strings_add(&h->node->ssh_host_keys, facts->hostkey_line);
+		if (facts->hostkey == REMOTE_KEY_NEW)
+			note("pinned the host key of '%s': %s", h->node->name,
+			     facts->fingerprint);
+	}
+}
+
+static void merge_facts(struct fleet *f)
+{
+	VEC(struct host_report) reports = { 0 };
+
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+
+		if (h->has_observed && !h->removed)
+			vec_push(&reports,
+				 ((struct host_report){
+					 h->node, &h->observed,
+					 remote_facts(h->remote)->dialled }));
+	}
+	facts_merge(f->mesh, reports.items, reports.len);
+	vec_done(&reports);
+}
+
+static int plan_host(struct fleet *f, struct host *h, struct err *e)
+{
+	struct plan_options options = { !f->env->options.no_install };
+	char sha256[DIGEST_HEX + 1];
+	const char *body;
+
+	if (h->removed) {
+		plan_teardown(&h->plan, f->mesh, h->node, &h->observed);
+		h->has_plan = true;
+		return 0;
+	}
+	desired_compute(&h->desired, f->mesh, f->access, h->node);
+	h->has_desired = true;
+	wgquick_file(&h->boot_file, &h->desired, f->mesh->serial, true);
+	body = wgquick_body(sbuf_str(&h->boot_file));
+	digest_sha256(body, strlen(body), sha256);
+	if (plan_make(&h->plan, &h->desired, &h->observed, sha256, &options,
+		      e) < 0)
+		return -1;
+	h->has_plan = true;
+	return 0;
+}
+
+void fleet_plan(struct fleet *f, bool pin_known)
+{
+	pin_keys(f, pin_known);
+	merge_facts(f);
+	f->access = access_new(f->mesh);
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+
+		if (!h->has_observed)
+			continue;
+		if (plan_host(f, h, &h->err) < 0) {
+			host_failed(h);
+		} else if (h->plan.steps.len) {
+			h->result = HOST_TO_CHANGE;
+		} else {
+			remote_free(h->remote);
+			h->remote = NULL;
+		}
+	}
+}
+
+/* ---- applying ---- */
+
+static int apply_timeout(const struct fleet *f, const struct host *h)
+{
+	int ms = f->conf.timeout_ms;
+
+	if (ms < APPLY_TIMEOUT_MS)
+		ms = APPLY_TIMEOUT_MS;
+	if (h->plan.steps.items[0].kind == STEP_INSTALL &&
+	    ms < INSTALL_TIMEOUT_MS)
+		ms = INSTALL_TIMEOUT_MS;
+	return ms;
+}
+
+static int step_failed(struct host *h, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+
+	step_text(&text, &h->plan,
+		  &h->plan.steps.items[h->applied.failed_step]);
+	return err_set(e, ERR_REMOTE, "'%s' failed: %s (%zu of %zu steps "
+		       "done)", sbuf_str(&text), h->applied.failure,
+		       h->applied.steps_done, h->plan.steps.len);
+}
+
+static int apply_host(const struct fleet *f, struct host *h, struct err *e)
+{
+	AUTO(auto_free) char *end = probe_end(f->nonce);
+	AUTO(sbuf_done) struct sbuf script = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf answer = { .max = ANSWER_MAX };
+
+	script_text(&script, &h->plan, h->removed ? NULL
+						  : sbuf_str(&h->boot_file),
+		    f->nonce);
+	if (remote_send(h->remote, script.s, script.len, e) < 0 ||
+	    remote_read_to(h->remote, end, &answer, apply_timeout(f, h), NULL,
+			   NULL, e) < 0)
+		return err_wrap(e, "while the steps ran, so some may be done");
+	if (script_parse(&h->applied, &h->plan, sbuf_str(&answer), answer.len,
+			 f->nonce, e) < 0)
+		return -1;
+	return h->applied.failure ? step_failed(h, e) : 0;
+}
+
+static void apply_one(size_t i, void *arg)
+{
+	struct fleet *f = arg;
+	struct host *h = &f->hosts.items[i];
+
+	if (h->result != HOST_TO_CHANGE)
+		return;
+	if (apply_host(f, h, &h->err) < 0)
+		host_failed(h);
+	else
+		h->result = HOST_CHANGED;
+	remote_free(h->remote);
+	h->remote = NULL;
+}
+
+void fleet_apply(struct fleet *f)
+{
+	for_each_host(f, "deploying", apply_one);
+}
+
+/* ---- the end ---- */
+
+static void host_done(struct host *h)
+{
+	remote_free(h->remote);
+	if (h->has_plan)
+		plan_done(&h->plan);
+	if (h->has_desired)
+		desired_done(&h->desired);
+	if (h->has_observed)
+		observed_done(&h->observed);
+	script_result_done(&h->applied);
+	sbuf_done(&h->boot_file);
+}
+
+void fleet_done(struct fleet *f)
+{
+	for (size_t i = 0; i < f->hosts.len; i++)
+		host_done(&f->hosts.items[i]);
+	vec_done(&f->hosts);
+	remote_keys_free(f->keys);
+	access_free(f->access);
+	f->keys = NULL;
+	f->access = NULL;
+}

@@ -1,0 +1,89 @@
+/*
+ * The hosts of one plan or deploy, from the probe to the result. One struct
+ * host each, nothing shared, so that they can be worked on in any order.
+ */
+#ifndef WGMESH_CMD_FLEET_H
+#define WGMESH_CMD_FLEET_H
+
+#include "acl/access.h"
+#include "cmd/cmd.h"
+#include "render/plan.h"
+#include "render/script.h"
+#include "ssh/remote.h"
+
+/** How a host ended; the words of --json are in fleet_result_name(). */
+enum host_result {
+	HOST_UNCHANGED,
+	HOST_TO_CHANGE, /* planned, not (yet) applied */
+	HOST_CHANGED,
+	HOST_UNREACHABLE,
+	HOST_FAILED,
+};
+
+struct host {
+	struct node *node;
+	bool removed; /* a tombstone: to be taken off its host */
+	bool local;   /* this very machine */
+	enum host_result result;
+	struct err err; /* for UNREACHABLE and FAILED */
+	struct remote *remote;
+	struct observed observed;
+	struct desired desired;
+	struct sbuf boot_file;
+	struct plan plan;
+	struct script_result applied;
+	bool has_observed, has_desired, has_plan;
+};
+
+struct fleet {
+	struct cmd_env *env;
+	struct mesh *mesh;
+	struct access *access;
+	struct remote_keys *keys;
+	struct remote_conf conf;
+	VEC(struct host) hosts; /* by name, tombstones last */
+	char nonce[33];
+	const char *doing; /* "probing" or "deploying", for the progress line */
+};
+
+/**
+ * Choose the hosts that the arguments name (nodes or groups; all when there
+ * are none). ERR_INPUT for a name that is neither. @m is borrowed.
+ */
+int fleet_open(struct fleet *f, struct cmd_env *env, struct mesh *m,
+	       struct err *e);
+
+/** Log in everywhere and read what is there; failures stay in their host. */
+int fleet_probe(struct fleet *f, struct err *e);
+
+/** Merge facts and new host keys into the mesh; plan every host that answered. */
+void fleet_plan(struct fleet *f, bool pin_known);
+
+/** Send every changed host its script. */
+void fleet_apply(struct fleet *f);
+
+/** Close connections and free. For AUTO(fleet_done). */
+void fleet_done(struct fleet *f);
+
+/** The strongest consent that any plan wants. */
+enum plan_consent fleet_consent(const struct fleet *f);
+
+/** Number of hosts with this result. */
+size_t fleet_count(const struct fleet *f, enum host_result result);
+
+/** "unchanged", "to_change", "changed", "unreachable", "failed". */
+const char *fleet_result_name(enum host_result result);
+
+/** Print the plan of each host that has one, and a summary line. */
+void fleet_print_plan(const struct fleet *f);
+
+/** Print one result line per host, and a summary line. */
+void fleet_print_results(const struct fleet *f);
+
+/** Print everything as JSON; shape in docs/json.md. */
+void fleet_print_json(const struct fleet *f);
+
+/** EXIT_HOSTS when a host failed or was unreachable, else EXIT_DONE. */
+int fleet_status(const struct fleet *f);
+
+#endif

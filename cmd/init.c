@@ -1,0 +1,84 @@
+#include "cmd/cmd.h"
+
+#include "base/num.h"
+#include "state/check.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+static int parse_network(struct cidr *out, const char *text, int family,
+			 struct err *e)
+{
+	struct cidr c;
+
+	if (!strchr(text, '/') || !cidr_parse(&c, text))
+		return err_set(e, ERR_INPUT, "-network%s %s: expected a "
+			       "network such as %s", family == 6 ? "6" : "",
+			       text, family == 6 ? "fd99::/64"
+						 : MESH_DEFAULT_NETWORK);
+	cidr_mask(&c);
+	if (check_network(&c, family, e) < 0)
+		return err_wrap(e, "-network%s %s", family == 6 ? "6" : "",
+				text);
+	*out = c;
+	return 0;
+}
+
+/* A unique local network: fd, 40 random bits, subnet 0 (RFC 4193). */
+static int draw_network6(struct cidr *out, struct err *e)
+{
+	struct cidr c = { .ip = { .family = 6 }, .plen = 64 };
+
+	if (getrandom(c.ip.b + 1, 5, 0) != 5)
+		return err_sys(e, "cannot get random bytes");
+	c.ip.b[0] = 0xfd;
+	*out = c;
+	return 0;
+}
+
+static int apply_options(struct mesh *m, const struct options *o,
+			 struct err *e)
+{
+	long port;
+
+	if (o->network && parse_network(&m->network, o->network, 4, e) < 0)
+		return -1;
+	if (o->network6 && strcmp(o->network6, "auto") == 0) {
+		if (draw_network6(&m->network6, e) < 0)
+			return -1;
+	} else if (o->network6 &&
+		   parse_network(&m->network6, o->network6, 6, e) < 0) {
+		return -1;
+	}
+	if (o->interface) {
+		if (check_interface(o->interface, e) < 0)
+			return err_wrap(e, "-interface");
+		mem_replace(&m->interface_name, o->interface);
+	}
+	if (o->listen_port) {
+		if (!num_parse(&port, o->listen_port, 1, 65535))
+			return err_set(e, ERR_INPUT, "-listen-port %s: "
+				       "expected 1 to 65535", o->listen_port);
+		m->listen_port = (int)port;
+	}
+	return env_mesh_id(m, e);
+}
+
+int cmd_init(struct cmd_env *env)
+{
+	AUTO(auto_free) char *path =
+		store_path(env->options.state, getenv("WGMESH_STATE"));
+	AUTO(auto_store_close) struct store *s = NULL;
+	char host[256] = "";
+	struct err e;
+
+	if (store_create(&s, path, &e) < 0 ||
+	    apply_options(store_mesh(s), &env->options, &e) < 0)
+		return fail(&e);
+	gethostname(host, sizeof host - 1);
+	mem_replace(&store_mesh(s)->local_hostname, host);
+	if (env_save(s, &e) < 0)
+		return fail(&e);
+	put("Mesh initialized successfully\n");
+	return EXIT_DONE;
+}

@@ -1,0 +1,93 @@
+#include "cmd/cmd.h"
+
+#include "base/text.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <sys/random.h>
+
+static void put_escaped(FILE *f, const char *fmt, va_list ap, bool keep_lines)
+{
+	struct sbuf raw = SBUF_INIT;
+	struct sbuf shown = SBUF_INIT;
+
+	sbuf_vprintf(&raw, fmt, ap);
+	text_escape(&shown, sbuf_str(&raw), raw.len, keep_lines);
+	fwrite(sbuf_str(&shown), 1, shown.len, f);
+	sbuf_done(&raw);
+	sbuf_done(&shown);
+}
+
+void put(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put_escaped(stdout, fmt, ap, true);
+	va_end(ap);
+}
+
+void note(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("wgmesh: ", stderr);
+	va_start(ap, fmt);
+	put_escaped(stderr, fmt, ap, false);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+int fail(const struct err *e)
+{
+	note("%s", e->msg);
+	return e->code == ERR_INPUT ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int ask_yes(const char *question)
+{
+	char answer[16];
+
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return -1;
+	fflush(stdout);
+	fprintf(stderr, "%s [y/N] ", question);
+	fflush(stderr);
+	if (!fgets(answer, sizeof answer, stdin))
+		return 0;
+	answer[strcspn(answer, "\n")] = '\0';
+	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}
+
+int env_open(struct store **out, const struct cmd_env *env, bool write,
+	     struct err *e)
+{
+	AUTO(auto_free) char *path =
+		store_path(env->options.state, getenv("WGMESH_STATE"));
+
+	if (store_open(out, path, write, 10000, e) < 0)
+		return -1;
+	if (store_note(*out))
+		note("%s", store_note(*out));
+	return 0;
+}
+
+int env_save(struct store *s, struct err *e)
+{
+	return store_save(s, true, e);
+}
+
+int env_mesh_id(struct mesh *m, struct err *e)
+{
+	unsigned char raw[16];
+	struct sbuf hex = SBUF_INIT;
+
+	if (getrandom(raw, sizeof raw, 0) != sizeof raw)
+		return err_sys(e, "cannot get random bytes");
+	for (size_t i = 0; i < sizeof raw; i++)
+		sbuf_printf(&hex, "%02x", raw[i]);
+	free(m->mesh_id);
+	m->mesh_id = sbuf_detach(&hex);
+	return 0;
+}

@@ -1,0 +1,147 @@
+#include "cmd/cmd.h"
+
+#include "cmd/jout.h"
+#include "render/wgquick.h"
+#include "state/atomic.h"
+#include "state/check.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+static void json_peers(struct jout *j, const struct desired *d)
+{
+	jout_list(j, "peers");
+	for (size_t i = 0; i < d->peers.len; i++) {
+		const struct desired_peer *p = &d->peers.items[i];
+
+		jout_open(j, NULL);
+		jout_text(j, "name", p->name);
+		jout_text(j, "public_key", p->public_key);
+		jout_text(j, "endpoint", p->endpoint);
+		jout_cidrs(j, "allowed_ips", &p->allowed_ips);
+		jout_number(j, "persistent_keepalive", p->keepalive_s);
+		jout_end(j);
+	}
+	jout_end(j);
+}
+
+static void json_routes(struct jout *j, const struct desired *d)
+{
+	char text[ADDR_TEXT_MAX];
+
+	jout_list(j, "routes");
+	for (size_t i = 0; i < d->routes.len; i++) {
+		const struct desired_route *r = &d->routes.items[i];
+
+		jout_open(j, NULL);
+		jout_text(j, "network", cidr_text(&r->network, text));
+		jout_text(j, "gateway", ip_text(&r->gateway, text));
+		jout_end(j);
+	}
+	jout_end(j);
+}
+
+static void print_json(const struct desired *d)
+{
+	struct jout *j = jout_new();
+
+	jout_text(j, "node", d->node->name);
+	jout_open(j, "interface");
+	jout_text(j, "name", d->mesh->interface_name);
+	jout_cidrs(j, "addresses", &d->addresses);
+	jout_number(j, "listen_port", d->listen_port);
+	jout_end(j);
+	json_peers(j, d);
+	json_routes(j, d);
+	jout_print(j);
+}
+
+static void print_file(const struct desired *d, bool secrets)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+
+	wgquick_file(&text, d, d->mesh->serial, secrets);
+	fwrite(sbuf_str(&text), 1, text.len, stdout);
+}
+
+static int render_one(const struct cmd_env *env, const struct mesh *m,
+		      const struct access *a, struct err *e)
+{
+	const char *name = env->args.items[0];
+	const struct node *n = nodes_find(&m->nodes, name);
+	AUTO(desired_done) struct desired d = { 0 };
+
+	if (!n)
+		return err_set(e, ERR_INPUT, "there is no node '%s'", name);
+	desired_compute(&d, m, a, n);
+	if (env->options.json)
+		print_json(&d);
+	else
+		print_file(&d, env->options.secrets);
+	return 0;
+}
+
+static int write_one(const char *folder, const struct mesh *m,
+		     const struct access *a, const struct node *n,
+		     struct err *e)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/%s.conf", folder, n->name);
+	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+	AUTO(desired_done) struct desired d = { 0 };
+
+	struct atomic_how how = { .fresh = false, .uid = geteuid(),
+				  .gid = getegid() };
+
+	desired_compute(&d, m, a, n);
+	wgquick_file(&text, &d, m->serial, true);
+	return atomic_write(path, text.s, text.len, &how, e);
+}
+
+static int render_all(const struct cmd_env *env, const struct mesh *m,
+		      const struct access *a, struct err *e)
+{
+	const char *folder = env->options.output;
+
+	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+		return err_sys(e, "cannot make folder '%s'", folder);
+	for (size_t i = 0; i < m->nodes.len; i++)
+		if (write_one(folder, m, a, &m->nodes.items[i], e) < 0)
+			return -1;
+	put("wrote %zu file%s to %s\n", m->nodes.len,
+	    m->nodes.len == 1 ? "" : "s", folder);
+	return 0;
+}
+
+static int check_options(const struct cmd_env *env, struct err *e)
+{
+	const struct options *o = &env->options;
+
+	if (o->all && (!o->output || env->args.len || o->json))
+		return err_set(e, ERR_INPUT, "expected: wgmesh render -all "
+			       "-output DIR");
+	if (!o->all && (env->args.len != 1 || o->output))
+		return err_set(e, ERR_INPUT, "expected: wgmesh render NODE, "
+			       "or: wgmesh render -all -output DIR");
+	return 0;
+}
+
+DEFINE_AUTO(struct access *, access_free)
+
+int cmd_render(struct cmd_env *env)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+	AUTO(auto_access_free) struct access *a = NULL;
+	const struct mesh *m;
+	struct err e;
+	int ret;
+
+	if (check_options(env, &e) < 0 || env_open(&s, env, false, &e) < 0)
+		return fail(&e);
+	m = store_mesh(s);
+	if (check_deployable(m, &e) < 0 || access_check(m, NULL, &e) < 0)
+		return fail(&e);
+	a = access_new(m);
+	ret = env->options.all ? render_all(env, m, a, &e)
+			       : render_one(env, m, a, &e);
+	return ret < 0 ? fail(&e) : EXIT_DONE;
+}
