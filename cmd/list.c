@@ -106,11 +106,11 @@ static void list_node(const struct mesh *m, const struct node *n)
 	put("    Public Key: %s\n", n->public_key);
 	if (*endpoint)
 		put("    Endpoint: %s\n", endpoint);
+	list_networks(n);
 	access_groups_of(m, n->name, &groups);
 	if (groups.len)
 		put_list("Groups", &groups);
 	strings_done(&groups);
-	list_networks(n);
 	put("\n");
 }
 

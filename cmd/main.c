@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,6 +82,14 @@ static int run(struct cmd_env *env, int argc, char **argv)
 	return env->command->run(env);
 }
 
+/* A reader that has seen enough ("| head") is no error worth a word. */
+static bool reader_is_gone(void)
+{
+	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
+}
+
 int main(int argc, char **argv)
 {
 	struct cmd_env env = { 0 };
@@ -91,7 +100,8 @@ int main(int argc, char **argv)
 	status = run(&env, argc, argv);
 	strings_done(&env.args);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fputs("wgmesh: cannot write to standard output\n", stderr);
+		if (!reader_is_gone())
+			note("cannot write to standard output");
 		return status == EXIT_DONE ? EXIT_FAILED : status;
 	}
 	return status;

@@ -14,6 +14,7 @@ wrong() {
 
 commands=$("$program" help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 [ -n "$commands" ] || wrong "'$program help' lists no commands"
+every_help=$(for command in $commands; do "$program" "$command" --help; done)
 plain=$(sed 's/\\f.//g; s/\\-/-/g; s/\\&//g' "$page")
 
 for command in $commands; do
@@ -29,9 +30,7 @@ for command in $commands; do
 done
 
 for option in $(printf '%s\n' "$plain" | sed -n 's/^\.BI\{0,1\} \(-[a-z0-9-]*\).*/\1/p'); do
-	for command in $commands; do
-		"$program" "$command" --help
-	done | grep -q -- "^  $option" || wrong "$page: there is no option '$option'"
+	printf '%s\n' "$every_help" | grep -q -- "^  $option" || wrong "$page: there is no option '$option'"
 done
 
 version=$("$program" version | sed 's/wgmesh version //')
