@@ -1,0 +1,346 @@
+#include "state/mesh.h"
+
+#include "base/sbuf.h"
+
+#include <sys/random.h>
+
+void extras_done(struct extras *x)
+{
+	for (size_t i = 0; i < x->len; i++) {
+		free(x->items[i].key);
+		free(x->items[i].json);
+	}
+	vec_done(x);
+}
+
+static void facts_done(struct node_facts *f)
+{
+	vec_done(&f->addresses);
+	free(f->address);
+	free(f->nat_seen_by);
+	extras_done(&f->extras);
+}
+
+void node_done(struct node *n)
+{
+	free(n->name);
+	free(n->hostname);
+	free(n->public_key);
+	secret_done(&n->private_key);
+	free(n->ssh_host);
+	free(n->ssh_user);
+	free(n->public_endpoint);
+	vec_done(&n->routable_networks);
+	free(n->actual_hostname);
+	free(n->fqdn);
+	strings_done(&n->ssh_host_keys);
+	facts_done(&n->facts);
+	extras_done(&n->extras);
+	memset(n, 0, sizeof *n);
+}
+
+void group_done(struct group *g)
+{
+	free(g->name);
+	free(g->description);
+	strings_done(&g->members);
+	extras_done(&g->extras);
+	memset(g, 0, sizeof *g);
+}
+
+void policy_done(struct policy *p)
+{
+	free(p->name);
+	free(p->description);
+	strings_done(&p->from_groups);
+	strings_done(&p->to_groups);
+	extras_done(&p->extras);
+	memset(p, 0, sizeof *p);
+}
+
+static void nodes_done(struct nodes *nodes)
+{
+	for (size_t i = 0; i < nodes->len; i++)
+		node_done(&nodes->items[i]);
+	vec_done(nodes);
+}
+
+void mesh_done(struct mesh *m)
+{
+	free(m->mesh_id);
+	free(m->interface_name);
+	free(m->local_hostname);
+	nodes_done(&m->nodes);
+	nodes_done(&m->removed);
+	for (size_t i = 0; i < m->groups.len; i++)
+		group_done(&m->groups.items[i]);
+	vec_done(&m->groups);
+	for (size_t i = 0; i < m->policies.len; i++)
+		policy_done(&m->policies.items[i]);
+	vec_done(&m->policies);
+	extras_done(&m->extras);
+	memset(m, 0, sizeof *m);
+}
+
+void mesh_init(struct mesh *m)
+{
+	memset(m, 0, sizeof *m);
+	m->interface_name = mem_strdup(MESH_DEFAULT_INTERFACE);
+	cidr_parse(&m->network, MESH_DEFAULT_NETWORK);
+	m->listen_port = MESH_DEFAULT_PORT;
+	m->keepalive_s = -1;
+}
+
+int mesh_make_id(struct mesh *m, struct err *e)
+{
+	unsigned char raw[16];
+	char text[2 * sizeof raw + 1];
+
+	if (m->mesh_id)
+		return 0;
+	if (getrandom(raw, sizeof raw, 0) != (ssize_t)sizeof raw)
+		return err_sys(e, "cannot make random bytes");
+	for (size_t i = 0; i < sizeof raw; i++)
+		snprintf(text + 2 * i, 3, "%02x", raw[i]);
+	m->mesh_id = mem_strdup(text);
+	return 0;
+}
+
+int node_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct node *)a)->name,
+		      ((const struct node *)b)->name);
+}
+
+int group_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct group *)a)->name,
+		      ((const struct group *)b)->name);
+}
+
+/* The index of the first of @nodes that does not come before @name. */
+static size_t nodes_place(const struct nodes *nodes, const char *name)
+{
+	size_t low = 0;
+	size_t high = nodes->len;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(nodes->items[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static size_t groups_place(const struct groups *groups, const char *name)
+{
+	size_t low = 0;
+	size_t high = groups->len;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(groups->items[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct node *nodes_find(const struct nodes *nodes, const char *name)
+{
+	size_t at = nodes_place(nodes, name);
+
+	if (at == nodes->len || strcmp(nodes->items[at].name, name) != 0)
+		return NULL;
+	return &nodes->items[at];
+}
+
+struct group *mesh_group(const struct mesh *m, const char *name)
+{
+	size_t at = groups_place(&m->groups, name);
+
+	if (at == m->groups.len || strcmp(m->groups.items[at].name, name) != 0)
+		return NULL;
+	return &m->groups.items[at];
+}
+
+/* A zeroed place for a node of this name, the rest moved up. */
+static struct node *nodes_open(struct nodes *nodes, const char *name)
+{
+	size_t at = nodes_place(nodes, name);
+	struct node *n;
+
+	vec_add(nodes);
+	n = &nodes->items[at];
+	memmove(n + 1, n, (nodes->len - at - 1) * sizeof *n);
+	memset(n, 0, sizeof *n);
+	return n;
+}
+
+void node_init(struct node *n, const char *name)
+{
+	n->name = mem_strdup(name);
+	n->keepalive_s = -1;
+}
+
+struct node *nodes_insert(struct nodes *nodes, const char *name)
+{
+	struct node *n = nodes_open(nodes, name);
+
+	node_init(n, name);
+	return n;
+}
+
+struct group *mesh_group_insert(struct mesh *m, const char *name)
+{
+	size_t at = groups_place(&m->groups, name);
+	struct group *g;
+
+	vec_add(&m->groups);
+	g = &m->groups.items[at];
+	memmove(g + 1, g, (m->groups.len - at - 1) * sizeof *g);
+	memset(g, 0, sizeof *g);
+	g->name = mem_strdup(name);
+	return g;
+}
+
+bool nodes_move(struct nodes *from, struct nodes *to, const char *name)
+{
+	struct node *n = nodes_find(from, name);
+	struct node moved;
+
+	if (!n)
+		return false;
+	moved = *n;
+	vec_remove(from, (size_t)(n - from->items));
+	nodes_drop(to, moved.name);
+	*nodes_open(to, moved.name) = moved;
+	return true;
+}
+
+bool nodes_drop(struct nodes *nodes, const char *name)
+{
+	struct node *n = nodes_find(nodes, name);
+
+	if (!n)
+		return false;
+	node_done(n);
+	vec_remove(nodes, (size_t)(n - nodes->items));
+	return true;
+}
+
+struct node *mesh_local(const struct mesh *m)
+{
+	for (size_t i = 0; i < m->nodes.len; i++)
+		if (m->nodes.items[i].is_local)
+			return &m->nodes.items[i];
+	return NULL;
+}
+
+struct node *mesh_by_key(const struct mesh *m, const char *public_key)
+{
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const char *key = m->nodes.items[i].public_key;
+
+		if (key && *key && strcmp(key, public_key) == 0)
+			return &m->nodes.items[i];
+	}
+	return NULL;
+}
+
+int node_port(const struct mesh *m, const struct node *n)
+{
+	if (n->listen_port)
+		return n->listen_port;
+	return m->listen_port ? m->listen_port : MESH_DEFAULT_PORT;
+}
+
+int node_mtu(const struct mesh *m, const struct node *n)
+{
+	return n->mtu ? n->mtu : m->mtu;
+}
+
+char *node_endpoint(const struct mesh *m, const struct node *n)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	struct ip ip;
+
+	if (n->public_endpoint && *n->public_endpoint)
+		return mem_strdup(n->public_endpoint);
+	if (n->behind_nat || !n->facts.address ||
+	    !ip_parse(&ip, n->facts.address))
+		return mem_strdup("");
+	return mem_strdup(endpoint_text(&ip, node_port(m, n), text));
+}
+
+char *node_ssh_text(const struct node *n)
+{
+	const char *host = n->ssh_host ? n->ssh_host : "";
+	bool brackets = n->ssh_port && strchr(host, ':');
+	struct sbuf b = SBUF_INIT;
+
+	if (n->ssh_user)
+		sbuf_printf(&b, "%s@", n->ssh_user);
+	sbuf_printf(&b, brackets ? "[%s]" : "%s", host);
+	if (n->ssh_port)
+		sbuf_printf(&b, ":%d", n->ssh_port);
+	return sbuf_detach(&b);
+}
+
+struct ips {
+	struct ip *items;
+	size_t len;
+	size_t cap;
+};
+
+static int compare_ips(const void *a, const void *b)
+{
+	return ip_compare(a, b);
+}
+
+/* Append the addresses of @nodes that lie in @network. */
+static void collect_used(struct ips *used, const struct nodes *nodes,
+			 const struct cidr *network)
+{
+	for (size_t i = 0; i < nodes->len; i++) {
+		const struct node *n = &nodes->items[i];
+		const struct ip *a = network->ip.family == 6 ? &n->mesh_ip6
+							      : &n->mesh_ip;
+
+		if (cidr_contains(network, a))
+			vec_push(used, *a);
+	}
+}
+
+int mesh_free_ip(const struct mesh *m, const struct cidr *network,
+		 struct ip *out, struct err *e)
+{
+	char text[ADDR_TEXT_MAX];
+	struct ip last = cidr_last(network);
+	struct ip a = network->ip;
+	struct ips used = { 0 };
+	size_t i = 0;
+
+	collect_used(&used, &m->nodes, network);
+	collect_used(&used, &m->removed, network);
+	vec_sort(&used, compare_ips);
+	while (ip_next(&a) && ip_compare(&a, &last) < 0) {
+		while (i < used.len && ip_compare(&used.items[i], &a) < 0)
+			i++;
+		if (i < used.len && ip_equal(&used.items[i], &a))
+			continue;
+		if (ip_is_special(&a))
+			continue;
+		vec_done(&used);
+		*out = a;
+		return 0;
+	}
+	vec_done(&used);
+	return err_set(e, ERR_INPUT, "the mesh network %s is full",
+		       cidr_text(network, text));
+}

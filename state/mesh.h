@@ -1,0 +1,193 @@
+/*
+ * The mesh as data: what the state file says, parsed. A plain model: fields are
+ * read and written by everybody, functions keep it sorted and find things.
+ * Zero, NULL and empty mean "not said"; the effective value of such a field is
+ * given by the functions below, never repeated elsewhere.
+ */
+#ifndef WGMESH_STATE_MESH_H
+#define WGMESH_STATE_MESH_H
+
+#include "base/addr.h"
+#include "base/secret.h"
+#include "base/vec.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MESH_DEFAULT_INTERFACE "wg0"
+#define MESH_DEFAULT_NETWORK "10.99.0.0/16"
+#define MESH_DEFAULT_PORT 51820
+
+/** A member of the file that we do not know: kept as its JSON text. */
+struct extra {
+	char *key;
+	char *json;
+};
+
+struct extras {
+	struct extra *items;
+	size_t len;
+	size_t cap;
+};
+
+/** What a deploy found out about a host; saved with the state. */
+struct node_facts {
+	struct cidrs addresses;  /* the host's own, with prefix length; not
+				    the mesh interface's; sorted */
+	char *address;           /* its own address under which others reach
+				    it; NULL: not known */
+	char *nat_seen_by;       /* who saw that it is behind NAT: "ssh" or
+				    "peer"; NULL: nobody, or the user said so */
+	bool deployed;           /* a deploy has written to this host */
+	struct extras extras;
+};
+
+struct node {
+	char *name;     /* the key in "nodes"; unique */
+	char *hostname; /* the Go tool's copy of the name; kept as it is */
+	struct ip mesh_ip;  /* family 0: none */
+	struct ip mesh_ip6;
+	char *public_key;  /* base64 text as in the file, "" for none */
+	struct secret private_key; /* base64 text; empty for none */
+	char *ssh_host;
+	char *ssh_user; /* NULL: ssh_config's, else root */
+	int ssh_port;   /* 0: ssh_config's, else 22 */
+	char *public_endpoint; /* "host:port" set by the user; wins; or NULL */
+	int listen_port; /* 0: the mesh's */
+	int mtu;         /* bytes, 0: the mesh's */
+	int keepalive_s; /* seconds, 0 off, -1: by rule */
+	bool behind_nat;
+	bool is_local;
+	struct cidrs routable_networks; /* masked */
+	char *actual_hostname; /* NULL: not known */
+	char *fqdn;
+	struct strings ssh_host_keys; /* pinned: "type base64" */
+	struct node_facts facts;
+	struct extras extras;
+};
+
+struct nodes {
+	struct node *items;
+	size_t len;
+	size_t cap;
+};
+
+struct group {
+	char *name;
+	char *description; /* NULL: none */
+	struct strings members;
+	bool members_null; /* the file says null, kept so */
+	struct extras extras;
+};
+
+struct policy {
+	char *name;
+	char *description; /* NULL: none */
+	struct strings from_groups;
+	struct strings to_groups;
+	bool from_null, to_null; /* the file says null, kept so */
+	bool allow_mesh_ips;
+	bool allow_routable_networks;
+	struct extras extras;
+};
+
+struct groups {
+	struct group *items;
+	size_t len;
+	size_t cap;
+};
+
+struct policies {
+	struct policy *items;
+	size_t len;
+	size_t cap;
+};
+
+struct mesh {
+	char *mesh_id;   /* 32 hex digits; NULL until the first init or deploy */
+	uint64_t serial; /* counts saved changes */
+	char *interface_name;
+	struct cidr network;  /* version 4, masked; family 0: none */
+	struct cidr network6; /* version 6, masked; family 0: none */
+	int listen_port;
+	int mtu;         /* bytes, 0: left to wg-quick */
+	int keepalive_s; /* seconds, 0 off, -1: by rule */
+	char *local_hostname;
+	struct nodes nodes;   /* sorted by name */
+	struct nodes removed; /* tombstones, sorted by name: nodes that may
+				 still be set up on their host */
+	struct groups groups; /* sorted by name */
+	struct policies policies; /* in file order */
+	struct extras extras;
+};
+
+/** Make @m an empty mesh with the defaults; no local host name, no id. */
+void mesh_init(struct mesh *m);
+
+/** Give @m a random id unless it has one. -1 with ERR_SYSTEM. */
+int mesh_make_id(struct mesh *m, struct err *e);
+
+/** Free everything (secrets are wiped); @m is zeroed. For AUTO(mesh_done). */
+void mesh_done(struct mesh *m);
+
+/** Free what the item holds; it is zeroed. */
+void node_done(struct node *n);
+void group_done(struct group *g);
+void policy_done(struct policy *p);
+void extras_done(struct extras *x);
+
+/** Find by name; NULL when absent. Valid until the list changes. */
+struct node *nodes_find(const struct nodes *nodes, const char *name);
+struct group *mesh_group(const struct mesh *m, const char *name);
+
+/** Order by name, for vec_sort() after a batch of vec_add(). */
+int node_compare(const void *a, const void *b);
+int group_compare(const void *a, const void *b);
+
+/** Make a zeroed node one that says nothing but its name (copied). */
+void node_init(struct node *n, const char *name);
+
+/** Insert an empty node at its sorted place; the name must be new. */
+struct node *nodes_insert(struct nodes *nodes, const char *name);
+
+/** Insert an empty group at its sorted place; the name must be new. */
+struct group *mesh_group_insert(struct mesh *m, const char *name);
+
+/**
+ * Move @name from @from to @to (for a tombstone), where it takes the place of
+ * one of its name; false when absent.
+ */
+bool nodes_move(struct nodes *from, struct nodes *to, const char *name);
+
+/** Take @name out and free it; false when absent. */
+bool nodes_drop(struct nodes *nodes, const char *name);
+
+/** The node that is marked as this machine, or NULL. */
+struct node *mesh_local(const struct mesh *m);
+
+/** The node that has this public key (base64), or NULL. */
+struct node *mesh_by_key(const struct mesh *m, const char *public_key);
+
+/** Effective values: the node's own, else the mesh's, else the default. */
+int node_port(const struct mesh *m, const struct node *n);
+int node_mtu(const struct mesh *m, const struct node *n);
+
+/**
+ * Where peers reach it ("host:port"): the user's, else the found address with
+ * the port it listens on now unless it is behind NAT, else "". The caller
+ * frees.
+ */
+char *node_endpoint(const struct mesh *m, const struct node *n);
+
+/** "[user@]host[:port]" for messages; the caller frees. */
+char *node_ssh_text(const struct node *n);
+
+/**
+ * The lowest free address of @network: not the network address, the broadcast
+ * address, or one that a node or tombstone has.
+ * Returns 0, or -1 with ERR_INPUT when the network is full.
+ */
+int mesh_free_ip(const struct mesh *m, const struct cidr *network,
+		 struct ip *out, struct err *e);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * The node spec of `wgmesh add`: NAME:MESH_IP:[USER@]HOST[:PORT].
+ */
+#ifndef WGMESH_STATE_SPEC_H
+#define WGMESH_STATE_SPEC_H
+
+#include "base/err.h"
+#include "state/mesh.h"
+
+/**
+ * Parse @spec and insert the node into @m. MESH_IP is an address of the mesh's
+ * networks, version 6 in brackets, both joined by a comma, or `auto`; a
+ * network of the mesh that it does not name gets its lowest free address. HOST
+ * is a name or address, version 6 in brackets. Keys are left empty.
+ * Returns the new node, or NULL with ERR_INPUT (a spec that is none, a name or
+ * address that is taken, a mesh that is full); @m is unchanged then.
+ */
+struct node *spec_add(struct mesh *m, const char *spec, struct err *e);
+
+#endif

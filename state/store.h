@@ -1,0 +1,62 @@
+/*
+ * The state file on disk: found, locked, read, replaced whole or not at all.
+ */
+#ifndef WGMESH_STATE_STORE_H
+#define WGMESH_STATE_STORE_H
+
+#include "base/err.h"
+#include "base/sbuf.h"
+#include "state/mesh.h"
+
+#include <stdbool.h>
+
+struct store;
+
+/**
+ * Where the state is: @option if given, else $WGMESH_STATE (@env), else
+ * ./mesh-state.json if it exists, else /var/lib/wgmesh/mesh-state.json.
+ * The caller frees.
+ */
+char *store_path(const char *option, const char *env);
+
+/**
+ * Open the state at @path. @write takes the lock file "<path>.lock" (see
+ * state/lock.h), waiting up to @wait_ms for another one; a lock whose process
+ * is gone is cleared and noted in store_note(). Reading alone takes no lock.
+ *
+ * A symlink is followed to a file in the same folder, which is then the state.
+ * Errors: CONFLICT (who holds it, since when), INPUT (a broken state; a
+ * symlink that leaves its folder; a file that others may write), SYSTEM.
+ * ENOENT is in e->sys_errno when there is no state.
+ */
+int store_open(struct store **out, const char *path, bool write, int wait_ms,
+	       struct err *e);
+
+/**
+ * As store_open() for a state that must not exist yet; makes its folders
+ * (0700). The mesh has the defaults, an id and this machine's name. Nothing is
+ * written before store_save(). INPUT when there is a state already.
+ */
+int store_create(struct store **out, const char *path, struct err *e);
+
+/** The mesh; owned by the store, changed in place. */
+struct mesh *store_mesh(struct store *s);
+
+/** The file that the state is in, symlink followed; owned by the store. */
+const char *store_file(const struct store *s);
+
+/** Something the user should know (cleared lock, file mode), or NULL. */
+const char *store_note(const struct store *s);
+
+/**
+ * Write the mesh if its text differs from the file's, see state/atomic.h; the
+ * file is 0600 afterwards in any case. @count counts the serial up for a change
+ * (not for new facts alone). Checks the mesh first. CONFLICT, and nothing is
+ * written, when the file is not the one that was read.
+ */
+int store_save(struct store *s, bool count, struct err *e);
+
+/** Release the lock and free; NULL is fine. Unsaved changes are lost. */
+void store_close(struct store *s);
+
+#endif
