@@ -50,6 +50,8 @@ lib := $(B)/libwgmesh.a
 units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_src))
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(fuzz_src))
 
+# Objects of tests stay, so that a second run builds nothing.
+.SECONDARY:
 .PHONY: all units replays check demo bench fuzz lint headers layers install clean FORCE
 all: $(B)/wgmesh
 

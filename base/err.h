@@ -5,7 +5,7 @@
  *
  * Text rules: lower case, no full stop, names the thing in single quotes and
  * what would be right. Text from outside (files, hosts, users) is escaped by
- * the caller of the terminal, see base/escape.h.
+ * the caller of the terminal, see base/text.h.
  */
 #ifndef WGMESH_BASE_ERR_H
 #define WGMESH_BASE_ERR_H

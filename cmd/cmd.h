@@ -101,9 +101,6 @@ int env_open(struct store **out, const struct cmd_env *env, bool write,
 /** Save, counting the serial; used by commands that change the mesh. */
 int env_save(struct store *s, struct err *e);
 
-/** Give the mesh a new random id. */
-int env_mesh_id(struct mesh *m, struct err *e);
-
 DEFINE_AUTO(struct store *, store_close)
 
 int cmd_init(struct cmd_env *env);

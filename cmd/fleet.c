@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
 /** What a host may answer at most. */
 #define ANSWER_MAX ((size_t)32 << 20)
@@ -84,6 +85,17 @@ static int draw_nonce(struct fleet *f, struct err *e)
 	return 0;
 }
 
+/* One connection per host, and pipes: as many as this machine allows. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int fleet_open(struct fleet *f, struct cmd_env *env, struct mesh *m,
 	       struct err *e)
 {
@@ -94,6 +106,7 @@ int fleet_open(struct fleet *f, struct cmd_env *env, struct mesh *m,
 		return -1;
 	choose_nodes(f, &m->nodes, false);
 	choose_nodes(f, &m->removed, true);
+	allow_descriptors();
 	f->conf.timeout_ms = (int)env->options.timeout_s * 1000;
 	f->conf.accept_new = env->options.accept_new;
 	return 0;
@@ -132,8 +145,7 @@ static int probe_host(const struct fleet *f, struct host *h, struct err *e)
 	struct probe_request request = {
 		.interface = f->mesh->interface_name,
 		.nonce = f->nonce,
-		.known_hostname = h->node->fqdn ? h->node->actual_hostname
-						: NULL,
+		.known_hostname = h->node->actual_hostname,
 		.local = h->local,
 	};
 
@@ -266,6 +278,17 @@ static int plan_host(struct fleet *f, struct host *h, struct err *e)
 	return 0;
 }
 
+/* A host without a difference: only its result is needed from here on. */
+static void let_go(struct host *h)
+{
+	remote_free(h->remote);
+	h->remote = NULL;
+	sbuf_done(&h->boot_file);
+	if (h->has_desired)
+		desired_done(&h->desired);
+	h->has_desired = false;
+}
+
 void fleet_plan(struct fleet *f, bool pin_known)
 {
 	pin_keys(f, pin_known);
@@ -281,8 +304,7 @@ void fleet_plan(struct fleet *f, bool pin_known)
 		} else if (h->plan.steps.len) {
 			h->result = HOST_TO_CHANGE;
 		} else {
-			remote_free(h->remote);
-			h->remote = NULL;
+			let_go(h);
 		}
 	}
 }

@@ -61,7 +61,7 @@ static int apply_options(struct mesh *m, const struct options *o,
 				       "expected 1 to 65535", o->listen_port);
 		m->listen_port = (int)port;
 	}
-	return env_mesh_id(m, e);
+	return 0;
 }
 
 int cmd_init(struct cmd_env *env)
@@ -69,14 +69,11 @@ int cmd_init(struct cmd_env *env)
 	AUTO(auto_free) char *path =
 		store_path(env->options.state, getenv("WGMESH_STATE"));
 	AUTO(auto_store_close) struct store *s = NULL;
-	char host[256] = "";
 	struct err e;
 
 	if (store_create(&s, path, &e) < 0 ||
 	    apply_options(store_mesh(s), &env->options, &e) < 0)
 		return fail(&e);
-	gethostname(host, sizeof host - 1);
-	mem_replace(&store_mesh(s)->local_hostname, host);
 	if (env_save(s, &e) < 0)
 		return fail(&e);
 	put("Mesh initialized successfully\n");

@@ -4,7 +4,6 @@
 
 #include <stdarg.h>
 #include <string.h>
-#include <sys/random.h>
 
 static void put_escaped(FILE *f, const char *fmt, va_list ap, bool keep_lines)
 {
@@ -76,18 +75,4 @@ int env_open(struct store **out, const struct cmd_env *env, bool write,
 int env_save(struct store *s, struct err *e)
 {
 	return store_save(s, true, e);
-}
-
-int env_mesh_id(struct mesh *m, struct err *e)
-{
-	unsigned char raw[16];
-	struct sbuf hex = SBUF_INIT;
-
-	if (getrandom(raw, sizeof raw, 0) != sizeof raw)
-		return err_sys(e, "cannot get random bytes");
-	for (size_t i = 0; i < sizeof raw; i++)
-		sbuf_printf(&hex, "%02x", raw[i]);
-	free(m->mesh_id);
-	m->mesh_id = sbuf_detach(&hex);
-	return 0;
 }

@@ -33,7 +33,7 @@ static int prepare(struct fleet *f, struct cmd_env *env, struct store *s,
 {
 	struct mesh *m = store_mesh(s);
 
-	if (check_all(m, e) < 0 || (!m->mesh_id && env_mesh_id(m, e) < 0) ||
+	if (check_all(m, e) < 0 || (!m->mesh_id && mesh_make_id(m, e) < 0) ||
 	    fleet_open(f, env, m, e) < 0 || fleet_probe(f, e) < 0)
 		return -1;
 	fleet_plan(f, writes);

@@ -64,7 +64,7 @@ struct observed {
 		size_t cap;
 	} addresses;
 	/* the interface */
-	bool exists, is_up;
+	bool exists, is_wireguard, is_up;
 	int mtu;
 	char *public_key; /* "" for none */
 	int listen_port;

@@ -349,6 +349,10 @@ int plan_make(struct plan *out, const struct desired *d,
 	struct plan p = { .desired = d, .observed = o, .node = d->node,
 			  .mesh = d->mesh };
 
+	if (o->exists && o->has_wg && !o->is_wireguard)
+		return err_set(e, ERR_REMOTE, "'%s' there is no WireGuard "
+			       "interface; rename one of the two",
+			       d->mesh->interface_name);
 	if (plan_install(&p, options, e) < 0)
 		return -1;
 	if (!is_ours(d->mesh, d->node, o)) {

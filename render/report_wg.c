@@ -32,6 +32,7 @@ static int parse_interface_line(struct observed *o, struct fields *f,
 	}
 	mem_replace(&o->public_key, unset_as_empty(f->f[first], "(none)"));
 	o->listen_port = (int)port;
+	o->is_wireguard = true;
 	o->fwmark = (uint32_t)fwmark;
 	return 0;
 }
