@@ -128,8 +128,9 @@ static struct remote_target target_of(const struct host *h)
 	};
 }
 
-static void host_failed(struct host *h)
+static void host_failed(struct fleet *f, struct host *h)
 {
+	__atomic_add_fetch(&f->failed, 1, __ATOMIC_RELAXED);
 	h->result = h->err.code == ERR_UNREACHABLE ? HOST_UNREACHABLE
 						   : HOST_FAILED;
 	remote_free(h->remote);
@@ -162,13 +163,10 @@ static int probe_host(const struct fleet *f, struct host *h, struct err *e)
 	return 0;
 }
 
-static void probe_one(size_t i, void *arg)
+static void probe_one(struct fleet *f, struct host *h)
 {
-	struct fleet *f = arg;
-	struct host *h = &f->hosts.items[i];
-
 	if (probe_host(f, h, &h->err) < 0)
-		host_failed(h);
+		host_failed(f, h);
 }
 
 static bool on_terminal(const struct fleet *f)
@@ -176,27 +174,50 @@ static bool on_terminal(const struct fleet *f)
 	return !f->env->options.json && isatty(STDERR_FILENO);
 }
 
+/* One pass over some of the hosts, in parallel. */
+struct pass {
+	struct fleet *fleet;
+	const char *doing;
+	void (*work)(struct fleet *f, struct host *h);
+	VEC(struct host *) hosts;
+};
+
+static void pass_one(size_t i, void *arg)
+{
+	struct pass *p = arg;
+
+	p->work(p->fleet, p->hosts.items[i]);
+}
+
 static void show_progress(size_t done, void *arg)
 {
-	const struct fleet *f = arg;
-	size_t left = f->hosts.len - done;
-	size_t working = (size_t)f->env->options.parallel;
+	const struct pass *p = arg;
+	size_t left = p->hosts.len - done;
+	size_t working = (size_t)p->fleet->env->options.parallel;
 
-	fprintf(stderr, "\r\033[K%s: %zu of %zu hosts done, %zu working",
-		f->doing, done, f->hosts.len, left < working ? left : working);
+	fprintf(stderr, "\r\033[K%s: %zu of %zu hosts done, %zu working, %zu "
+		"failed", p->doing, done, p->hosts.len,
+		left < working ? left : working,
+		__atomic_load_n(&p->fleet->failed, __ATOMIC_RELAXED));
 	fflush(stderr);
 }
 
+/* Run @work on every host that has the result @which. */
 static void for_each_host(struct fleet *f, const char *doing,
-			  void (*work)(size_t, void *))
+			  enum host_result which,
+			  void (*work)(struct fleet *f, struct host *h))
 {
-	bool live = on_terminal(f) && f->hosts.len;
+	struct pass p = { .fleet = f, .doing = doing, .work = work };
+	bool live = on_terminal(f);
 
-	f->doing = doing;
-	pool_run(f->hosts.len, (unsigned)f->env->options.parallel, work,
-		 live ? show_progress : NULL, f);
-	if (live)
+	for (size_t i = 0; i < f->hosts.len; i++)
+		if (f->hosts.items[i].result == which)
+			vec_push(&p.hosts, &f->hosts.items[i]);
+	pool_run(p.hosts.len, (unsigned)f->env->options.parallel, pass_one,
+		 live ? show_progress : NULL, &p);
+	if (live && p.hosts.len)
 		fputs("\r\033[K", stderr);
+	vec_done(&p.hosts);
 }
 
 int fleet_probe(struct fleet *f, struct err *e)
@@ -212,7 +233,7 @@ int fleet_probe(struct fleet *f, struct err *e)
 	if (ret < 0)
 		return -1;
 	f->conf.keys = f->keys;
-	for_each_host(f, "probing", probe_one);
+	for_each_host(f, "probing", HOST_UNCHANGED, probe_one);
 	return 0;
 }
 
@@ -300,7 +321,7 @@ void fleet_plan(struct fleet *f, bool pin_known)
 		if (!h->has_observed)
 			continue;
 		if (plan_host(f, h, &h->err) < 0) {
-			host_failed(h);
+			host_failed(f, h);
 		} else if (h->plan.steps.len) {
 			h->result = HOST_TO_CHANGE;
 		} else {
@@ -353,15 +374,10 @@ static int apply_host(const struct fleet *f, struct host *h, struct err *e)
 	return h->applied.failure ? step_failed(h, e) : 0;
 }
 
-static void apply_one(size_t i, void *arg)
+static void apply_one(struct fleet *f, struct host *h)
 {
-	struct fleet *f = arg;
-	struct host *h = &f->hosts.items[i];
-
-	if (h->result != HOST_TO_CHANGE)
-		return;
 	if (apply_host(f, h, &h->err) < 0)
-		host_failed(h);
+		host_failed(f, h);
 	else
 		h->result = HOST_CHANGED;
 	remote_free(h->remote);
@@ -370,7 +386,7 @@ static void apply_one(size_t i, void *arg)
 
 void fleet_apply(struct fleet *f)
 {
-	for_each_host(f, "deploying", apply_one);
+	for_each_host(f, "deploying", HOST_TO_CHANGE, apply_one);
 }
 
 /* ---- the end ---- */

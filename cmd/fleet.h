@@ -43,7 +43,7 @@ struct fleet {
 	struct remote_conf conf;
 	VEC(struct host) hosts; /* by name, tombstones last */
 	char nonce[33];
-	const char *doing; /* "probing" or "deploying", for the progress line */
+	size_t failed; /* so far, for the progress line; atomic */
 };
 
 /**

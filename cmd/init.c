@@ -69,9 +69,13 @@ int cmd_init(struct cmd_env *env)
 	AUTO(auto_free) char *path =
 		store_path(env->options.state, getenv("WGMESH_STATE"));
 	AUTO(auto_store_close) struct store *s = NULL;
+	AUTO(mesh_done) struct mesh trial = { 0 };
 	struct err e;
 
-	if (store_create(&s, path, &e) < 0 ||
+	/* wrong options must not leave an empty folder behind */
+	mesh_init(&trial);
+	if (apply_options(&trial, &env->options, &e) < 0 ||
+	    store_create(&s, path, &e) < 0 ||
 	    apply_options(store_mesh(s), &env->options, &e) < 0)
 		return fail(&e);
 	if (env_save(s, &e) < 0)

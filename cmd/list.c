@@ -3,6 +3,8 @@
 #include "acl/access.h"
 #include "cmd/jout.h"
 
+#include <string.h>
+
 static const char *shown_name(const struct node *n)
 {
 	return n->actual_hostname ? n->actual_hostname : n->hostname;
@@ -101,8 +103,10 @@ static void list_node(const struct mesh *m, const struct node *n)
 	put("    Mesh IP: %s\n", ip_text(&n->mesh_ip, text));
 	if (n->mesh_ip6.family)
 		put("    Mesh IPv6: %s\n", ip_text(&n->mesh_ip6, text));
-	put("    SSH: %s%s%s:%d\n", n->ssh_user ? n->ssh_user : "",
-	    n->ssh_user ? "@" : "", n->ssh_host, n->ssh_port);
+	put(strchr(n->ssh_host, ':') ? "    SSH: %s%s[%s]:%d\n"
+				     : "    SSH: %s%s%s:%d\n",
+	    n->ssh_user ? n->ssh_user : "", n->ssh_user ? "@" : "",
+	    n->ssh_host, n->ssh_port);
 	put("    Public Key: %s\n", n->public_key);
 	if (*endpoint)
 		put("    Endpoint: %s\n", endpoint);
