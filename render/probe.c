@@ -13,7 +13,8 @@
  */
 static const char report[] =
 	"f() { printf '\\n=%s= %s\\n' \"$N\" \"$1\"; }\n"
-	"v() { [ -r \"$2\" ] && read -r x <\"$2\" && printf '%s=%s\\n' \"$1\" \"$x\"; }\n"
+	/* numbers in /proc/sys end without the newline that read asks for */
+	"v() { x=; [ -r \"$2\" ] && { read -r x <\"$2\"; [ -n \"$x\" ]; } && printf '%s=%s\\n' \"$1\" \"$x\"; }\n"
 	"c() { command -v \"$2\" >/dev/null 2>&1 && printf '%s=1\\n' \"$1\"; }\n"
 	"T=$(printf '\\t')\n"
 	"B=/etc/wireguard/$I.conf\n"

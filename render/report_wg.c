@@ -121,7 +121,9 @@ static int route_line(struct observed *o, char *line, int family,
 	else if (!cidr_parse(&r.network, f.f[0]))
 		return report_bad(e, "route", f.f[0]);
 	via = fields_after(&f, "via");
-	if (via && strcmp(via, "inet6") != 0 && !ip_parse(&r.gateway, via))
+	if (via && strcmp(via, "inet6") == 0)
+		via = fields_after(&f, "inet6");
+	if (via && !ip_parse(&r.gateway, via))
 		return report_bad(e, "gateway", via);
 	proto = fields_after(&f, "proto");
 	r.kernel = proto && strcmp(proto, "kernel") == 0;

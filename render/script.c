@@ -65,7 +65,7 @@ static const char tear_down_text[] =
  * 1: those interfaces get 2, or the host would lose its default route.
  */
 static const char forward_on_text[] =
-	"one() { read -r x <\"$1\" && printf '%s' \"$x\"; }\n"
+	"one() { x=; read -r x <\"$1\"; printf '%s' \"$x\"; [ -n \"$x\" ]; }\n"
 	"was=$(sed -n '/^# before:/p' \"$D\" 2>/dev/null)\n"
 	"[ -n \"$was\" ] || was=\"# before: net.ipv4.ip_forward=$(one /proc/sys/net/ipv4/ip_forward) net.ipv6.conf.all.forwarding=$(one /proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null || echo 0)\"\n"
 	"ra=$(sed -n '/accept_ra = 2$/p' \"$D\" 2>/dev/null)\n"
