@@ -204,6 +204,7 @@ static int read_policy(struct policy *p, struct json_object *v, struct err *e)
 	};
 	static const struct shape shape = SHAPE(fields, struct policy);
 
+	p->name = mem_strdup("");
 	p->from_null = p->to_null = true;
 	return json_read_shape(p, &shape, v, e);
 }

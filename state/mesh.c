@@ -185,6 +185,9 @@ static struct node *nodes_open(struct nodes *nodes, const char *name)
 void node_init(struct node *n, const char *name)
 {
 	n->name = mem_strdup(name);
+	n->hostname = mem_strdup("");
+	n->public_key = mem_strdup("");
+	n->ssh_host = mem_strdup("");
 	n->keepalive_s = -1;
 }
 

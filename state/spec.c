@@ -46,7 +46,7 @@ static bool strip_brackets(char **s)
 static int take_address(struct mesh *m, struct node *n, char *text,
 			struct err *e)
 {
-	struct ip ip;
+	struct ip ip, *slot;
 
 	if (!strip_brackets(&text) || !ip_parse(&ip, text))
 		return err_set(e, ERR_INPUT, "'%s' is no mesh address, "
@@ -57,10 +57,11 @@ static int take_address(struct mesh *m, struct node *n, char *text,
 			       "network", text, ip.family);
 	if (check_mesh_ip(m, &ip, e) < 0)
 		return -1;
-	if (ip.family == 4)
-		n->mesh_ip = ip;
-	else
-		n->mesh_ip6 = ip;
+	slot = ip.family == 6 ? &n->mesh_ip6 : &n->mesh_ip;
+	if (slot->family)
+		return err_set(e, ERR_INPUT, "'%s' is a second IPv%d address, "
+			       "expected one of each kind", text, ip.family);
+	*slot = ip;
 	return 0;
 }
 
@@ -183,12 +184,13 @@ static void drop_tombstones(struct mesh *m, const struct node *n)
 struct node *spec_add(struct mesh *m, const char *spec, struct err *e)
 {
 	AUTO(auto_free) char *copy = mem_strdup(spec);
+	AUTO(auto_free) char *shown = check_shown(spec);
 	struct node parsed = { .keepalive_s = -1 };
 	struct node *n;
 
 	if (parse(m, &parsed, copy, e) < 0 || check_free(m, &parsed, e) < 0) {
 		node_done(&parsed);
-		err_wrap(e, "node spec '%s'", spec);
+		err_wrap(e, "node spec '%s'", shown);
 		return NULL;
 	}
 	drop_tombstones(m, &parsed);

@@ -126,6 +126,15 @@ static char *link_target(const char *path)
 	return mem_printf("%s/%.*s", folder, (int)n, text);
 }
 
+/* Who may not read the file named the wrong one: that is wrong input. */
+static int cannot_open(struct err *e)
+{
+	err_sys(e, "cannot be opened");
+	if (e->sys_errno == EACCES)
+		e->code = ERR_INPUT;
+	return -1;
+}
+
 /* Find the file itself: @out gets @path, or where its symlink leads. */
 static int resolve(char **out, const char *path, struct err *e)
 {
@@ -133,7 +142,7 @@ static int resolve(char **out, const char *path, struct err *e)
 	struct stat st;
 
 	if (lstat(path, &st) < 0)
-		return err_sys(e, "cannot be opened");
+		return cannot_open(e);
 	if (!S_ISLNK(st.st_mode)) {
 		*out = mem_strdup(path);
 		return 0;
@@ -192,7 +201,7 @@ static int read_file(struct sbuf *out, struct stat *st, const char *path,
 						     O_NONBLOCK);
 
 	if (fd < 0 || fstat(fd, st) < 0)
-		return err_sys(e, "cannot be opened");
+		return cannot_open(e);
 	if (check_file(st, e) < 0)
 		return -1;
 	return read_all(out, fd, e);
