@@ -51,6 +51,9 @@ static void wait_all(struct pool *pool, void (*progress)(size_t, void *))
 		pthread_mutex_lock(&pool->lock);
 	}
 	pthread_mutex_unlock(&pool->lock);
+	/* the last may have ended before we looked for the first time */
+	if (progress)
+		progress(pool->n, pool->arg);
 }
 
 void pool_run(size_t n, unsigned parallel, void (*work)(size_t i, void *arg),

@@ -61,6 +61,34 @@ static char *pair_endpoint(const struct mesh *m, const struct node *n,
 	return mem_strdup(endpoint_text(&ip, node_port(m, peer), text));
 }
 
+/* Is the host itself connected to @network, by what was last seen? */
+static bool is_connected(const struct node *n, const struct cidr *network)
+{
+	for (size_t i = 0; i < n->facts.addresses.len; i++) {
+		struct cidr own = n->facts.addresses.items[i];
+
+		cidr_mask(&own);
+		if (cidr_equal(&own, network))
+			return true;
+	}
+	return false;
+}
+
+static void add_route(struct desired *d, const struct node *owner,
+		      const struct cidr *network)
+{
+	struct desired_route *r;
+
+	if (is_connected(d->node, network)) {
+		vec_push(&d->connected, *network);
+		return;
+	}
+	r = vec_add(&d->routes);
+	r->network = *network;
+	r->gateway = network->ip.family == 4 ? owner->mesh_ip
+					     : owner->mesh_ip6;
+}
+
 static void add_peer(struct desired *d, const struct node *n, uint8_t access)
 {
 	struct desired_peer *p = vec_add(&d->peers);
@@ -76,12 +104,8 @@ static void add_peer(struct desired *d, const struct node *n, uint8_t access)
 	if (!(access & ACCESS_NETWORKS))
 		return;
 	for (size_t i = 0; i < n->routable_networks.len; i++) {
-		const struct cidr *c = &n->routable_networks.items[i];
-		struct desired_route *r = vec_add(&d->routes);
-
-		vec_push(&p->allowed_ips, *c);
-		r->network = *c;
-		r->gateway = c->ip.family == 4 ? n->mesh_ip : n->mesh_ip6;
+		vec_push(&p->allowed_ips, n->routable_networks.items[i]);
+		add_route(d, n, &n->routable_networks.items[i]);
 	}
 }
 
@@ -129,6 +153,7 @@ void desired_done(struct desired *d)
 		peer_done(&d->peers.items[i]);
 	vec_done(&d->peers);
 	vec_done(&d->routes);
+	vec_done(&d->connected);
 	vec_done(&d->addresses);
 }
 

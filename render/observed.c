@@ -81,6 +81,9 @@ static int check_complete(const struct observed *o, struct err *e)
 	if (!o->is_root)
 		return err_set(e, ERR_REMOTE, "logged in without root's "
 			       "rights");
+	if (o->busy)
+		return err_set(e, ERR_CONFLICT, "another deploy is at work "
+			       "there; try again when it is done");
 	if (!o->has_ip)
 		return err_set(e, ERR_REMOTE, "there is no 'ip' command on "
 			       "the host; install iproute2");

@@ -51,6 +51,7 @@ struct observed {
 	char *hostname;
 	char *fqdn; /* NULL: not asked or no answer */
 	int64_t now; /* the host's clock, seconds since 1970 */
+	bool busy; /* another deploy is at work there */
 	bool is_root, has_wg, has_ip, has_apt, has_systemd;
 	char *ssh_client, *ssh_server; /* numeric addresses of the SSH
 					  connection, "" when local */

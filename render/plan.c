@@ -310,6 +310,22 @@ static void plan_boot(struct plan *p, const char *boot_sha256)
 			    "but nothing starts it at boot");
 }
 
+/* A network that the host has a card in is reached there, not by the mesh. */
+static void note_connected(struct plan *p)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < p->desired->connected.len; i++) {
+		char *sentence = mem_printf(
+			"%s is on a card of this host: not routed into the "
+			"mesh here",
+			cidr_text(&p->desired->connected.items[i], text));
+
+		strings_add(&p->notes, sentence);
+		free(sentence);
+	}
+}
+
 static int plan_install(struct plan *p, const struct plan_options *options,
 			struct err *e)
 {
@@ -360,6 +376,7 @@ int plan_make(struct plan *out, const struct desired *d,
 		add_step(&p, STEP_TAKE_OVER);
 	}
 	plan_boot(&p, boot_sha256);
+	note_connected(&p);
 	if (o->exists)
 		plan_interface(&p);
 	else

@@ -19,7 +19,10 @@ static const char report[] =
 	"T=$(printf '\\t')\n"
 	"B=/etc/wireguard/$I.conf\n"
 	"D=/etc/sysctl.d/90-wgmesh-$I.conf\n"
+	/* not in the midst of another deploy; opened for reading: nothing changes */
+	"L=/run/wgmesh-$I.lock\n"
 	"f host\n"
+	"if [ -r \"$L\" ] && command -v flock >/dev/null; then exec 9<\"$L\"; flock -s -w 5 9 || echo busy=1; exec 9<&-; fi\n"
 	"printf 'uid=%s\\nnow=%s\\nssh=%s\\n' \"$(id -u)\" \"$(date +%s)\" \"$1\"\n"
 	"v hostname /proc/sys/kernel/hostname\n"
 	"[ \"$x\" = \"$K\" ] || printf 'fqdn=%s\\n' \"$(timeout 2 hostname -f 2>/dev/null)\"\n"

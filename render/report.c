@@ -1,7 +1,7 @@
 #include "render/report.h"
 
 #include "base/auto.h"
-#include "base/text.h"
+#include "state/check.h"
 
 #include <string.h>
 
@@ -34,9 +34,9 @@ bool fields_have(const struct fields *f, const char *name)
 
 int report_bad(struct err *e, const char *what, const char *value)
 {
-	AUTO(auto_free) char *shown = text_escaped(value);
+	AUTO(auto_free) char *shown = check_shown(value);
 
-	return err_set(e, ERR_INPUT, "unexpected %s '%.80s'", what, shown);
+	return err_set(e, ERR_INPUT, "unexpected %s '%s'", what, shown);
 }
 
 int report_each(struct observed *o, char *text, report_line *parse,

@@ -61,6 +61,8 @@ int report_host(struct observed *o, char *line, struct err *e)
 		o->forward4 = n == 1;
 	else if (strcmp(line, "forward6") == 0)
 		o->forward6 = n == 1;
+	else if (strcmp(line, "busy") == 0)
+		o->busy = true;
 	else if (strcmp(line, "wg") == 0)
 		o->has_wg = true;
 	else if (strcmp(line, "ip") == 0)

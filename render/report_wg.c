@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -71,8 +72,10 @@ static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 		return report_bad(e, "keepalive", keepalive);
 	if (!num_parse_u64(&handshake, f->f[4]) || handshake > INT64_MAX)
 		return report_bad(e, "latest handshake", f->f[4]);
-	if (strlen(f->f[0]) != 44)
+	if (strlen(f->f[0]) != 44 || !text_is_printable(f->f[0]))
 		return report_bad(e, "peer key", f->f[0]);
+	if (!text_is_printable(f->f[2]))
+		return report_bad(e, "endpoint", f->f[2]);
 	p = vec_add(&o->peers);
 	p->public_key = mem_strdup(f->f[0]);
 	p->has_psk = strcmp(f->f[1], "(none)") != 0;

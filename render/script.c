@@ -20,8 +20,12 @@ static const char prelude[] =
 	"B=/etc/wireguard/$I.conf\n"
 	"D=/etc/sysctl.d/90-wgmesh-$I.conf\n"
 	"F=\n"
+	/* one deploy at a time; programs that stay must not keep the lock */
+	"L=/run/wgmesh-$I.lock\n"
+	"if command -v flock >/dev/null && [ -w /run ]; then exec 9>\"$L\"\n"
+	"  flock -w 30 9 || { F=1; printf '\\n=%s= fail 0\\nanother deploy is at work there\\n' \"$N\"; }; fi\n"
 	"run() { [ -n \"$F\" ] && return\n"
-	"  if r=$(part 2>&1 >/dev/null </dev/null); then printf '\\n=%s= ok %s\\n' \"$N\" \"$1\"\n"
+	"  if r=$(part 2>&1 >/dev/null </dev/null 9>&-); then printf '\\n=%s= ok %s\\n' \"$N\" \"$1\"\n"
 	"  else F=1; printf '\\n=%s= fail %s\\n%s\\n' \"$N\" \"$1\" \"$r\"; fi; }\n"
 	/* one ip -batch, or line by line where ip knows none (BusyBox) */
 	"batch() { if ip -V 2>&1 | grep -q BusyBox\n"

@@ -101,6 +101,10 @@ static void put_old_peer(struct sbuf *out, const struct plan *p,
 {
 	const struct node *n = mesh_by_key(p->mesh, live->public_key);
 
+	for (size_t i = 0; !n && i < p->mesh->removed.len; i++)
+		if (strcmp(p->mesh->removed.items[i].public_key,
+			   live->public_key) == 0)
+			n = &p->mesh->removed.items[i];
 	sbuf_printf(out, "- peer %s: ", n ? n->name : live->public_key);
 	put_cidrs(out, &live->allowed_ips);
 }
