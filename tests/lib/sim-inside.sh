@@ -62,12 +62,13 @@ sim_card() {
 	echo "$2" >"$LAB_DIR/hosts/sim$1/init"
 }
 
-# The init of the host $1: root, sshd; then it reaps orphans. Its pid as the lab sees it goes to the file ready.
+# The init of the host $1: root (LAB_LAYERS: the image's layers for it, wg:base), sshd; then it reaps orphans.
+# Its pid as the lab sees it goes to the file ready.
 sim_init() {
 	local h=$LAB_DIR/hosts/sim$1 pid
 	# The /proc that is still mounted here is the lab's: in it this process has its number in the lab's pid namespace.
 	read -r pid _ </proc/self/stat
-	LAB_DISK_MB=32 host_root "sim$1" wg:base || return
+	LAB_DISK_MB=32 host_root "sim$1" "${LAB_LAYERS:-wg:base}" || return
 	hostname "sim$1"
 	cd "$h/root" && sim_devices && mount -t sysfs sysfs sys && mount -t proc proc proc &&
 		mount -t tmpfs -o mode=755 tmpfs run && mkdir -p run/sshd run/lock || return

@@ -157,7 +157,7 @@ static void test_ssh_text(void **state)
 	mesh_init(&m);
 	n = add(&m, "a", NULL);
 	assert_ssh(n, "");
-	n->ssh_host = mem_strdup("h");
+	mem_replace(&n->ssh_host, "h");
 	assert_ssh(n, "h");
 	n->ssh_port = 2222;
 	n->ssh_user = mem_strdup("ops");
@@ -175,8 +175,8 @@ static void test_local_and_key(void **state)
 	(void)state;
 	mesh_init(&m);
 	assert_null(mesh_local(&m));
-	add(&m, "a", NULL)->public_key = mem_strdup("");
-	add(&m, "b", NULL)->public_key = mem_strdup("K");
+	mem_replace(&add(&m, "a", NULL)->public_key, "");
+	mem_replace(&add(&m, "b", NULL)->public_key, "K");
 	nodes_find(&m.nodes, "b")->is_local = true;
 	assert_string_equal(mesh_local(&m)->name, "b");
 	assert_string_equal(mesh_by_key(&m, "K")->name, "b");
