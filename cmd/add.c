@@ -38,7 +38,7 @@ static int pin_host_key(const struct cmd_env *env, struct node *n,
 	AUTO(auto_remote_free) struct remote *r = NULL;
 	struct remote_target target = { .host = n->ssh_host,
 					.user = n->ssh_user,
-					.port = n->ssh_port };
+					.port = node_ssh_port(n) };
 	struct remote_conf conf = { .timeout_ms = PEEK_TIMEOUT_MS };
 	const struct remote_facts *facts;
 	int agreed = 1;

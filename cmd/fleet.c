@@ -121,8 +121,7 @@ static struct remote_target target_of(const struct host *h)
 	return (struct remote_target){
 		.host = n->ssh_host,
 		.user = n->ssh_user,
-		/* 22 stands in every state file: it is no wish */
-		.port = n->ssh_port == 22 ? 0 : n->ssh_port,
+		.port = node_ssh_port(n),
 		.pinned = &n->ssh_host_keys,
 		.local = h->local,
 	};

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+__attribute__((format(printf, 2, 0)))
 static void put_escaped(FILE *f, const char *fmt, va_list ap, bool keep_lines)
 {
 	struct sbuf raw = SBUF_INIT;

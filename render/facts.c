@@ -141,7 +141,7 @@ static struct reach reach_of(const struct mesh *m,
 	const struct ip *global = own_global(r->node);
 	struct ip dialled = { 0 };
 
-	if (r->node->is_local) {
+	if (!*r->observed->ssh_server) { /* this very machine */
 		reach.address = local_address(m, reports, n, r, &reach.known);
 		reach.natted = reach.known && !reach.address.family;
 		return reach;

@@ -23,6 +23,8 @@ static int parse_interface_line(struct observed *o, struct fields *f,
 	if (f->n != 3 && f->n != 4)
 		return report_bad(e, "first line of 'wg show dump' of fields",
 				f->n ? f->f[f->n - 1] : "");
+	if (!text_is_printable(f->f[first]))
+		return report_bad(e, "public key", f->f[first]);
 	if (!num_parse(&port, f->f[first + 1], 0, 65535))
 		return report_bad(e, "listen port", f->f[first + 1]);
 	mark = unset_as_empty(f->f[first + 2], "off");

@@ -74,7 +74,7 @@ static const char forward_on_text[] =
 	"[ -n \"$was\" ] || was=\"# before: net.ipv4.ip_forward=$(one /proc/sys/net/ipv4/ip_forward) net.ipv6.conf.all.forwarding=$(one /proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null || echo 0)\"\n"
 	"ra=$(sed -n '/accept_ra = 2$/p' \"$D\" 2>/dev/null)\n"
 	"if [ -n \"$V6\" ]; then for a in /proc/sys/net/ipv6/conf/*/accept_ra; do\n"
-	"  if [ \"$(one \"$a\")\" = 1 ]; then echo 2 >\"$a\"; a=${a#/proc/sys/}; ra=\"$ra\n$a = 2\"; fi; done; fi\n"
+	"  if [ \"$(one \"$a\")\" = 1 ]; then echo 2 >\"$a\"; a=${a#/proc/sys/}; ra=\"${ra:+$ra\n}$a = 2\"; fi; done; fi\n"
 	"{ echo '# managed by wgmesh: this host forwards for networks behind it'\n"
 	"  printf '%s\\n' \"$was\"\n"
 	"  [ -z \"$V4\" ] || echo 'net.ipv4.ip_forward = 1'\n"

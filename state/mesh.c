@@ -281,6 +281,11 @@ char *node_endpoint(const struct mesh *m, const struct node *n)
 	return mem_strdup(endpoint_text(&ip, node_port(m, n), text));
 }
 
+int node_ssh_port(const struct node *n)
+{
+	return n->ssh_port == 22 ? 0 : n->ssh_port;
+}
+
 char *node_ssh_text(const struct node *n)
 {
 	const char *host = n->ssh_host ? n->ssh_host : "";

@@ -179,6 +179,12 @@ int node_mtu(const struct mesh *m, const struct node *n);
  */
 char *node_endpoint(const struct mesh *m, const struct node *n);
 
+/**
+ * The port to log in to, 0 for ssh_config's: 22 stands in every state file and is
+ * no wish.
+ */
+int node_ssh_port(const struct node *n);
+
 /** "[user@]host[:port]" for messages; the caller frees. */
 char *node_ssh_text(const struct node *n);
 
