@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include "acl/access.h"
 #include "state/mesh.h"
 
 #include <string.h>
@@ -65,5 +66,7 @@ int cmd_remove(struct cmd_env *env)
 	if (env_save(s, &e) < 0)
 		return fail(&e);
 	put("Removed node: %s\nNode removed successfully\n", name);
+	if (access_check(store_mesh(s), NULL, &e) < 0)
+		note("deploys are refused until this is mended: %s", e.msg);
 	return EXIT_DONE;
 }

@@ -28,7 +28,8 @@ static bool is_ours(const struct mesh *m, const struct node *n,
 	if (marked_ours(m, o))
 		return true;
 	if (o->exists)
-		return strcmp(o->public_key, n->public_key) == 0;
+		return *n->public_key &&
+		       strcmp(o->public_key, n->public_key) == 0;
 	return o->boot == BOOT_NONE;
 }
 

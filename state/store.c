@@ -215,28 +215,15 @@ static bool holds_private_keys(const struct nodes *nodes)
 	return false;
 }
 
-/* Add to the note, on the same line. */
-static void add_note(struct store *s, const char *text)
+/* Private keys that others can read are a mistake to mend before all else. */
+static int check_private(const struct store *s, struct err *e)
 {
-	AUTO(auto_free) char *before = STEAL(s->note);
-
-	s->note = before ? mem_printf("%s; %s", before, text)
-			 : mem_strdup(text);
-}
-
-static void note_mode(struct store *s)
-{
-	AUTO(auto_free) char *shown = check_shown(s->path);
-	AUTO(auto_free) char *text = NULL;
-
 	if (!(s->st.st_mode & (S_IRGRP | S_IROTH)) ||
 	    !(holds_private_keys(&s->mesh.nodes) ||
 	      holds_private_keys(&s->mesh.removed)))
-		return;
-	text = mem_printf("state '%s' holds private keys and is readable by "
-			  "others (%04o); saving makes it 0600", shown,
-			  s->st.st_mode & 07777);
-	add_note(s, text);
+		return 0;
+	return err_set(e, ERR_INPUT, "holds private keys and may be read by "
+		       "others (mode %04o): chmod 600", s->st.st_mode & 07777);
 }
 
 static int lock_state(struct store *s, int wait_ms, struct err *e)
@@ -260,7 +247,8 @@ int store_open(struct store **out, const char *path, bool write, int wait_ms,
 		return about_state(path, e);
 	if (state_parse(&s->mesh, sbuf_str(&s->text), s->text.len, e) < 0)
 		return in_state(path, e);
-	note_mode(s);
+	if (check_private(s, e) < 0)
+		return about_state(path, e);
 	*out = STEAL(s);
 	return 0;
 }

@@ -17,18 +17,18 @@ skipped=0
 
 pass() {
 	passed=$((passed + 1))
-	echo "ok - $1"
+	printf 'ok - %s\n' "$1"
 }
 
 flunk() {
 	failed=$((failed + 1))
-	echo "not ok - $1"
+	printf 'not ok - %s\n' "$1"
 	[ -z "${2:-}" ] || printf '%s\n' "$2" | sed 's/^/    /'
 }
 
 skip() {
 	skipped=$((skipped + 1))
-	echo "skipped - $1: $2"
+	printf 'skipped - %s: %s\n' "$1" "$2"
 }
 
 check() {
