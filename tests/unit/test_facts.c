@@ -1,0 +1,394 @@
+/*
+ * render/facts: what the probes found, put into the state; above all who is
+ * behind NAT and where the others reach it.
+ */
+#include "render/facts.h"
+#include "tests/unit/fixture.h"
+
+#define NOW 1800000000
+
+/* A few hosts that answered. */
+struct found {
+	struct mesh mesh;
+	struct observed observed[4];
+	struct host_report reports[4];
+	size_t len;
+};
+
+/* Nodes a to d with keys of their own; @text may say more about them. */
+static void found_init(struct found *f, const char *text)
+{
+	memset(f, 0, sizeof *f);
+	mesh_of(&f->mesh, text);
+	for (size_t i = 0; i < f->mesh.nodes.len; i++) {
+		struct node *n = &f->mesh.nodes.items[i];
+		char key[] = KEY_A;
+
+		key[0] = n->name[0];
+		key[1] = 'k';
+		mem_replace(&n->public_key, key);
+	}
+}
+
+static void found_done(struct found *f)
+{
+	for (size_t i = 0; i < f->len; i++)
+		observed_done(&f->observed[i]);
+	mesh_done(&f->mesh);
+}
+
+static struct node *node(struct found *f, const char *name)
+{
+	return nodes_find(&f->mesh.nodes, name);
+}
+
+/*
+ * The host @name answered: we dialled @dialled, its sshd was reached on @server,
+ * and it has the addresses @own ("eth0 10.0.0.1/24 eth1 ...").
+ */
+static struct observed *answer(struct found *f, const char *name,
+			       const char *dialled, const char *server,
+			       const char *own)
+{
+	struct observed *o = &f->observed[f->len];
+	AUTO(auto_free) char *words = mem_strdup(own);
+	char *save = NULL;
+
+	*o = (struct observed){ .hostname = mem_strdup(name), .now = NOW,
+				.ssh_client = mem_strdup("198.51.100.200"),
+				.ssh_server = mem_strdup(server),
+				.public_key = mem_strdup("") };
+	for (char *w = strtok_r(words, " ", &save); w;
+	     w = strtok_r(NULL, " ", &save)) {
+		struct observed_address *a = vec_add(&o->addresses);
+
+		snprintf(a->ifname, sizeof a->ifname, "%s", w);
+		assert_true(cidr_parse(&a->address, strtok_r(NULL, " ", &save)));
+	}
+	f->reports[f->len++] = (struct host_report){ node(f, name), o, dialled };
+	return o;
+}
+
+/* The host of @o has heard from the node @name at @endpoint, @age seconds ago. */
+static void hears(struct found *f, struct observed *o, const char *name,
+		  const char *endpoint, int age)
+{
+	struct observed_peer *p = vec_add(&o->peers);
+
+	p->public_key = mem_strdup(node(f, name)->public_key);
+	p->endpoint = mem_strdup(endpoint);
+	p->handshake = age < 0 ? 0 : NOW - age;
+}
+
+static void merge(struct found *f)
+{
+	facts_merge(&f->mesh, f->reports, f->len);
+}
+
+static void assert_node(struct found *f, const char *name, bool behind_nat,
+			const char *address)
+{
+	const struct node *n = node(f, name);
+
+	assert_int_equal(n->behind_nat, behind_nat);
+	if (address)
+		assert_string_equal(n->facts.address, address);
+	else
+		assert_null(n->facts.address);
+}
+
+#define AB "'nodes':{'a':{'ssh_host':'h'},'b':{'ssh_host':'i'}}"
+
+/* Dialled and reached on one public address: it is its own. */
+static void test_public(void **state)
+{
+	struct found f;
+
+	(void)state;
+	found_init(&f, AB);
+	answer(&f, "a", "192.0.2.1", "192.0.2.1",
+	       "lo 127.0.0.1/8 eth0 192.0.2.1/24 eth0 fe80::1/64 wg0 10.99.0.1/16");
+	merge(&f);
+	assert_node(&f, "a", false, "192.0.2.1");
+	assert_string_equal(cidrs_text(&node(&f, "a")->facts.addresses),
+			    "192.0.2.1/24");
+	assert_string_equal(node(&f, "a")->actual_hostname, "a");
+	found_done(&f);
+}
+
+/* Dialled on one address, reached on another: somebody translates. */
+static void test_translated(void **state)
+{
+	struct found f;
+
+	(void)state;
+	found_init(&f, AB);
+	answer(&f, "a", "192.0.2.1", "10.0.0.5", "eth0 10.0.0.5/24");
+	merge(&f);
+	assert_node(&f, "a", true, "10.0.0.5");
+	assert_string_equal(node(&f, "a")->facts.nat_seen_by, "ssh");
+	found_done(&f);
+}
+
+/* All hosts in one private network reach each other as they are. */
+static void test_private_fleet(void **state)
+{
+	struct found f;
+
+	(void)state;
+	found_init(&f, AB);
+	answer(&f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
+	answer(&f, "b", "10.0.0.6", "10.0.0.6", "eth0 10.0.0.6/24");
+	merge(&f);
+	assert_node(&f, "a", false, "10.0.0.5");
+	assert_node(&f, "b", false, "10.0.0.6");
+	found_done(&f);
+}
+
+/* A private one among public ones is behind NAT to them. */
+static void test_private_among_public(void **state)
+{
+	struct found f;
+
+	(void)state;
+	found_init(&f, AB);
+	answer(&f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
+	answer(&f, "b", "8.8.8.8", "8.8.8.8", "eth0 8.8.8.8/24");
+	merge(&f);
+	assert_node(&f, "a", true, "10.0.0.5");
+	assert_node(&f, "b", false, "8.8.8.8");
+	found_done(&f);
+}
+
+/* Through a jump host nothing was dialled: the own global address is taken. */
+static void test_jump(void **state)
+{
+	struct found f;
+
+	(void)state;
+	found_init(&f, AB);
+	answer(&f, "a", "", "10.0.0.5", "eth0 10.0.0.5/24 eth1 8.8.4.4/24");
+	answer(&f, "b", "", "10.0.0.6", "eth0 10.0.0.6/24");
+	merge(&f);
+	assert_node(&f, "a", false, "8.8.4.4");
+	assert_node(&f, "b", true, "10.0.0.6");
+	found_done(&f);
+}
+
+/* What a public peer sees counts more than what SSH shows. */
+static void test_seen_by_peer(void **state)
+{
+	struct found f;
+	struct observed *b;
+
+	(void)state;
+	found_init(&f, AB);
+	answer(&f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
+	b = answer(&f, "b", "10.0.0.6", "10.0.0.6", "eth0 10.0.0.6/24");
+	hears(&f, b, "a", "203.0.113.9:40000", 10);
+	merge(&f);
+	assert_node(&f, "a", true, "10.0.0.5");
+	assert_string_equal(node(&f, "a")->facts.nat_seen_by, "peer");
+	assert_node(&f, "b", false, "10.0.0.6");
+	/* it stays so when nobody sees it any more */
+	b->peers.items[0].handshake = 0;
+	merge(&f);
+	assert_node(&f, "a", true, "10.0.0.5");
+	/* and ends when a public peer sees its own address */
+	b->peers.items[0].handshake = NOW - 1;
+	mem_replace(&b->peers.items[0].endpoint, "10.0.0.5:51820");
+	merge(&f);
+	assert_node(&f, "a", false, "10.0.0.5");
+	assert_null(node(&f, "a")->facts.nat_seen_by);
+	found_done(&f);
+}
+
+/* Too old, never, no endpoint, and a peer that is behind NAT itself. */
+static void test_not_seen(void **state)
+{
+	static const int ages[] = { 180, 100000, -1 };
+	struct found f;
+	struct observed *b;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		found_init(&f, AB);
+		answer(&f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
+		b = answer(&f, "b", "10.0.0.6", "10.0.0.6", "eth0 10.0.0.6/24");
+		hears(&f, b, "a", "203.0.113.9:40000", ages[i]);
+		merge(&f);
+		assert_node(&f, "a", false, "10.0.0.5");
+		found_done(&f);
+	}
+	found_init(&f, "'nodes':{'a':{},'b':{'behind_nat':true}}");
+	answer(&f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
+	b = answer(&f, "b", "192.0.2.1", "10.0.0.6", "eth0 10.0.0.6/24");
+	hears(&f, b, "a", "203.0.113.9:40000", 5);
+	merge(&f);
+	assert_node(&f, "a", false, "10.0.0.5");
+	found_done(&f);
+}
+
+/* The user said so: SSH alone does not take it back. */
+static void test_said_by_user(void **state)
+{
+	struct found f;
+
+	(void)state;
+	found_init(&f, "'nodes':{'a':{'behind_nat':true},'b':{}}");
+	answer(&f, "a", "192.0.2.1", "192.0.2.1", "eth0 192.0.2.1/24");
+	merge(&f);
+	assert_node(&f, "a", true, "192.0.2.1");
+	found_done(&f);
+	/* what SSH itself had found, it does */
+	found_init(&f, "'nodes':{'a':{'behind_nat':true,'facts':{"
+		       "'nat_seen_by':'ssh'}},'b':{}}");
+	answer(&f, "a", "192.0.2.1", "192.0.2.1", "eth0 192.0.2.1/24");
+	merge(&f);
+	assert_node(&f, "a", false, "192.0.2.1");
+	found_done(&f);
+}
+
+/* This machine: the others see where its SSH connections come from. */
+static void test_local(void **state)
+{
+	struct found f;
+	struct observed *a;
+
+	(void)state;
+	found_init(&f, "'nodes':{'a':{'is_local':true},'b':{}}");
+	a = answer(&f, "a", "", "", "eth0 198.51.100.200/24");
+	mem_replace(&a->ssh_client, "");
+	answer(&f, "b", "192.0.2.2", "192.0.2.2", "eth0 192.0.2.2/24");
+	merge(&f);
+	assert_node(&f, "a", false, "198.51.100.200");
+	found_done(&f);
+	/* they see another address: a router in between */
+	found_init(&f, "'nodes':{'a':{'is_local':true},'b':{}}");
+	a = answer(&f, "a", "", "", "eth0 192.168.1.5/24");
+	mem_replace(&a->ssh_client, "");
+	answer(&f, "b", "192.0.2.2", "192.0.2.2", "eth0 192.0.2.2/24");
+	merge(&f);
+	assert_node(&f, "a", true, NULL);
+	found_done(&f);
+	/* alone: nobody to tell */
+	found_init(&f, "'nodes':{'a':{'is_local':true}}");
+	a = answer(&f, "a", "", "", "eth0 192.168.1.5/24");
+	mem_replace(&a->ssh_client, "");
+	merge(&f);
+	assert_node(&f, "a", false, NULL);
+	found_done(&f);
+}
+
+/* Hosts that did not answer keep what is known; the same found is the same. */
+static void test_silent_and_stable(void **state)
+{
+	AUTO(sbuf_done) struct sbuf one = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf two = SBUF_INIT;
+	struct found f;
+
+	(void)state;
+	found_init(&f, "'nodes':{'a':{},'b':{'behind_nat':true,'fqdn':'b.x',"
+		       "'facts':{'address':'10.1.1.1','nat_seen_by':'ssh'}}}");
+	answer(&f, "a", "192.0.2.1", "192.0.2.1", "eth0 192.0.2.1/24 "
+	       "eth0 192.0.2.9/24 eth1 2001:db8::1/64");
+	merge(&f);
+	assert_node(&f, "b", true, "10.1.1.1");
+	assert_string_equal(node(&f, "b")->fqdn, "b.x");
+	state_format(&one, &f.mesh);
+	merge(&f);
+	state_format(&two, &f.mesh);
+	assert_string_equal(sbuf_str(&one), sbuf_str(&two));
+	found_done(&f);
+}
+
+/* A host has so many addresses: some are kept, passing ones are not. */
+static void test_many_addresses(void **state)
+{
+	struct found f;
+	struct observed *o;
+
+	(void)state;
+	found_init(&f, AB);
+	o = answer(&f, "a", "192.0.2.1", "192.0.2.1", "eth0 192.0.2.1/24 "
+		   "eth0 2001:db8::1/64");
+	o->addresses.items[1].passing = true;
+	for (int i = 0; i < 500; i++) {
+		struct observed_address *a = vec_add(&o->addresses);
+
+		*a = o->addresses.items[0];
+		a->address.ip.b[2] = (uint8_t)(i >> 8);
+		a->address.ip.b[3] = (uint8_t)i;
+	}
+	merge(&f);
+	assert_int_equal(node(&f, "a")->facts.addresses.len, 64);
+	assert_null(strstr(cidrs_text(&node(&f, "a")->facts.addresses), ":"));
+	found_done(&f);
+}
+
+/* A new name of the host drops the old full one. */
+static void test_names(void **state)
+{
+	struct found f;
+
+	(void)state;
+	found_init(&f, "'nodes':{'a':{'actual_hostname':'old','fqdn':'old.x'}}");
+	answer(&f, "a", "192.0.2.1", "192.0.2.1", "eth0 192.0.2.1/24");
+	merge(&f);
+	assert_string_equal(node(&f, "a")->actual_hostname, "a");
+	assert_null(node(&f, "a")->fqdn);
+	f.observed[0].fqdn = mem_strdup("a.example.org");
+	merge(&f);
+	assert_string_equal(node(&f, "a")->fqdn, "a.example.org");
+	mem_replace(&f.observed[0].fqdn, NULL);
+	merge(&f);
+	assert_string_equal(node(&f, "a")->fqdn, "a.example.org");
+	found_done(&f);
+}
+
+/* Two behind different NATs have no way to each other: one sentence each. */
+static void test_warnings(void **state)
+{
+	AUTO(mesh_done) struct mesh m;
+	struct strings got = { 0 };
+
+	(void)state;
+	mesh_of(&m, "'nodes':{"
+		    "'a':{'behind_nat':true,'facts':{'address':'192.168.1.1',"
+		    "'addresses':['192.168.1.1/24']}},"
+		    "'b':{'behind_nat':true,'facts':{'address':'192.168.1.2',"
+		    "'addresses':['192.168.1.2/24']}},"
+		    "'c':{'behind_nat':true,'facts':{'address':'192.168.7.3',"
+		    "'addresses':['192.168.7.3/24']}},"
+		    "'d':{'facts':{'address':'192.0.2.4'}}}");
+	facts_warnings(&m, &got);
+	assert_int_equal(got.len, 3);
+	assert_memory_equal(got.items[0], "'a' is behind NAT and so are 1 ", 31);
+	assert_memory_equal(got.items[2], "'c' is behind NAT and so are 2 ", 31);
+	strings_done(&got);
+	nodes_find(&m.nodes, "c")->public_endpoint = mem_strdup("h:1");
+	facts_warnings(&m, &got);
+	assert_int_equal(got.len, 0);
+	strings_done(&got);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_public),
+		cmocka_unit_test(test_translated),
+		cmocka_unit_test(test_private_fleet),
+		cmocka_unit_test(test_private_among_public),
+		cmocka_unit_test(test_jump),
+		cmocka_unit_test(test_seen_by_peer),
+		cmocka_unit_test(test_not_seen),
+		cmocka_unit_test(test_said_by_user),
+		cmocka_unit_test(test_local),
+		cmocka_unit_test(test_silent_and_stable),
+		cmocka_unit_test(test_many_addresses),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_warnings),
+	};
+
+	return cmocka_run_group_tests_name("facts", tests, NULL, NULL);
+}

@@ -1,0 +1,413 @@
+/*
+ * render/plan and step: what has to be done on a host, in which order, in which
+ * words; and that nothing is to be done where nothing differs.
+ */
+#include "render/plan.h"
+#include "tests/unit/fixture.h"
+
+#define NONCE "0123456789abcdef"
+#define HEAD(section) "\n=" NONCE "= " section "\n"
+#define HOST                                                                  \
+	HEAD("host") "uid=0\nnow=1800000000\nhostname=a\nwg=1\nip=1\napt=1\n"   \
+	"systemd=1\nenabled=1\nforward4=0\nforward6=0\n"
+#define LINK HEAD("link") "7: wg0: <NOARP,UP,LOWER_UP> mtu 1420 x\n"
+#define ADDRESS HEAD("address") "7: wg0    inet 10.99.0.1/16 scope global\n"
+#define DUMP HEAD("dump") KEY_A "\t51820\toff\n"
+#define PEER_B                                                                \
+	KEY_B "\t(none)\t192.0.2.2:51820\t10.99.0.2/32,192.168.20.0/24\t"     \
+	"1799999990\t1\t1\toff\n"
+#define ROUTES                                                                \
+	HEAD("route4") "10.99.0.0/16 proto kernel scope link src 10.99.0.1\n" \
+	"192.168.20.0/24 via 10.99.0.2 proto 119\n"
+#define BOOT                                                                  \
+	HEAD("boot") "same  -\n# managed by wgmesh, mesh " MESH_ID            \
+	", serial 1\nkey " KEY_B "\nendpoint 192.0.2.2:51820\n"
+/* A host on which everything is as it should be. */
+#define DONE HOST ADDRESS LINK DUMP PEER_B ROUTES BOOT
+
+#define MESH                                                                  \
+	"'mesh_id':'" MESH_ID "','nodes':{'a':{'mesh_ip':'10.99.0.1',"        \
+	"'public_key':'" KEY_A "','private_key':'" KEY_C "'},"                \
+	"'b':{'mesh_ip':'10.99.0.2','public_key':'" KEY_B "',"                \
+	"'public_endpoint':'192.0.2.2:51820',"                                \
+	"'routable_networks':['192.168.20.0/24']}}"
+
+/* A mesh, a report, and what came of them for node a. */
+struct planned {
+	struct mesh mesh;
+	struct desired desired;
+	struct observed observed;
+	struct plan plan;
+	struct sbuf text; /* a line for each step */
+};
+
+static void observe(struct observed *o, const char *report)
+{
+	const struct probe_request request = { .interface = "wg0",
+					       .nonce = NONCE };
+	struct err e = { 0 };
+
+	if (observed_parse(o, report, strlen(report), &request, &e) < 0)
+		fail_msg("%s", e.msg);
+}
+
+static void put_steps(struct planned *p)
+{
+	for (size_t i = 0; i < p->plan.steps.len; i++) {
+		step_text(&p->text, &p->plan, &p->plan.steps.items[i]);
+		sbuf_putc(&p->text, '\n');
+	}
+}
+
+static void plan(struct planned *p, const char *mesh, const char *report)
+{
+	const struct plan_options options = { .install = true };
+	struct err e = { 0 };
+
+	memset(p, 0, sizeof *p);
+	mesh_of(&p->mesh, mesh);
+	desired_of(&p->desired, &p->mesh, "a");
+	observe(&p->observed, report);
+	if (plan_make(&p->plan, &p->desired, &p->observed, "same", &options,
+		      &e) < 0)
+		fail_msg("%s", e.msg);
+	put_steps(p);
+}
+
+static void planned_done(struct planned *p)
+{
+	plan_done(&p->plan);
+	observed_done(&p->observed);
+	desired_done(&p->desired);
+	mesh_done(&p->mesh);
+	sbuf_done(&p->text);
+}
+
+/* The steps for node a, one line each. */
+static void assert_steps(const char *mesh, const char *report,
+			 const char *want)
+{
+	struct planned p;
+
+	plan(&p, mesh, report);
+	assert_string_equal(sbuf_str(&p.text), want);
+	planned_done(&p);
+}
+
+static void test_nothing(void **state)
+{
+	(void)state;
+	assert_steps(MESH, DONE, "");
+	/* addresses, routes and peers of others are not ours */
+	assert_steps(MESH, HOST ADDRESS
+		     "7: wg0    inet6 fe80::1/64 scope link\n"
+		     "2: eth0    inet 192.168.20.9/24\n" LINK DUMP PEER_B ROUTES
+		     "10.7.0.0/16 via 172.16.0.1\ndefault via 10.99.0.2\n"
+		     "10.8.0.0/16 scope link\n" BOOT, "");
+}
+
+static void test_fresh(void **state)
+{
+	(void)state;
+	assert_steps(MESH,
+		     HEAD("host") "uid=0\nnow=1\nhostname=a\nip=1\napt=1\n"
+		     "systemd=1\n" HEAD("address"),
+		     "+ package wireguard-tools\n"
+		     "+ boot file /etc/wireguard/wg0.conf\n"
+		     "+ unit wg-quick@wg0 enabled\n"
+		     "+ interface wg0 up, with 1 peer\n");
+}
+
+/* Everything at once, additions before removals. */
+static void test_everything(void **state)
+{
+	(void)state;
+	assert_steps(
+		"'mtu':1380," MESH,
+		HEAD("host") "uid=0\nnow=1800000000\nhostname=a\nwg=1\nip=1\n"
+		"systemd=1\n"
+		HEAD("address") "7: wg0    inet 10.99.0.7/16 x\n"
+		HEAD("link") "7: wg0: <NOARP> mtu 1420 x\n"
+		HEAD("dump") KEY_C "\t99\t0x10\n"
+		KEY_C "\t(none)\t(none)\t10.99.0.9/32\t0\t0\t0\toff\n"
+		HEAD("route4") "10.5.0.0/16 via 10.99.0.9 proto 119\n"
+		HEAD("boot") "other  -\n# managed by wgmesh, mesh " MESH_ID
+		", serial 1\n",
+		"~ private key (public key " KEY_C " -> " KEY_A ")\n"
+		"~ listen port 99 -> 51820\n~ fwmark 0x10 -> off\n"
+		"~ MTU 1420 -> 1380\n+ address 10.99.0.1/16\n"
+		"~ interface wg0 down -> up\n"
+		"+ peer b: 10.99.0.2/32, 192.168.20.0/24 at 192.0.2.2:51820\n"
+		"- peer " KEY_C ": 10.99.0.9/32\n"
+		"+ route 192.168.20.0/24 via 10.99.0.2\n"
+		"- route 10.5.0.0/16 via 10.99.0.9\n"
+		"- address 10.99.0.7/16\n"
+		"~ boot file /etc/wireguard/wg0.conf\n"
+		"+ unit wg-quick@wg0 enabled\n");
+}
+
+/* A peer that differs in all that can differ. */
+static void test_peer(void **state)
+{
+	(void)state;
+	assert_steps(MESH,
+		     HOST ADDRESS LINK DUMP KEY_B
+		     "\t(set)\t203.0.113.1:1\t10.99.0.2/32\t0\t0\t0\t25\n"
+		     ROUTES BOOT,
+		     "~ peer b: endpoint 203.0.113.1:1 -> 192.0.2.2:51820; "
+		     "allowed IPs 10.99.0.2/32 -> 10.99.0.2/32, 192.168.20.0/24; "
+		     "keepalive 25 s -> off; preshared key set -> none\n");
+}
+
+/* The one peer line of a host, live at another endpoint than the state says. */
+static void roamed(const char *handshake, const char *boot, const char *want)
+{
+	char *report = mem_printf("%s" KEY_B "\t(none)\t203.0.113.1:1\t"
+				  "10.99.0.2/32,192.168.20.0/24\t%s\t1\t1\toff\n"
+				  "%s%s", HOST ADDRESS LINK DUMP, handshake,
+				  ROUTES, boot);
+
+	assert_steps(MESH, report, want);
+	free(report);
+}
+
+#define SET_ENDPOINT "~ peer b: endpoint 203.0.113.1:1 -> 192.0.2.2:51820\n"
+
+/* A peer may roam; what the user changed is set. */
+static void test_endpoint(void **state)
+{
+	static const char changed[] =
+		HEAD("boot") "same  -\n# managed by wgmesh, mesh " MESH_ID
+		", serial 1\nkey " KEY_B "\nendpoint 192.0.2.99:51820\n";
+
+	(void)state;
+	roamed("1799999990", BOOT, "");
+	roamed("1799999821", BOOT, "");
+	roamed("1799999820", BOOT, SET_ENDPOINT);
+	roamed("0", BOOT, SET_ENDPOINT);
+	roamed("1799999990", changed, SET_ENDPOINT);
+}
+
+/* None wanted: whatever is there was learnt. */
+static void test_endpoint_of_nat(void **state)
+{
+	(void)state;
+	assert_steps("'mesh_id':'" MESH_ID "','keepalive':0,'nodes':{"
+		     "'a':{'mesh_ip':'10.99.0.1','public_key':'" KEY_A "'},"
+		     "'b':{'mesh_ip':'10.99.0.2','public_key':'" KEY_B "',"
+		     "'behind_nat':true}}",
+		     HOST ADDRESS LINK DUMP KEY_B
+		     "\t(none)\t203.0.113.1:1\t10.99.0.2/32\t0\t0\t0\toff\n"
+		     BOOT, "");
+}
+
+/* A name is resolved on the host: it is set when none is there. */
+static void test_endpoint_name(void **state)
+{
+	static const char mesh[] =
+		"'mesh_id':'" MESH_ID "','nodes':{"
+		"'a':{'mesh_ip':'10.99.0.1','public_key':'" KEY_A "'},"
+		"'b':{'mesh_ip':'10.99.0.2','public_key':'" KEY_B "',"
+		"'public_endpoint':'b.example.org:1'}}";
+	static const char boot[] =
+		HEAD("boot") "same  -\n# managed by wgmesh, mesh " MESH_ID
+		", serial 1\nkey " KEY_B "\nendpoint b.example.org:1\n";
+	char *set = mem_printf("%s" KEY_B "\t(none)\t203.0.113.1:1\t"
+			       "10.99.0.2/32\t0\t0\t0\toff\n%s",
+			       HOST ADDRESS LINK DUMP, boot);
+	char *unset = mem_printf("%s" KEY_B "\t(none)\t(none)\t10.99.0.2/32\t0\t0"
+				 "\t0\toff\n%s", HOST ADDRESS LINK DUMP, boot);
+
+	(void)state;
+	assert_steps(mesh, set, "");
+	assert_steps(mesh, unset,
+		     "~ peer b: endpoint none -> b.example.org:1\n");
+	free(set);
+	free(unset);
+}
+
+#define NO_ROUTES HOST ADDRESS LINK DUMP PEER_B
+
+static void test_routes(void **state)
+{
+	(void)state;
+	/* another gateway, no gateway, no tag: replaced */
+	assert_steps(MESH, NO_ROUTES HEAD("route4")
+		     "192.168.20.0/24 via 10.99.0.9 proto 119\n" BOOT,
+		     "~ route 192.168.20.0/24 via 10.99.0.2 (was via "
+		     "10.99.0.9)\n");
+	assert_steps(MESH, NO_ROUTES HEAD("route4")
+		     "192.168.20.0/24 scope link\n" BOOT,
+		     "~ route 192.168.20.0/24 via 10.99.0.2 (was direct)\n");
+	assert_steps(MESH, NO_ROUTES HEAD("route4")
+		     "192.168.20.0/24 via 10.99.0.2\n" BOOT,
+		     "~ route 192.168.20.0/24 via 10.99.0.2 (tag)\n");
+	/* what an older tool left goes: over a mesh address, always; direct
+	   ones, only while the boot file is not ours */
+	assert_steps(MESH, NO_ROUTES ROUTES "10.6.0.0/16 via 10.99.0.2\n"
+		     "10.7.0.0/16 scope link\n" BOOT,
+		     "- route 10.6.0.0/16 via 10.99.0.2\n");
+	assert_steps(MESH, NO_ROUTES ROUTES "10.7.0.0/16 scope link\n"
+		     HEAD("boot") "theirs  -\nkey " KEY_B
+		     "\nendpoint 192.0.2.2:51820\n",
+		     "- route 10.7.0.0/16\n~ boot file /etc/wireguard/wg0.conf\n");
+}
+
+static void test_forwarding(void **state)
+{
+	static const char owner[] =
+		"'mesh_id':'" MESH_ID "','nodes':{'a':{'mesh_ip':'10.99.0.1',"
+		"'public_key':'" KEY_A "','routable_networks':['10.1.0.0/16']}}";
+	static const char alone[] =
+		"'mesh_id':'" MESH_ID "','nodes':{'a':{'mesh_ip':'10.99.0.1',"
+		"'public_key':'" KEY_A "'}}";
+	static const char on[] =
+		HEAD("dropin") "# before: net.ipv4.ip_forward=0\n"
+		"net.ipv4.ip_forward = 1\n";
+	char *off = mem_printf("%s%s", HOST ADDRESS LINK DUMP, BOOT);
+	char *dropin = mem_printf("%s%s", off, on);
+	char *both = mem_printf("%s" HEAD("host") "forward4=1\n", dropin);
+
+	(void)state;
+	assert_steps(owner, off, "~ forwarding on\n");
+	assert_steps(owner, dropin, "~ forwarding on\n");
+	assert_steps(owner, both, "");
+	assert_steps(alone, both, "~ forwarding as it was before\n");
+	assert_steps(alone, off, "");
+	free(off);
+	free(dropin);
+	free(both);
+}
+
+/* ---- whose it is ---- */
+
+static void assert_consent(const char *report, enum plan_consent want)
+{
+	struct planned p;
+
+	plan(&p, MESH, report);
+	assert_int_equal(p.plan.consent, want);
+	assert_int_equal(want == CONSENT_TAKE_OVER,
+			 !strncmp(sbuf_str(&p.text), "! take over wg0", 15));
+	planned_done(&p);
+}
+
+static void test_take_over(void **state)
+{
+	static const char other_mesh[] =
+		"same  -\n# managed by wgmesh, mesh "
+		"ffffffffffffffffffffffffffffffff, serial 1\n";
+	static const char other_key[] = KEY_C "\t51820\toff\n";
+	char *text;
+
+	(void)state;
+	/* a foreign key and no mark; a foreign mesh's mark; a file alone */
+	assert_consent(HOST ADDRESS LINK HEAD("dump") KEY_C "\t1\toff\n",
+		       CONSENT_TAKE_OVER);
+	text = mem_printf("%s%s%s%s", HOST ADDRESS LINK HEAD("dump"), other_key,
+			  HEAD("boot"), other_mesh);
+	assert_consent(text, CONSENT_TAKE_OVER);
+	free(text);
+	assert_consent(HOST ADDRESS HEAD("boot") "x  -\nkey k\n",
+		       CONSENT_TAKE_OVER);
+	/* our key, our mark, nothing at all */
+	assert_consent(HOST ADDRESS LINK DUMP, CONSENT_NONE);
+	assert_consent(HOST ADDRESS LINK HEAD("dump") KEY_C "\t1\toff\n" BOOT,
+		       CONSENT_NONE);
+	assert_consent(HOST ADDRESS, CONSENT_NONE);
+}
+
+static void refuse(const char *report, bool install, const char *words)
+{
+	const struct plan_options options = { .install = install };
+	struct planned p = { 0 };
+	struct err e = { 0 };
+
+	mesh_of(&p.mesh, MESH);
+	desired_of(&p.desired, &p.mesh, "a");
+	observe(&p.observed, report);
+	assert_int_equal(plan_make(&p.plan, &p.desired, &p.observed, "same",
+				   &options, &e), -1);
+	assert_int_equal(e.code, ERR_REMOTE);
+	assert_non_null(strstr(e.msg, words));
+	planned_done(&p);
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	refuse(HEAD("host") "uid=0\nnow=1\nhostname=a\nip=1\napt=1\n", false,
+	       "-no-install");
+	refuse(HEAD("host") "uid=0\nnow=1\nhostname=a\nip=1\n", true,
+	       "no apt-get");
+	/* the name is taken by something else: a bridge, say */
+	refuse(HOST ADDRESS LINK, true, "'wg0' there is no WireGuard interface");
+}
+
+static void test_no_systemd(void **state)
+{
+	struct planned p;
+
+	(void)state;
+	plan(&p, MESH, HEAD("host") "uid=0\nnow=1800000000\nhostname=a\nwg=1\n"
+		       "ip=1\n" ADDRESS LINK DUMP PEER_B ROUTES BOOT);
+	assert_string_equal(sbuf_str(&p.text), "");
+	assert_int_equal(p.plan.notes.len, 1);
+	assert_non_null(strstr(p.plan.notes.items[0], "no systemd"));
+	planned_done(&p);
+}
+
+/* ---- a removed node ---- */
+
+static void teardown(const char *report, const char *want, size_t notes)
+{
+	struct planned p = { 0 };
+
+	mesh_of(&p.mesh, MESH);
+	observe(&p.observed, report);
+	plan_teardown(&p.plan, &p.mesh, nodes_find(&p.mesh.nodes, "a"),
+		      &p.observed);
+	put_steps(&p);
+	assert_string_equal(sbuf_str(&p.text), want);
+	assert_int_equal(p.plan.notes.len, notes);
+	assert_int_equal(p.plan.consent, strstr(want, "- interface")
+						 ? CONSENT_TEAR_DOWN
+						 : CONSENT_NONE);
+	planned_done(&p);
+}
+
+static void test_teardown(void **state)
+{
+	(void)state;
+	teardown(DONE HEAD("dropin") "net.ipv4.ip_forward = 1\n",
+		 "~ forwarding as it was before\n- interface wg0 and its unit\n"
+		 "- boot file /etc/wireguard/wg0.conf\n", 0);
+	/* all gone but the file */
+	teardown(HEAD("host") "uid=0\nnow=1\nhostname=a\nip=1\n" BOOT,
+		 "- boot file /etc/wireguard/wg0.conf\n", 0);
+	teardown(HEAD("host") "uid=0\nnow=1\nhostname=a\nip=1\n", "", 0);
+	/* somebody else's by now */
+	teardown(HOST ADDRESS LINK HEAD("dump") KEY_C "\t1\toff\n"
+		 HEAD("boot") "x  -\nkey k\n", "", 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_fresh),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_peer),
+		cmocka_unit_test(test_endpoint),
+		cmocka_unit_test(test_endpoint_of_nat),
+		cmocka_unit_test(test_endpoint_name),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_forwarding),
+		cmocka_unit_test(test_take_over),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_no_systemd),
+		cmocka_unit_test(test_teardown),
+	};
+
+	return cmocka_run_group_tests_name("plan", tests, NULL, NULL);
+}
