@@ -1,0 +1,148 @@
+#!/bin/bash
+# Speed, measured side by side on simulated hosts (a real sshd and WireGuard in namespaces each), as root:
+#
+#   bash tests/bench/run.sh [PART...]    parts: trips near ansible far first render state; default: all
+#
+# In each part the two sides take turns; a figure is the median of ROUNDS (5) rounds with the lowest and the highest, a
+# ratio the median of the ratios round by round. CPU is that of the client's processes alone. The bars say what is
+# expected on a machine that is otherwise idle: nothing here is a test, the exit status is 0 when everything ran.
+# WGMESH: the program to measure, build/wgmesh; libwgmesh.a is taken from the same folder.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/packages.sh
+. tests/lab/sim.sh
+. tests/bench/lib.sh
+. tests/bench/ansible.sh
+
+ROUNDS=${ROUNDS:-5}
+WGMESH=$(realpath "${WGMESH:-build/wgmesh}")
+PARTS='trips near ansible far first render state'
+
+# One connection: round trips as the slope of the wall time over the round trip time, which has no CPU time in it.
+part_trips() {
+	local i ms drift
+	mesh 2
+	drift="wg set wg0 peer \$(wg show wg0 peers) persistent-keepalive 17"
+	head -n 1 "$BENCH/hosts" >"$BENCH/host" && mv "$BENCH/host" "$BENCH/hosts"
+	cable_in 100
+	for ((i = 1; i <= ROUNDS; i++)); do
+		say "round trips, round $i"
+		for ms in 100 200; do
+			cable_rtt "$ms"
+			measure_deploy "trip-same-$ms" '0 changed, 1 unchanged' n1
+			sim_on 1 "$drift" || stop 'no drift'
+			measure_deploy "trip-drift-$ms" '1 changed, 0 unchanged' n1
+			measure_ssh "trip-ssh-$ms" 1
+		done
+	done
+	cable_out
+	MESH=
+	trips trip-same && trips trip-drift && trips trip-ssh
+	row 'round trips, nothing to change' 1 trips 9 trip-same trip-ssh
+	row 'round trips, one step' 1 trips 10 trip-drift trip-ssh
+}
+
+# Makes the file $1 of the files $1-100 and $1-200.
+trips() {
+	paste "$BENCH/$1-100" "$BENCH/$1-200" | awk '{ print ($5 - $1) / 0.1 }' >"$BENCH/$1"
+}
+
+# Hosts nearby, nothing to change, against parallel ssh.
+part_near() {
+	local n i
+	for n in 50 100; do
+		mesh "$n"
+		for ((i = 1; i <= ROUNDS; i++)); do
+			say "$n hosts nearby, round $i"
+			measure_deploy "near-$n" "0 changed, $n unchanged"
+			measure_ssh "ssh-$n" 32
+		done
+		row 'nothing to change, against xargs -P 32 ssh: wall' "$n" wall 0.8 "near-$n" "ssh-$n"
+		row 'nothing to change, against xargs -P 32 ssh: CPU' "$n" cpu 0.2 "near-$n" "ssh-$n"
+		row 'peak memory (other: of one ssh)' "$n" peak '' "near-$n" "ssh-$n"
+	done
+}
+
+# Hosts 50 ms away, against parallel ssh.
+part_far() {
+	local i
+	mesh 100
+	cable_in 50
+	for ((i = 1; i <= ROUNDS; i++)); do
+		say "100 hosts 50 ms away, round $i"
+		measure_deploy far '0 changed, 100 unchanged' -parallel 128
+		measure_ssh ssh-far 128
+	done
+	cable_out
+	row 'the same, 50 ms away, 128 at a time: wall' 100 wall 0.6 far ssh-far
+	row 'the same, 50 ms away, 128 at a time: CPU' 100 cpu '' far ssh-far
+	row 'peak memory, 128 at a time (other: of one ssh)' 100 peak '' far ssh-far
+}
+
+# The first deploy of hosts that have nothing.
+part_first() {
+	local i
+	for ((i = 1; i <= ROUNDS; i++)); do
+		bare_hosts 50
+		say "first deploy, round $i"
+		measure_deploy first '50 changed, 0 unchanged'
+		MESH=
+	done
+	row 'first deploy: wall' 50 wall '' first
+	row 'first deploy: CPU' 50 cpu '' first
+}
+
+# Makes $BENCH/big-$1.json, a state of $1 nodes that do not exist.
+big_state() {
+	[ -e "$BENCH/big-$1.json" ] || seq "$1" |
+		awk '{ printf "n%d:10.99.%d.%d:192.0.2.1\n", $1, int($1 / 250), $1 % 250 + 1 }' |
+		"$BENCH/mkstate" "$BENCH/big-$1.json" || stop 'no state'
+}
+
+# The files of all nodes of a big mesh, from the state alone.
+part_render() {
+	local i
+	big_state 500
+	for ((i = 1; i <= ROUNDS; i++)); do
+		rm -rf "$BENCH/files"
+		measure render "$WGMESH" -state "$BENCH/big-500.json" render -all -o "$BENCH/files"
+	done
+	row 'render -all: wall' 500 wall '' render
+	row 'render -all: CPU' 500 cpu '' render
+	row 'render -all: peak memory' 500 peak '' render
+}
+
+# Big states: loaded (list), and loaded and saved (add).
+part_state() {
+	local n i
+	for n in 1000 10000; do
+		big_state "$n"
+		for ((i = 1; i <= ROUNDS; i++)); do
+			cp "$BENCH/big-$n.json" "$BENCH/one.json"
+			measure "load-$n" "$WGMESH" -state "$BENCH/one.json" list -simple
+			measure "save-$n" "$WGMESH" -state "$BENCH/one.json" add -offline new:auto:192.0.2.2
+		done
+		row 'state loaded (list): wall' "$n" wall '' "load-$n"
+		row 'state loaded and saved (add): wall' "$n" wall '' "save-$n"
+		row 'state loaded and saved (add): peak memory' "$n" peak '' "save-$n"
+	done
+}
+
+# Checks the parts that were asked for, and what the benchmark needs.
+prepare() {
+	local part needed
+	for part; do
+		[[ " $PARTS " == *" $part "* ]] || stop "there is no part '$part'; parts: $PARTS"
+	done
+	[ "$(id -u)" = 0 ] || stop 'needs root: the hosts are namespaces'
+	mapfile -t needed < <(cat tests/packages-build.txt tests/lab/packages.txt)
+	packages_need "${needed[@]}" >&2 || stop 'cannot go on without those'
+	[ -x "$WGMESH" ] || stop "there is no $WGMESH: run make"
+}
+
+prepare "$@"
+bench_start
+say "$(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg), $ROUNDS rounds, $(ssh -V 2>&1), $("$WGMESH" version)"
+for part in $PARTS; do
+	if [[ $# -eq 0 || " $* " == *" $part "* ]]; then "part_$part"; fi
+done
+table
