@@ -108,3 +108,10 @@ bool text_is_printable(const char *s)
 	}
 	return true;
 }
+
+uint64_t text_hash(uint64_t hash, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)s[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}

@@ -9,6 +9,7 @@
 #include "base/sbuf.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** Append @s as one word of a POSIX shell, in single quotes where needed. */
 void text_quote(struct sbuf *out, const char *s);
@@ -32,5 +33,14 @@ bool text_is_printable(const char *s);
  * no overlong forms, no surrogates, at most U+10FFFF. @len bounds the look.
  */
 size_t text_utf8_length(const char *s, size_t len, unsigned *code_point);
+
+/** What text_hash() begins with. */
+#define TEXT_HASH_START UINT64_C(0xcbf29ce484222325)
+
+/**
+ * Go on with a hash (FNV-1a) over @len bytes: for telling equal texts from
+ * different ones where nobody gains by a collision.
+ */
+uint64_t text_hash(uint64_t hash, const char *s, size_t len);
 
 #endif

@@ -4,7 +4,6 @@
 #include "cmd/ask.h"
 #include "render/facts.h"
 #include "render/wgquick.h"
-#include "vault/digest.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -56,7 +55,6 @@ static void choose_nodes(struct fleet *f, struct nodes *nodes, bool removed)
 		h->node = n;
 		h->removed = removed;
 		h->local = is_this_machine(f->mesh, n);
-		h->boot_file.secret = true;
 	}
 }
 
@@ -278,8 +276,6 @@ static void merge_facts(struct fleet *f)
 static int plan_host(struct fleet *f, struct host *h, struct err *e)
 {
 	struct plan_options options = { !f->env->options.no_install };
-	char sha256[DIGEST_HEX + 1];
-	const char *body;
 
 	if (h->removed) {
 		plan_teardown(&h->plan, f->mesh, h->node, &h->observed);
@@ -288,11 +284,8 @@ static int plan_host(struct fleet *f, struct host *h, struct err *e)
 	}
 	desired_compute(&h->desired, f->mesh, f->access, h->node);
 	h->has_desired = true;
-	wgquick_file(&h->boot_file, &h->desired, f->mesh->serial, true);
-	body = wgquick_body(sbuf_str(&h->boot_file));
-	digest_sha256(body, strlen(body), sha256);
-	if (plan_make(&h->plan, &h->desired, &h->observed, sha256, &options,
-		      e) < 0)
+	if (plan_make(&h->plan, &h->desired, &h->observed,
+		      wgquick_hash(&h->desired), &options, e) < 0)
 		return -1;
 	h->has_plan = true;
 	return 0;
@@ -303,7 +296,6 @@ static void let_go(struct host *h)
 {
 	remote_free(h->remote);
 	h->remote = NULL;
-	sbuf_done(&h->boot_file);
 	if (h->has_desired)
 		desired_done(&h->desired);
 	h->has_desired = false;
@@ -357,11 +349,13 @@ static int step_failed(struct host *h, struct err *e)
 static int apply_host(const struct fleet *f, struct host *h, struct err *e)
 {
 	AUTO(auto_free) char *end = probe_end(f->nonce);
+	AUTO(sbuf_done) struct sbuf boot_file = SBUF_SECRET;
 	AUTO(sbuf_done) struct sbuf script = SBUF_SECRET;
 	AUTO(sbuf_done) struct sbuf answer = { .max = ANSWER_MAX };
 
-	script_text(&script, &h->plan, h->removed ? NULL
-						  : sbuf_str(&h->boot_file),
+	if (!h->removed)
+		wgquick_file(&boot_file, &h->desired, f->mesh->serial, true);
+	script_text(&script, &h->plan, h->removed ? NULL : sbuf_str(&boot_file),
 		    f->nonce);
 	if (remote_send(h->remote, script.s, script.len, e) < 0 ||
 	    remote_read_to(h->remote, end, &answer, apply_timeout(f, h), NULL,
@@ -400,7 +394,6 @@ static void host_done(struct host *h)
 	if (h->has_observed)
 		observed_done(&h->observed);
 	script_result_done(&h->applied);
-	sbuf_done(&h->boot_file);
 }
 
 void fleet_done(struct fleet *f)

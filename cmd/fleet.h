@@ -29,7 +29,6 @@ struct host {
 	struct remote *remote;
 	struct observed observed;
 	struct desired desired;
-	struct sbuf boot_file;
 	struct plan plan;
 	struct script_result applied;
 	bool has_observed, has_desired, has_plan;

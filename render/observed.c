@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "render/report.h"
 
 #include <string.h>
@@ -94,7 +95,7 @@ int observed_parse(struct observed *out, const char *text, size_t len,
 		   const struct probe_request *request, struct err *e)
 {
 	AUTO(auto_free) char *copy = mem_strndup(text, len);
-	struct observed o = { 0 };
+	struct observed o = { .boot_hash = TEXT_HASH_START };
 
 	if (parse_sections(&o, copy, request->nonce, e) < 0 ||
 	    check_complete(&o, e) < 0) {
@@ -153,7 +154,7 @@ void observed_done(struct observed *o)
 	free(o->ssh_server);
 	free(o->public_key);
 	free(o->boot_mesh_id);
-	free(o->boot_sha256);
+	free(o->boot_public_key);
 	memset(o, 0, sizeof *o);
 }
 

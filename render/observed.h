@@ -76,7 +76,9 @@ struct observed {
 	enum observed_boot boot;
 	char *boot_mesh_id; /* of a marker, else NULL */
 	uint64_t boot_serial;
-	char *boot_sha256;  /* hex, of the file without its first line */
+	uint64_t boot_hash; /* text_hash() of the file without its first line,
+			       private key "(hidden)" */
+	char *boot_public_key; /* of the file; NULL: as the interface's */
 	VEC(struct observed_boot_peer) boot_peers;
 	bool unit_enabled;
 	bool forward4, forward6; /* live */

@@ -295,13 +295,23 @@ static void plan_interface(struct plan *p)
 	plan_routes(p);
 }
 
+/* Is the boot file as it should be? */
+static bool boot_is_right(const struct plan *p, uint64_t boot_hash)
+{
+	const struct observed *o = p->observed;
+	const char *key = o->boot_public_key ? o->boot_public_key
+					     : o->public_key;
+
+	return marked_ours(p->mesh, o) && o->boot_hash == boot_hash &&
+	       strcmp(key, p->node->public_key) == 0;
+}
+
 /* The boot file and its unit; before the interface if that is to come up. */
-static void plan_boot(struct plan *p, const char *boot_sha256)
+static void plan_boot(struct plan *p, uint64_t boot_hash)
 {
 	const struct observed *o = p->observed;
 
-	if (!marked_ours(p->mesh, o) || !o->boot_sha256 ||
-	    strcmp(o->boot_sha256, boot_sha256) != 0)
+	if (!boot_is_right(p, boot_hash))
 		add_step(p, o->exists ? STEP_WRITE_BOOT
 				      : STEP_WRITE_BOOT_FIRST);
 	if (o->has_systemd && !o->unit_enabled)
@@ -360,7 +370,7 @@ static void sort_steps(struct plan *p)
 }
 
 int plan_make(struct plan *out, const struct desired *d,
-	      const struct observed *o, const char *boot_sha256,
+	      const struct observed *o, uint64_t boot_hash,
 	      const struct plan_options *options, struct err *e)
 {
 	struct plan p = { .desired = d, .observed = o, .node = d->node,
@@ -376,7 +386,7 @@ int plan_make(struct plan *out, const struct desired *d,
 		p.consent = CONSENT_TAKE_OVER;
 		add_step(&p, STEP_TAKE_OVER);
 	}
-	plan_boot(&p, boot_sha256);
+	plan_boot(&p, boot_hash);
 	note_connected(&p);
 	if (o->exists)
 		plan_interface(&p);

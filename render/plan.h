@@ -82,12 +82,12 @@ struct plan_options {
 
 /**
  * Compare. Both sides are borrowed and must outlive the plan.
- * @boot_sha256 is the hex digest of the boot file that @d should have, without
- * its first line. Errors: REMOTE when WireGuard is missing and may not or can
+ * @boot_hash is wgquick_hash() of @d. Errors: REMOTE when WireGuard is missing
+ * and may not or can
  * not be installed.
  */
 int plan_make(struct plan *out, const struct desired *d,
-	      const struct observed *o, const char *boot_sha256,
+	      const struct observed *o, uint64_t boot_hash,
 	      const struct plan_options *options, struct err *e);
 
 /**

@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* An address without the zone that link-local ones carry. */
 static bool parse_zoned(struct ip *out, char *s)
@@ -93,30 +94,51 @@ static void parse_marker(struct observed *o, char *line)
 	o->boot = BOOT_MARKED;
 }
 
-int report_boot(struct observed *o, char *line, struct err *e)
+/* "Name = value" of a boot file, as wg-quick reads it; value or NULL. */
+static char *setting(char *line, const char *name)
 {
-	struct fields f;
+	size_t len = strlen(name);
 
-	if (o->boot == BOOT_NONE)
-		o->boot = BOOT_FOREIGN;
-	if (line[0] == '#') {
-		parse_marker(o, line);
-		return 0;
-	}
-	fields_split(&f, line, " \t");
-	if (f.n == 2 && strcmp(f.f[1], "-") == 0) {
-		mem_replace(&o->boot_sha256, f.f[0]);
-	} else if (f.n >= 2 && strcmp(f.f[0], "key") == 0) {
+	line += strspn(line, " \t");
+	if (strncasecmp(line, name, len) != 0)
+		return NULL;
+	line += len + strspn(line + len, " \t");
+	if (*line != '=')
+		return NULL;
+	line += 1 + strspn(line + 1, " \t");
+	line[strcspn(line, " \t#")] = '\0';
+	return line;
+}
+
+static void boot_peer(struct observed *o, char *line)
+{
+	size_t n = o->boot_peers.len;
+	const char *value;
+
+	if ((value = setting(line, "PublicKey"))) {
 		struct observed_boot_peer *p = vec_add(&o->boot_peers);
 
-		p->public_key = mem_strdup(f.f[1]);
-	} else if (f.n >= 2 && strcmp(f.f[0], "endpoint") == 0) {
-		if (o->boot_peers.len)
-			mem_replace(&o->boot_peers.items[o->boot_peers.len - 1]
-					      .endpoint, f.f[1]);
-	} else if (f.n && strcmp(f.f[0], "key") != 0 &&
-		   strcmp(f.f[0], "endpoint") != 0) {
-		return report_bad(e, "line", f.f[0]);
+		p->public_key = mem_strdup(value);
+	} else if (n && (value = setting(line, "Endpoint"))) {
+		mem_replace(&o->boot_peers.items[n - 1].endpoint, value);
+	}
+}
+
+int report_boot(struct observed *o, char *line, struct err *e)
+{
+	if (o->boot == BOOT_NONE)
+		o->boot = BOOT_FOREIGN;
+	if (*line == '#') {
+		parse_marker(o, line);
+	} else if (strncmp(line, "public ", 7) == 0) {
+		mem_replace(&o->boot_public_key, line + 7);
+	} else if (*line == '|') {
+		o->boot_hash = text_hash(o->boot_hash, line + 1,
+					 strlen(line + 1));
+		o->boot_hash = text_hash(o->boot_hash, "\n", 1);
+		boot_peer(o, line + 1);
+	} else {
+		return report_bad(e, "line", line);
 	}
 	return 0;
 }

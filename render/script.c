@@ -9,6 +9,8 @@
 
 /** Bytes of one `wg set` command line; far below ARG_MAX everywhere. */
 #define SET_BATCH_BYTES (48 * 1024)
+/** What is told of a failed part's words: the end, where the reason is. */
+#define FAILURE_BYTES 400
 
 /*
  * Variables: I interface, B boot file, D sysctl file, N nonce, F set once a part
@@ -20,10 +22,11 @@ static const char prelude[] =
 	"B=/etc/wireguard/$I.conf\n"
 	"D=/etc/sysctl.d/90-wgmesh-$I.conf\n"
 	"F=\n"
-	/* one deploy at a time; programs that stay must not keep the lock */
-	"L=/run/wgmesh-$I.lock\n"
-	"if command -v flock >/dev/null && [ -w /run ]; then exec 9>\"$L\"\n"
-	"  flock -w 30 9 || { F=1; printf '\\n=%s= fail 0\\nanother deploy is at work there\\n' \"$N\"; }; fi\n"
+	/* one deploy at a time; programs that stay must not keep the lock; the
+	 * file is empty while nobody has it, which a probe can see cheaply */
+	"H= L=/run/wgmesh-$I.lock\n"
+	"if command -v flock >/dev/null && [ -w /run ]; then exec 9>>\"$L\"\n"
+	"  flock -w 30 9 && H=1 && echo held >&9 || { F=1; printf '\\n=%s= fail 0\\nanother deploy is at work there\\n' \"$N\"; }; fi\n"
 	"run() { [ -n \"$F\" ] && return\n"
 	"  if r=$(part 2>&1 >/dev/null </dev/null 9>&-); then printf '\\n=%s= ok %s\\n' \"$N\" \"$1\"\n"
 	"  else F=1; printf '\\n=%s= fail %s\\n%s\\n' \"$N\" \"$1\" \"$r\"; fi; }\n"
@@ -322,7 +325,8 @@ void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 {
 	size_t to;
 
-	sbuf_puts(out, "main() {\nI=");
+	/* the first line is taken by the probe's shell, which waits for it */
+	sbuf_puts(out, ":\nmain() {\nI=");
 	text_quote(out, p->mesh->interface_name);
 	sbuf_printf(out, " N=%s\n%s", nonce, prelude);
 	for (size_t from = 0; from < p->steps.len; from = to) {
@@ -331,36 +335,37 @@ void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 		put_part(out, p, from, to, boot_file);
 		sbuf_printf(out, "}\nrun %zu\n", from);
 	}
-	sbuf_puts(out, "printf '\\n=%s= end\\n' \"$N\"\n}\nmain\n");
+	sbuf_puts(out, "[ -z \"$H\" ] || : >\"$L\"\n"
+		       "printf '\\n=%s= end\\n' \"$N\"\n}\nmain\n");
 }
 
 /* ---- the answer ---- */
 
-/* The words of a failed part: its lines joined, the last 400 bytes or so. */
+/* The words of a failed part: its lines joined and escaped, the last of them. */
 static char *failure_words(const char *text, const char *frame)
 {
-	struct sbuf out = SBUF_INIT;
 	const char *end = strstr(text, frame);
 	size_t len = end ? (size_t)(end - text) : strlen(text);
+	struct sbuf lines = SBUF_INIT, shown = SBUF_INIT;
+	const char *from;
+	char *words;
 
-	while (len && (text[len - 1] == '\n' || text[len - 1] == ' '))
-		len--;
-	while (len && *text == '\n')
-		text++, len--;
-	if (len > 400) {
-		sbuf_puts(&out, "... ");
-		text += len - 400;
-		len = 400;
-	}
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\n')
-			sbuf_puts(&out, "; ");
-		else
-			text_escape(&out, text + i, 1, false);
-	}
-	if (out.len == 0)
-		sbuf_puts(&out, "no reason given");
-	return sbuf_detach(&out);
+	for (size_t i = strspn(text, "\n"); i < len; i++)
+		if (text[i] != '\n')
+			sbuf_putc(&lines, text[i]);
+		else if (i + 1 < len && text[i + 1] != '\n')
+			sbuf_puts(&lines, "; ");
+	text_escape(&shown, sbuf_str(&lines), lines.len, false);
+	from = sbuf_str(&shown);
+	if (shown.len > FAILURE_BYTES)
+		from += shown.len - FAILURE_BYTES;
+	while (((unsigned char)*from & 0xc0) == 0x80)
+		from++;
+	words = mem_printf("%s%s", shown.len > FAILURE_BYTES ? "... " : "",
+			   *from ? from : "no reason given");
+	sbuf_done(&lines);
+	sbuf_done(&shown);
+	return words;
 }
 
 int script_parse(struct script_result *out, const struct plan *p,

@@ -1,5 +1,7 @@
 #include "render/wgquick.h"
 
+#include "base/auto.h"
+#include "base/text.h"
 #include "render/observed.h"
 
 #include <inttypes.h>
@@ -78,4 +80,14 @@ const char *wgquick_body(const char *file)
 	const char *newline = strchr(file, '\n');
 
 	return newline ? newline + 1 : "";
+}
+
+uint64_t wgquick_hash(const struct desired *d)
+{
+	AUTO(sbuf_done) struct sbuf file = SBUF_INIT;
+	const char *body;
+
+	wgquick_file(&file, d, 0, false);
+	body = wgquick_body(sbuf_str(&file));
+	return text_hash(TEXT_HASH_START, body, strlen(body));
 }

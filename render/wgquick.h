@@ -22,6 +22,9 @@ void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 /** The part of the file behind its first line. */
 const char *wgquick_body(const char *file);
 
+/** text_hash() of the body of the file for @d, private key "(hidden)". */
+uint64_t wgquick_hash(const struct desired *d);
+
 /** "ip ... route add" arguments behind "route add|replace|del": NET [via GW]. */
 void wgquick_route(struct sbuf *out, const struct cidr *network,
 		   const struct ip *gateway);

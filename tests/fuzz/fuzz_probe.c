@@ -46,7 +46,7 @@ static void plan(const struct mesh *m, const struct observed *o)
 	struct err e = { 0 };
 
 	desired_compute(&d, m, a, &m->nodes.items[0]);
-	if (plan_make(&p, &d, o, "same", &options, &e) == 0)
+	if (plan_make(&p, &d, o, o->boot_hash, &options, &e) == 0)
 		show(&p);
 	plan_done(&p);
 	plan_teardown(&p, m, &m->nodes.items[0], o);

@@ -249,7 +249,8 @@ audit_programs() { sed -n 's/^[0-9]* *execve("[^"]*", \(\[.*\]\), \[.*/\1/p' "$L
 audit_changes() {
 	audit_programs "$1" | grep -E -e '^\["([^"]*/)?ip", .*"(add|del|delete|replace|change|append|set|flush|-batch|-b)"' \
 		-e '^\["([^"]*/)?wg", "(set|setconf|syncconf|addconf)"' -e '^\["([^"]*/)?sed", "-i' \
-		-e '^\["([^"]*/)?(wg-quick|systemctl|sysctl|mv|cp|rm|mkdir|rmdir|mktemp|chmod|chown|ln|tee|touch|install|sync|dd|truncate|nft|modprobe|apt-get|dpkg)"'
+		-e '^\["([^"]*/)?(wg-quick|systemctl|sysctl|mv|cp|rm|mkdir|rmdir|mktemp|chmod|chown|ln|tee|touch|install|sync|dd|truncate|nft|modprobe|apt-get|dpkg)"' |
+		grep -v -E '^\["([^"]*/)?ip", "-o", "-batch", "-"\]' # the probe's, which only shows
 	grep -E 'openat\([^"]*"[^"]*", [A-Z_|]*(O_WRONLY|O_RDWR|O_CREAT)' "$LAB_DIR/audit.$1" |
 		grep -v -E '"(/dev/null|/dev/tty|/proc/self/oom_score_adj|/proc/self/loginuid|/run/motd.dynamic.new|/run/utmp|/var/log/[bw]tmp|/var/log/lastlog)"'
 	:

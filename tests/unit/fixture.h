@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "render/desired.h"
+#include "render/observed.h"
 #include "state/json.h"
 
 #include <setjmp.h>
@@ -51,6 +52,12 @@ static inline void desired_of(struct desired *d, const struct mesh *m,
 	assert_non_null(n);
 	desired_compute(d, m, a, n);
 	access_free(a);
+}
+
+/** What the boot file should have been: as it is if @report says "|same". */
+static inline uint64_t boot_of(const struct observed *o, const char *report)
+{
+	return o->boot_hash + !strstr(report, "|same\n");
 }
 
 /** Networks as "a,b", 64 at most. The text is good until the next call. */

@@ -48,6 +48,9 @@ static void bad(const char *text, const char *words)
 
 static void test_whole(void **state)
 {
+	static const char boot[] =
+		"[Interface]\nPublicKey = " KEY_B "\n publickey=\t" KEY_C
+		" # c\n\n\tENDPOINT =[2001:db8::9]:51820 \n";
 	struct observed o;
 	char text[ADDR_TEXT_MAX];
 
@@ -71,9 +74,10 @@ static void test_whole(void **state)
 	     "blackhole 10.7.0.0/16 \n"
 	     HEAD("route6") "fd55::/48 via fd99::3 proto 119 metric 1024 pref medium\n"
 	     HEAD("boot")
-	     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  -\n"
+	     "public " KEY_A "\n|[Interface]\n"
 	     "# managed by wgmesh, mesh " MESH_ID ", serial 41\n"
-	     "key " KEY_B "\nkey " KEY_C "\nendpoint [2001:db8::9]:51820\n"
+	     "|PublicKey = " KEY_B "\n| publickey=\t" KEY_C " # c\n"
+	     "|\n|\tENDPOINT =[2001:db8::9]:51820 \n"
 	     HEAD("dropin")
 	     "# managed by wgmesh: this host forwards\n"
 	     "# before: net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=1\n"
@@ -107,6 +111,9 @@ static void test_whole(void **state)
 	assert_int_equal(o.boot, BOOT_MARKED);
 	assert_string_equal(o.boot_mesh_id, MESH_ID);
 	assert_int_equal(o.boot_serial, 41);
+	assert_string_equal(o.boot_public_key, KEY_A);
+	assert_true(o.boot_hash ==
+		    text_hash(TEXT_HASH_START, boot, strlen(boot)));
 	assert_string_equal(observed_boot_endpoint(&o, KEY_C),
 			    "[2001:db8::9]:51820");
 	assert_null(observed_boot_endpoint(&o, KEY_B));
@@ -138,14 +145,14 @@ static void test_bare(void **state)
 static void test_boot_files(void **state)
 {
 	static const struct { const char *text; enum observed_boot want; } c[] = {
-		{ HEAD("boot") "abc  -\n", BOOT_FOREIGN },
-		{ HEAD("boot") "abc  -\nkey k\n", BOOT_FOREIGN },
-		{ HEAD("boot") "abc  -\n# managed by wgmesh\n", BOOT_FOREIGN },
-		{ HEAD("boot") "abc  -\n# managed by wgmesh, mesh x\n",
+		{ HEAD("boot") "|abc\n", BOOT_FOREIGN },
+		{ HEAD("boot") "|abc\n|PublicKey = k\n", BOOT_FOREIGN },
+		{ HEAD("boot") "|abc\n# managed by wgmesh\n", BOOT_FOREIGN },
+		{ HEAD("boot") "|abc\n# managed by wgmesh, mesh x\n",
 		  BOOT_FOREIGN },
-		{ HEAD("boot") "abc  -\n# managed by wgmesh, mesh x, serial -1\n",
+		{ HEAD("boot") "|abc\n# managed by wgmesh, mesh x, serial -1\n",
 		  BOOT_FOREIGN },
-		{ HEAD("boot") "abc  -\n# managed by wgmesh, mesh x, serial 7\n",
+		{ HEAD("boot") "|abc\n# managed by wgmesh, mesh x, serial 7\n",
 		  BOOT_MARKED },
 		{ HEAD("boot") "", BOOT_NONE },
 	};
@@ -231,7 +238,7 @@ static void test_lies(void **state)
 		{ HEAD("route4") "10.0.0.0/8 via nowhere\n", "gateway" },
 		{ HEAD("route4") "10.0.0.0/8 via inet6 \x1b[2J\n", "gateway" },
 		{ HEAD("route6") "fd00::/8 via g::1\n", "gateway" },
-		{ HEAD("boot") "abc  -\nrm -rf /\n", "section 'boot': line 2" },
+		{ HEAD("boot") "|abc\nrm -rf /\n", "section 'boot': line 2" },
 	};
 
 	(void)state;
@@ -270,7 +277,7 @@ static void test_frames(void **state)
 
 	(void)state;
 	good(&o, "=0000= host\nuid=1000\n" HOST
-		 HEAD("boot") "abc  -\n# x =" NONCE "= dump\n");
+		 HEAD("boot") "|abc\n# x =" NONCE "= dump\n");
 	assert_true(o.is_root);
 	assert_false(o.is_wireguard);
 	observed_done(&o);
@@ -285,8 +292,8 @@ static void test_spoilt(void **state)
 		HEAD("dump") KEY_A "\t51820\toff\n" KEY_B
 		"\t(none)\t[2001:db8::1]:1\t10.0.0.0/8,::/0\t1\t2\t3\t25\n"
 		HEAD("route4") "default via 10.99.0.3 dev wg0\n"
-		HEAD("boot") "00  -\n# managed by wgmesh, mesh x, serial 7\n"
-		"endpoint a:1\nkey b\nendpoint c:2\n";
+		HEAD("boot") "|00\n# managed by wgmesh, mesh x, serial 7\n"
+		"|Endpoint = a:1\n|PublicKey = b\n|Endpoint = c:2\n";
 	static const char spoil[] = { '\0', '\n', '\t', ' ', '=', ',', '\x1b',
 				      '\xff', '9', '-' };
 	struct observed o;

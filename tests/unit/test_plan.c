@@ -20,8 +20,8 @@
 	HEAD("route4") "10.99.0.0/16 proto kernel scope link src 10.99.0.1\n" \
 	"192.168.20.0/24 via 10.99.0.2 proto 119\n"
 #define BOOT                                                                  \
-	HEAD("boot") "same  -\n# managed by wgmesh, mesh " MESH_ID            \
-	", serial 1\nkey " KEY_B "\nendpoint 192.0.2.2:51820\n"
+	HEAD("boot") "|same\n# managed by wgmesh, mesh " MESH_ID            \
+	", serial 1\n|PublicKey = " KEY_B "\n|Endpoint = 192.0.2.2:51820\n"
 /* A host on which everything is as it should be. */
 #define DONE HOST ADDRESS LINK DUMP PEER_B ROUTES BOOT
 
@@ -68,8 +68,8 @@ static void plan(struct planned *p, const char *mesh, const char *report)
 	mesh_of(&p->mesh, mesh);
 	desired_of(&p->desired, &p->mesh, "a");
 	observe(&p->observed, report);
-	if (plan_make(&p->plan, &p->desired, &p->observed, "same", &options,
-		      &e) < 0)
+	if (plan_make(&p->plan, &p->desired, &p->observed,
+		      boot_of(&p->observed, report), &options, &e) < 0)
 		fail_msg("%s", e.msg);
 	put_steps(p);
 }
@@ -131,7 +131,7 @@ static void test_everything(void **state)
 		HEAD("dump") KEY_C "\t99\t0x10\n"
 		KEY_C "\t(none)\t(none)\t10.99.0.9/32\t0\t0\t0\toff\n"
 		HEAD("route4") "10.5.0.0/16 via 10.99.0.9 proto 119\n"
-		HEAD("boot") "other  -\n# managed by wgmesh, mesh " MESH_ID
+		HEAD("boot") "|other\n# managed by wgmesh, mesh " MESH_ID
 		", serial 1\n",
 		"~ private key (public key " KEY_C " -> " KEY_A ")\n"
 		"~ listen port 99 -> 51820\n~ fwmark 0x10 -> off\n"
@@ -177,8 +177,8 @@ static void roamed(const char *handshake, const char *boot, const char *want)
 static void test_endpoint(void **state)
 {
 	static const char changed[] =
-		HEAD("boot") "same  -\n# managed by wgmesh, mesh " MESH_ID
-		", serial 1\nkey " KEY_B "\nendpoint 192.0.2.99:51820\n";
+		HEAD("boot") "|same\n# managed by wgmesh, mesh " MESH_ID
+		", serial 1\n|PublicKey = " KEY_B "\n|Endpoint = 192.0.2.99:51820\n";
 
 	(void)state;
 	roamed("1799999990", BOOT, "");
@@ -210,8 +210,8 @@ static void test_endpoint_name(void **state)
 		"'b':{'mesh_ip':'10.99.0.2','public_key':'" KEY_B "',"
 		"'public_endpoint':'b.example.org:1'}}";
 	static const char boot[] =
-		HEAD("boot") "same  -\n# managed by wgmesh, mesh " MESH_ID
-		", serial 1\nkey " KEY_B "\nendpoint b.example.org:1\n";
+		HEAD("boot") "|same\n# managed by wgmesh, mesh " MESH_ID
+		", serial 1\n|PublicKey = " KEY_B "\n|Endpoint = b.example.org:1\n";
 	char *set = mem_printf("%s" KEY_B "\t(none)\t203.0.113.1:1\t"
 			       "10.99.0.2/32\t0\t0\t0\toff\n%s",
 			       HOST ADDRESS LINK DUMP, boot);
@@ -248,8 +248,8 @@ static void test_routes(void **state)
 		     "10.7.0.0/16 scope link\n" BOOT,
 		     "- route 10.6.0.0/16 via 10.99.0.2\n");
 	assert_steps(MESH, NO_ROUTES ROUTES "10.7.0.0/16 scope link\n"
-		     HEAD("boot") "theirs  -\nkey " KEY_B
-		     "\nendpoint 192.0.2.2:51820\n",
+		     HEAD("boot") "|theirs\n|PublicKey = " KEY_B
+		     "\n|Endpoint = 192.0.2.2:51820\n",
 		     "- route 10.7.0.0/16\n~ boot file /etc/wireguard/wg0.conf\n");
 }
 
@@ -295,7 +295,7 @@ static void assert_consent(const char *report, enum plan_consent want)
 static void test_take_over(void **state)
 {
 	static const char other_mesh[] =
-		"same  -\n# managed by wgmesh, mesh "
+		"|same\n# managed by wgmesh, mesh "
 		"ffffffffffffffffffffffffffffffff, serial 1\n";
 	static const char other_key[] = KEY_C "\t51820\toff\n";
 	char *text;
@@ -308,7 +308,7 @@ static void test_take_over(void **state)
 			  HEAD("boot"), other_mesh);
 	assert_consent(text, CONSENT_TAKE_OVER);
 	free(text);
-	assert_consent(HOST ADDRESS HEAD("boot") "x  -\nkey k\n",
+	assert_consent(HOST ADDRESS HEAD("boot") "|x\n|PublicKey = k\n",
 		       CONSENT_TAKE_OVER);
 	/* our key, our mark, nothing at all */
 	assert_consent(HOST ADDRESS LINK DUMP, CONSENT_NONE);
@@ -326,7 +326,7 @@ static void refuse(const char *report, bool install, const char *words)
 	mesh_of(&p.mesh, MESH);
 	desired_of(&p.desired, &p.mesh, "a");
 	observe(&p.observed, report);
-	assert_int_equal(plan_make(&p.plan, &p.desired, &p.observed, "same",
+	assert_int_equal(plan_make(&p.plan, &p.desired, &p.observed, 1,
 				   &options, &e), -1);
 	assert_int_equal(e.code, ERR_REMOTE);
 	assert_non_null(strstr(e.msg, words));
@@ -388,7 +388,7 @@ static void test_teardown(void **state)
 	teardown(HEAD("host") "uid=0\nnow=1\nhostname=a\nip=1\n", "", 0);
 	/* somebody else's by now */
 	teardown(HOST ADDRESS LINK HEAD("dump") KEY_C "\t1\toff\n"
-		 HEAD("boot") "x  -\nkey k\n", "", 1);
+		 HEAD("boot") "|x\n|PublicKey = k\n", "", 1);
 }
 
 int main(void)

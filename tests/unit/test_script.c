@@ -30,7 +30,7 @@
 	HEAD("dump") KEY_A "\t99\toff\n"                                       \
 	KEY_C "\t(set)\t(none)\t10.99.0.3/32\t0\t0\t0\toff\n"                 \
 	HEAD("route4") "10.5.0.0/16 via 10.99.0.9 proto 119\n"                \
-	HEAD("boot") "same  -\n# managed by wgmesh, mesh " MESH_ID            \
+	HEAD("boot") "|same\n# managed by wgmesh, mesh " MESH_ID            \
 	", serial 1\n"
 
 struct scripted {
@@ -55,8 +55,8 @@ static void scripted_init(struct scripted *s, const char *report)
 	desired_of(&s->desired, &s->mesh, "a");
 	if (observed_parse(&s->observed, report, strlen(report), &request,
 			   &e) < 0 ||
-	    plan_make(&s->plan, &s->desired, &s->observed, "same", &options,
-		      &e) < 0)
+	    plan_make(&s->plan, &s->desired, &s->observed,
+		      boot_of(&s->observed, report), &options, &e) < 0)
 		fail_msg("%s", e.msg);
 	wgquick_file(&boot, &s->desired, 7, true);
 	script_text(&s->script, &s->plan, sbuf_str(&boot), NONCE);
