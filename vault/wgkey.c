@@ -1,6 +1,7 @@
 #include "vault/wgkey.h"
 
 #include "base/auto.h"
+#include "vault/base64.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -18,23 +19,10 @@ static void encode(char out[WGKEY_TEXT + 1], const unsigned char *key)
 	EVP_EncodeBlock((unsigned char *)out, key, WGKEY_BYTES);
 }
 
-/* Canonical base64 only: what decodes must encode to the same text. */
 static bool decode(unsigned char key[WGKEY_BYTES], const char *s)
 {
-	unsigned char raw[WGKEY_BYTES + 1];
-	char again[WGKEY_TEXT + 1];
-	bool ok = strlen(s) == WGKEY_TEXT &&
-		  EVP_DecodeBlock(raw, (const unsigned char *)s,
-				  WGKEY_TEXT) == WGKEY_BYTES + 1;
-
-	if (ok) {
-		encode(again, raw);
-		ok = memcmp(again, s, WGKEY_TEXT) == 0;
-		memcpy(key, raw, WGKEY_BYTES);
-	}
-	explicit_bzero(raw, sizeof raw);
-	explicit_bzero(again, sizeof again);
-	return ok;
+	return strlen(s) == WGKEY_TEXT && s[WGKEY_TEXT - 1] == '=' &&
+	       base64_exact(key, WGKEY_BYTES, VIEW(s, WGKEY_TEXT - 1));
 }
 
 static int derive(char public_key[WGKEY_TEXT + 1], const unsigned char *key,

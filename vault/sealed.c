@@ -1,0 +1,152 @@
+#include "vault/sealed.h"
+
+#include "base/auto.h"
+#include "vault/base64.h"
+
+/* So many base64 characters make the least that the Go tool writes. */
+#define GO_START (GOSEAL_LEAST / 3 * 4)
+
+static bool begins(struct view v, const char *text)
+{
+	return v.len >= strlen(text) && memcmp(v.at, text, strlen(text)) == 0;
+}
+
+static bool begins_as_json(struct view v)
+{
+	size_t i = 0;
+
+	while (i < v.len && memchr(" \t\r\n", v.at[i], 4))
+		i++;
+	return i < v.len && v.at[i] == '{';
+}
+
+/* CR and LF do not count, and no JSON text begins with 80 such characters. */
+static bool begins_as_go(struct view v)
+{
+	size_t good = 0;
+
+	for (size_t i = 0; i < v.len && good < GO_START; i++) {
+		if (v.at[i] == '\r' || v.at[i] == '\n')
+			continue;
+		if (!base64_digit(v.at[i]) &&
+		    !(v.at[i] == '=' && good >= GO_START - 2))
+			return false;
+		good++;
+	}
+	return good == GO_START;
+}
+
+enum sealed_form sealed_form(const void *text, size_t len)
+{
+	struct view v = VIEW(text, len);
+
+	if (!len)
+		return SEALED_UNKNOWN;
+	if (begins_as_json(v))
+		return SEALED_NOT;
+	if (begins(v, "age-encryption.org/") || age_armored(text, len))
+		return SEALED_AGE;
+	return begins_as_go(v) ? SEALED_GO : SEALED_UNKNOWN;
+}
+
+const char *sealed_form_name(enum sealed_form form)
+{
+	switch (form) {
+	case SEALED_NOT: return "plain";
+	case SEALED_AGE: return "age";
+	case SEALED_GO: return "go";
+	case SEALED_UNKNOWN: return "unknown";
+	}
+	return "unknown";
+}
+
+static int unknown(struct err *e)
+{
+	return err_set(e, ERR_INPUT, "is neither JSON nor sealed in a known "
+		       "way (age, or the Go tool's envelope), or it is damaged "
+		       "or cut off");
+}
+
+static int look_at_age(struct sealed_look *out, const void *text, size_t len,
+		       struct err *e)
+{
+	struct age_look age;
+
+	if (age_look(&age, text, len, e) < 0)
+		return -1;
+	*out = (struct sealed_look){
+		.form = SEALED_AGE,
+		.passphrase = age.passphrase,
+		.recipients = age.x25519 + age.ssh_ed25519 + age.unknown,
+		.age = age,
+	};
+	return 0;
+}
+
+int sealed_look(struct sealed_look *out, const void *text, size_t len,
+		struct err *e)
+{
+	switch (sealed_form(text, len)) {
+	case SEALED_NOT:
+		*out = (struct sealed_look){ .form = SEALED_NOT };
+		return 0;
+	case SEALED_AGE:
+		return look_at_age(out, text, len, e);
+	case SEALED_GO:
+		if (goseal_check(text, len, e) < 0)
+			return -1;
+		*out = (struct sealed_look){ .form = SEALED_GO,
+					     .passphrase = true };
+		return 0;
+	case SEALED_UNKNOWN:
+		break;
+	}
+	return unknown(e);
+}
+
+int sealed_open(struct sbuf *plain, const void *text, size_t len,
+		const struct age_keys *keys, struct err *e)
+{
+	switch (sealed_form(text, len)) {
+	case SEALED_NOT:
+		return err_set(e, ERR_BUG, "is not sealed");
+	case SEALED_AGE:
+		return age_open(plain, text, len, keys, e);
+	case SEALED_GO:
+		if (keys->passphrase)
+			return goseal_open(plain, text, len, keys->passphrase,
+					   e);
+		return err_set(e, ERR_AUTH, "is sealed with a passphrase: an "
+			       "identity does not open it");
+	case SEALED_UNKNOWN:
+		break;
+	}
+	return unknown(e);
+}
+
+static int seal_go(struct sbuf *out, const void *plain, size_t len,
+		   const struct age_to *to, struct err *e)
+{
+	if (!to->passphrase || to->recipients)
+		return err_set(e, ERR_INPUT, "the Go tool's format takes a "
+			       "passphrase, no recipients");
+	if (!to->passphrase->len)
+		return err_set(e, ERR_INPUT, "an empty passphrase protects "
+			       "nothing");
+	return goseal_seal(out, plain, len, to->passphrase, e);
+}
+
+int sealed_seal(struct sbuf *out, const void *plain, size_t len,
+		const struct sealed_to *to, struct err *e)
+{
+	switch (to->form) {
+	case SEALED_AGE:
+		return age_seal(out, plain, len, &to->how, e);
+	case SEALED_GO:
+		return seal_go(out, plain, len, &to->how, e);
+	case SEALED_NOT:
+	case SEALED_UNKNOWN:
+		break;
+	}
+	return err_set(e, ERR_BUG, "no format to seal in");
+}
