@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static void grow_secret(struct sbuf *b, size_t cap)
 {
 	char *p = mem_calloc(cap, 1);
 
+	(void)!mlock(p, cap); /* where the system allows */
 	if (b->s) {
 		memcpy(p, b->s, b->len + 1);
 		explicit_bzero(b->s, b->cap);

@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 void secret_set(struct secret *s, const void *bytes, size_t len)
 {
 	unsigned char *copy = mem_calloc(len + 1, 1);
 
+	/* where the system allows; the pages stay locked, others may be in them */
+	(void)!mlock(copy, len + 1);
 	if (len)
 		memcpy(copy, bytes, len);
 	secret_done(s);

@@ -57,6 +57,18 @@ static int check_words(const char *s, size_t max, struct err *e)
 		       "without control characters", max);
 }
 
+/* Where a private key lives. */
+static int check_key_place(const char *s, struct err *e)
+{
+	AUTO(auto_free) char *shown = NULL;
+
+	if (!s || strcmp(s, "host") == 0 || strcmp(s, "state") == 0)
+		return 0;
+	shown = check_shown(s);
+	return err_set(e, ERR_INPUT, "'%s' is no place for a key, expected "
+		       "'host' or 'state'", shown);
+}
+
 /* A host as the Go tool may have saved it: no control characters at least. */
 static int check_ssh_host_text(const char *s, struct err *e)
 {
@@ -114,7 +126,8 @@ static int check_texts(const struct node *n, struct err *e)
 {
 	const char *private_key = secret_text(&n->private_key);
 
-	if (at("public_key", check_words(n->public_key, 128, e), e) < 0 ||
+	if (at("key", check_key_place(n->key, e), e) < 0 ||
+	    at("public_key", check_words(n->public_key, 128, e), e) < 0 ||
 	    at("private_key", check_words(private_key, 128, e), e) < 0 ||
 	    at("ssh_host", check_ssh_host_text(n->ssh_host, e), e) < 0)
 		return -1;
@@ -292,7 +305,8 @@ static int check_globals(const struct mesh *m, struct err *e)
 		return -1;
 	if (at("listen_port", check_optional_port(m->listen_port, e), e) < 0 ||
 	    at("mtu", check_optional_mtu(m->mtu, e), e) < 0 ||
-	    at("mesh_id", check_mesh_id(m->mesh_id, e), e) < 0)
+	    at("mesh_id", check_mesh_id(m->mesh_id, e), e) < 0 ||
+	    at("key", check_key_place(m->key, e), e) < 0)
 		return -1;
 	return at("keepalive", check_optional_keepalive(m->keepalive_s, e), e);
 }
@@ -306,14 +320,20 @@ int check_mesh(const struct mesh *m, struct err *e)
 }
 
 /* A key pair that belongs together. */
-static int check_pair(const struct node *n, struct err *e)
+static int check_pair(const struct mesh *m, const struct node *n,
+		      struct err *e)
 {
 	char public_key[WGKEY_TEXT + 1];
+	bool on_host = node_key_on_host(m, n);
 
 	if (!n->public_key || !*n->public_key)
-		return err_set(e, ERR_INPUT, "has no public key");
+		return on_host && !n->private_key.len
+			       ? 0
+			       : err_set(e, ERR_INPUT, "has no public key");
 	if (at("public_key", check_key(n->public_key, e), e) < 0)
 		return -1;
+	if (!n->private_key.len && on_host)
+		return 0;
 	if (!n->private_key.len)
 		return err_set(e, ERR_INPUT, "private_key is missing, expected "
 			       "44 characters of base64");
@@ -326,7 +346,8 @@ static int check_pair(const struct node *n, struct err *e)
 	return 0;
 }
 
-static int check_node_deployable(const struct node *n, struct err *e)
+static int check_node_deployable(const struct mesh *m, const struct node *n,
+				 struct err *e)
 {
 	if (!n->mesh_ip.family && !n->mesh_ip6.family)
 		return err_set(e, ERR_INPUT, "has no mesh address, expected "
@@ -335,7 +356,7 @@ static int check_node_deployable(const struct node *n, struct err *e)
 	    at("ssh_host", check_host(n->ssh_host ? n->ssh_host : "", e),
 	       e) < 0)
 		return -1;
-	return check_pair(n, e);
+	return check_pair(m, n, e);
 }
 
 static int check_shared_keys(const struct mesh *m, struct err *e)
@@ -345,8 +366,9 @@ static int check_shared_keys(const struct mesh *m, struct err *e)
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		const struct node *n = &m->nodes.items[i];
 
-		vec_push(&all, ((struct claim){ .key = n->public_key,
-						.name = n->name }));
+		if (*n->public_key)
+			vec_push(&all, ((struct claim){ .key = n->public_key,
+							.name = n->name }));
 	}
 	vec_sort(&all, compare_keys);
 	for (size_t i = 1; i < all.len; i++)
@@ -381,7 +403,7 @@ int check_deployable(const struct mesh *m, struct err *e)
 	if (check_has_network(m, e) < 0)
 		return -1;
 	for (size_t i = 0; i < m->nodes.len; i++)
-		if (check_node_deployable(&m->nodes.items[i], e) < 0)
+		if (check_node_deployable(m, &m->nodes.items[i], e) < 0)
 			return in_node("node", m->nodes.items[i].name, e);
 	return check_shared_keys(m, e);
 }

@@ -76,6 +76,7 @@ static int read_node(struct node *n, struct json_object *v, struct err *e)
 		NODE("actual_hostname", json_read_optional, actual_hostname),
 		NODE("fqdn", json_read_optional, fqdn),
 		NODE("mesh_ip6", json_read_ip6, mesh_ip6),
+		NODE("key", json_read_optional, key),
 		NODE("ssh_user", json_read_optional, ssh_user),
 		NODE("mtu", json_read_mtu, mtu),
 		NODE("keepalive", json_read_keepalive, keepalive_s),
@@ -241,9 +242,11 @@ static int read_mesh(struct mesh *m, struct json_object *v, struct err *e)
 		FIELD(struct mesh, "mtu", json_read_mtu, mtu),
 		FIELD(struct mesh, "keepalive", json_read_keepalive,
 		      keepalive_s),
+		FIELD(struct mesh, "key", json_read_optional, key),
 		FIELD(struct mesh, "mesh_id", json_read_optional, mesh_id),
 		FIELD(struct mesh, "serial", json_read_serial, serial),
 		MAP(struct mesh, "removed_nodes", read_removed, removed),
+		FIELD(struct mesh, "recipients", json_read_strings, recipients),
 	};
 	static const struct shape shape = SHAPE(fields, struct mesh);
 

@@ -250,6 +250,7 @@ static void node_additions(struct writer *w, const struct node *n)
 {
 	if (n->mesh_ip6.family)
 		address(w, "mesh_ip6", &n->mesh_ip6);
+	optional_text(w, "key", n->key);
 	optional_text(w, "ssh_user", n->ssh_user);
 	if (n->mtu)
 		number(w, "mtu", n->mtu);
@@ -345,6 +346,7 @@ static void mesh_additions(struct writer *w, const struct mesh *m)
 		number(w, "mtu", m->mtu);
 	if (m->keepalive_s >= 0)
 		number(w, "keepalive", m->keepalive_s);
+	optional_text(w, "key", m->key);
 	optional_text(w, "mesh_id", m->mesh_id);
 	if (m->serial) {
 		key(w, "serial");
@@ -352,6 +354,8 @@ static void mesh_additions(struct writer *w, const struct mesh *m)
 	}
 	if (m->removed.len)
 		nodes(w, "removed_nodes", &m->removed);
+	if (m->recipients.len)
+		string_list(w, "recipients", &m->recipients, false);
 }
 
 void state_format(struct sbuf *out, const struct mesh *m)

@@ -27,6 +27,7 @@ void node_done(struct node *n)
 	free(n->hostname);
 	free(n->public_key);
 	secret_done(&n->private_key);
+	free(n->key);
 	free(n->ssh_host);
 	free(n->ssh_user);
 	free(n->public_endpoint);
@@ -68,6 +69,7 @@ static void nodes_done(struct nodes *nodes)
 void mesh_done(struct mesh *m)
 {
 	free(m->mesh_id);
+	free(m->key);
 	free(m->interface_name);
 	free(m->local_hostname);
 	nodes_done(&m->nodes);
@@ -78,6 +80,7 @@ void mesh_done(struct mesh *m)
 	for (size_t i = 0; i < m->policies.len; i++)
 		policy_done(&m->policies.items[i]);
 	vec_done(&m->policies);
+	strings_done(&m->recipients);
 	extras_done(&m->extras);
 	memset(m, 0, sizeof *m);
 }
@@ -266,6 +269,13 @@ int node_port(const struct mesh *m, const struct node *n)
 int node_mtu(const struct mesh *m, const struct node *n)
 {
 	return n->mtu ? n->mtu : m->mtu;
+}
+
+bool node_key_on_host(const struct mesh *m, const struct node *n)
+{
+	const char *key = n->key ? n->key : m->key;
+
+	return key && strcmp(key, "host") == 0;
 }
 
 char *node_endpoint(const struct mesh *m, const struct node *n)

@@ -49,6 +49,8 @@ struct node {
 	struct ip mesh_ip6;
 	char *public_key;  /* base64 text as in the file, "" for none */
 	struct secret private_key; /* base64 text; empty for none */
+	char *key; /* where the private key lives: "host" or "state"; NULL:
+		      as the mesh says */
 	char *ssh_host;
 	char *ssh_user; /* NULL: ssh_config's, else root */
 	int ssh_port;   /* 0: ssh_config's, else 22 */
@@ -112,12 +114,15 @@ struct mesh {
 	int listen_port;
 	int mtu;         /* bytes, 0: left to wg-quick */
 	int keepalive_s; /* seconds, 0 off, -1: by rule */
+	char *key; /* "host" or "state"; NULL is "state" */
 	char *local_hostname;
 	struct nodes nodes;   /* sorted by name */
 	struct nodes removed; /* tombstones, sorted by name: nodes that may
 				 still be set up on their host */
 	struct groups groups; /* sorted by name */
 	struct policies policies; /* in file order */
+	struct strings recipients; /* who a sealed state is sealed to, when
+				      not to a passphrase: "age1...", ... */
 	struct extras extras;
 };
 
@@ -171,6 +176,9 @@ struct node *mesh_by_key(const struct mesh *m, const char *public_key);
 /** Effective values: the node's own, else the mesh's, else the default. */
 int node_port(const struct mesh *m, const struct node *n);
 int node_mtu(const struct mesh *m, const struct node *n);
+
+/** Does the private key live on the host, and nowhere else? */
+bool node_key_on_host(const struct mesh *m, const struct node *n);
 
 /**
  * Where peers reach it ("host:port"): the user's, else the found address with

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "state/atomic.h"
 #include "state/check.h"
+#include "state/file.h"
 #include "state/json.h"
 #include "state/lock.h"
 
@@ -17,7 +18,11 @@
 struct store {
 	char *path; /* of the file itself, no symlink */
 	struct mesh mesh;
-	struct sbuf text; /* what the file holds, as far as we know */
+	struct sbuf raw;  /* the file's bytes, as far as we know */
+	struct sbuf text; /* the plain text in them */
+	enum sealed_form form;
+	struct secret passphrase; /* that seals it; empty: recipients */
+	bool reseal;      /* write even if the text is the same */
 	struct stat st;   /* of the file that was read */
 	struct lock *lock; /* NULL: read only */
 	bool fresh;        /* there is no file yet */
@@ -25,6 +30,11 @@ struct store {
 };
 
 DEFINE_AUTO(struct store *, store_close)
+
+static void recipients_done(struct age_recipients *v)
+{
+	vec_done(v);
+}
 
 char *store_path(const char *option, const char *env)
 {
@@ -41,6 +51,8 @@ static struct store *store_new(const char *path)
 	struct store *s = mem_calloc(1, sizeof *s);
 
 	s->path = mem_strdup(path);
+	s->raw = (struct sbuf)SBUF_SECRET;
+	s->raw.max = FILE_SIZE_MAX;
 	s->text = (struct sbuf)SBUF_SECRET;
 	s->text.max = STATE_SIZE_MAX;
 	return s;
@@ -52,6 +64,8 @@ void store_close(struct store *s)
 		return;
 	lock_free(s->lock);
 	mesh_done(&s->mesh);
+	secret_done(&s->passphrase);
+	sbuf_done(&s->raw);
 	sbuf_done(&s->text);
 	free(s->path);
 	free(s->note);
@@ -91,122 +105,6 @@ static int about_state(const char *path, struct err *e)
 	return -1;
 }
 
-/* The folder part of @path ("." if there is none); the caller frees. */
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return mem_strdup(".");
-	return mem_strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
-static bool same_folder(const char *a, const char *b)
-{
-	AUTO(auto_free) char *left = folder_of(a);
-	AUTO(auto_free) char *right = folder_of(b);
-	struct stat x;
-	struct stat y;
-
-	return stat(left, &x) == 0 && stat(right, &y) == 0 &&
-	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-/* The path that the symlink @path names; the caller frees. */
-static char *link_target(const char *path)
-{
-	AUTO(auto_free) char *folder = folder_of(path);
-	char text[4096];
-	ssize_t n = readlink(path, text, sizeof text);
-
-	if (n < 0 || n == (ssize_t)sizeof text)
-		return NULL;
-	if (*text == '/')
-		return mem_strndup(text, (size_t)n);
-	return mem_printf("%s/%.*s", folder, (int)n, text);
-}
-
-/* Who may not read the file named the wrong one: that is wrong input. */
-static int cannot_open(struct err *e)
-{
-	err_sys(e, "cannot be opened");
-	if (e->sys_errno == EACCES)
-		e->code = ERR_INPUT;
-	return -1;
-}
-
-/* Find the file itself: @out gets @path, or where its symlink leads. */
-static int resolve(char **out, const char *path, struct err *e)
-{
-	AUTO(auto_free) char *target = NULL;
-	struct stat st;
-
-	if (lstat(path, &st) < 0)
-		return cannot_open(e);
-	if (!S_ISLNK(st.st_mode)) {
-		*out = mem_strdup(path);
-		return 0;
-	}
-	target = link_target(path);
-	if (!target || !same_folder(path, target))
-		return err_set(e, ERR_INPUT, "is a symlink out of its folder, "
-			       "expected a file");
-	if (lstat(target, &st) < 0)
-		return err_sys(e, "is a symlink that leads nowhere");
-	if (S_ISLNK(st.st_mode))
-		return err_set(e, ERR_INPUT, "is a symlink to a symlink, "
-			       "expected a file");
-	*out = STEAL(target);
-	return 0;
-}
-
-/* Who may change the file may have commands run on every host. */
-static int check_file(const struct stat *st, struct err *e)
-{
-	if (!S_ISREG(st->st_mode))
-		return err_set(e, ERR_INPUT, "is no regular file");
-	if (st->st_mode & (S_IWGRP | S_IWOTH))
-		return err_set(e, ERR_INPUT, "may be written by others (mode "
-			       "%04o), expected 0600", st->st_mode & 07777);
-	if (st->st_size > STATE_SIZE_MAX)
-		return err_set(e, ERR_INPUT, "has more than %d MiB",
-			       STATE_SIZE_MAX >> 20);
-	return 0;
-}
-
-static int read_all(struct sbuf *out, int fd, struct err *e)
-{
-	char chunk[16384];
-	ssize_t n;
-
-	do {
-		n = read(fd, chunk, sizeof chunk);
-		if (n > 0)
-			sbuf_add(out, chunk, (size_t)n);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	if (n < 0)
-		err_sys(e, "cannot be read");
-	else if (out->failed)
-		n = err_set(e, ERR_INPUT, "has more than %d MiB",
-			    STATE_SIZE_MAX >> 20);
-	explicit_bzero(chunk, sizeof chunk);
-	return n < 0 ? -1 : 0;
-}
-
-/* Read the file @path as it is now. */
-static int read_file(struct sbuf *out, struct stat *st, const char *path,
-		     struct err *e)
-{
-	AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-						     O_NONBLOCK);
-
-	if (fd < 0 || fstat(fd, st) < 0)
-		return cannot_open(e);
-	if (check_file(st, e) < 0)
-		return -1;
-	return read_all(out, fd, e);
-}
-
 static bool holds_private_keys(const struct nodes *nodes)
 {
 	for (size_t i = 0; i < nodes->len; i++)
@@ -233,56 +131,91 @@ static int lock_state(struct store *s, int wait_ms, struct err *e)
 	return lock_take(&s->lock, path, wait_ms, &s->note, e);
 }
 
+enum sealed_form store_form(const struct store *s)
+{
+	return s->form;
+}
+
+void store_seal(struct store *s, enum sealed_form form,
+		const struct secret *passphrase)
+{
+	s->form = form;
+	s->reseal = true;
+	secret_done(&s->passphrase);
+	if (passphrase)
+		secret_copy(&s->passphrase, passphrase);
+}
+
+/* The secret that opens what @look shows. */
+static int get_keys(struct store *s, struct age_identities *identities,
+		    const struct sealed_look *look,
+		    const struct source *source, struct err *e)
+{
+	static const struct source nothing;
+
+	if (!source)
+		source = &nothing;
+	if (look->passphrase)
+		return source_passphrase(&s->passphrase, source, e);
+	if (!source_has_identity(source))
+		return err_set(e, ERR_INPUT, "is sealed to %zu recipient%s: "
+			       "give -identity FILE, or set WGMESH_IDENTITY "
+			       "or WGMESH_IDENTITY_DATA", look->recipients,
+			       look->recipients == 1 ? "" : "s");
+	return source_identities(identities, source, e);
+}
+
+/* What does not open is the user's to mend. */
+static int cannot_unseal(struct err *e)
+{
+	if (e->code == ERR_AUTH)
+		e->code = ERR_INPUT;
+	return -1;
+}
+
+/* The plain text of the file's bytes. */
+static int unseal(struct store *s, const struct source *source, struct err *e)
+{
+	AUTO(age_identities_done) struct age_identities identities = { 0 };
+	const struct age_keys keys = { &s->passphrase, &identities };
+	struct sealed_look look;
+
+	s->form = sealed_form(s->raw.s, s->raw.len);
+	if (s->form == SEALED_UNKNOWN)
+		s->form = SEALED_NOT; /* the JSON parser says what is wrong */
+	if (s->form == SEALED_NOT) {
+		sbuf_add(&s->text, sbuf_str(&s->raw), s->raw.len);
+		if (s->text.failed)
+			return err_set(e, ERR_INPUT, "has more than %d MiB",
+				       STATE_SIZE_MAX >> 20);
+		return 0;
+	}
+	if (sealed_look(&look, s->raw.s, s->raw.len, e) < 0 ||
+	    get_keys(s, &identities, &look, source, e) < 0)
+		return cannot_unseal(e);
+	if (sealed_open(&s->text, s->raw.s, s->raw.len, &keys, e) < 0)
+		return cannot_unseal(e);
+	return 0;
+}
+
 int store_open(struct store **out, const char *path, bool write, int wait_ms,
-	       struct err *e)
+	       const struct source *source, struct err *e)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
 	AUTO(auto_free) char *file = NULL;
 
-	if (resolve(&file, path, e) < 0)
+	if (file_resolve(&file, path, e) < 0)
 		return about_state(path, e);
 	s = store_new(file);
 	if ((write && lock_state(s, wait_ms, e) < 0) ||
-	    read_file(&s->text, &s->st, s->path, e) < 0)
+	    file_read(&s->raw, &s->st, s->path, e) < 0 ||
+	    unseal(s, source, e) < 0)
 		return about_state(path, e);
 	if (state_parse(&s->mesh, sbuf_str(&s->text), s->text.len, e) < 0)
 		return in_state(path, e);
 	if (check_private(s, e) < 0)
 		return about_state(path, e);
 	*out = STEAL(s);
-	return 0;
-}
-
-static int make_folder(const char *path, struct err *e)
-{
-	struct stat st;
-	int saved;
-
-	if (mkdir(path, 0700) == 0)
-		return 0;
-	saved = errno;
-	if (saved == EEXIST && stat(path, &st) == 0) {
-		if (S_ISDIR(st.st_mode))
-			return 0;
-		saved = ENOTDIR;
-	}
-	errno = saved;
-	return err_sys(e, "cannot make the folder '%s'", path);
-}
-
-/* Make all folders that lead to @path and are missing. */
-static int make_folders(const char *path, struct err *e)
-{
-	AUTO(auto_free) char *copy = mem_strdup(path);
-
-	for (char *p = copy + 1; *copy && *p; p++) {
-		if (*p != '/')
-			continue;
-		*p = '\0';
-		if (make_folder(copy, e) < 0)
-			return -1;
-		*p = '/';
-	}
 	return 0;
 }
 
@@ -317,7 +250,7 @@ int store_create(struct store **out, const char *path, struct err *e)
 {
 	AUTO(auto_store_close) struct store *s = store_new(path);
 
-	if (make_folders(path, e) < 0)
+	if (file_make_folders(path, e) < 0)
 		return in_state(path, e);
 	if (refuse_existing(path, e) < 0 || lock_state(s, 0, e) < 0 ||
 	    refuse_existing(path, e) < 0)
@@ -328,7 +261,13 @@ int store_create(struct store **out, const char *path, struct err *e)
 	return 0;
 }
 
-/* Is the file still the text that we read? */
+static bool same_text(const struct sbuf *a, const struct sbuf *b)
+{
+	return a->len == b->len &&
+	       memcmp(sbuf_str(a), sbuf_str(b), a->len) == 0;
+}
+
+/* Is the file still the bytes that we read? */
 static int check_unchanged(const struct store *s, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf now = SBUF_SECRET;
@@ -336,14 +275,13 @@ static int check_unchanged(const struct store *s, struct err *e)
 
 	if (s->fresh)
 		return 0;
-	now.max = STATE_SIZE_MAX;
-	if (read_file(&now, &st, s->path, e) < 0) {
+	now.max = FILE_SIZE_MAX;
+	if (file_read(&now, &st, s->path, e) < 0) {
 		if (e->sys_errno == ENOENT)
 			e->code = ERR_CONFLICT;
 		return -1;
 	}
-	if (now.len != s->text.len ||
-	    memcmp(sbuf_str(&now), sbuf_str(&s->text), now.len) != 0)
+	if (!same_text(&now, &s->raw))
 		return err_set(e, ERR_CONFLICT, "was changed by somebody else "
 			       "since it was read, nothing is saved");
 	return 0;
@@ -359,12 +297,6 @@ static int format(struct sbuf *out, const struct store *s, struct err *e)
 	return 0;
 }
 
-static bool same_text(const struct sbuf *a, const struct sbuf *b)
-{
-	return a->len == b->len &&
-	       memcmp(sbuf_str(a), sbuf_str(b), a->len) == 0;
-}
-
 /* The text stays, but others shall not read it. */
 static int tighten_mode(struct store *s, struct err *e)
 {
@@ -378,18 +310,65 @@ static int tighten_mode(struct store *s, struct err *e)
 	return 0;
 }
 
+/* The recipients that the mesh names. */
+static int parse_recipients(struct age_recipients *out, const struct mesh *m,
+			    struct err *e)
+{
+	if (m->recipients.len == 0)
+		return err_set(e, ERR_INPUT, "is sealed to recipients that it "
+			       "does not name; 'wgmesh recipients add' them, "
+			       "or 'wgmesh rekey' with a passphrase");
+	for (size_t i = 0; i < m->recipients.len; i++) {
+		struct age_recipient *r = vec_add(out);
+
+		if (age_recipient_parse(r, m->recipients.items[i], e) < 0)
+			return err_wrap(e, "recipients");
+	}
+	return 0;
+}
+
+/* The bytes that hold @text, sealed or not. */
+static int seal(struct sbuf *raw, const struct store *s,
+		const struct sbuf *text, struct err *e)
+{
+	AUTO(recipients_done) struct age_recipients recipients = { 0 };
+	struct sealed_to to = { .form = s->form };
+
+	if (s->form == SEALED_NOT) {
+		sbuf_add(raw, sbuf_str(text), text->len);
+		return 0;
+	}
+	if (s->passphrase.len)
+		to.how.passphrase = &s->passphrase;
+	else if (parse_recipients(&recipients, &s->mesh, e) < 0)
+		return -1;
+	else
+		to.how.recipients = &recipients;
+	return sealed_seal(raw, sbuf_str(text), text->len, &to, e);
+}
+
+/* Put @from in the place of @to; @from is empty afterwards. */
+static void take_over(struct sbuf *to, struct sbuf *from)
+{
+	sbuf_done(to);
+	*to = *from;
+	*from = (struct sbuf)SBUF_SECRET;
+}
+
 /* Replace the file by @text, which becomes what we know it to hold. */
 static int replace(struct store *s, struct sbuf *text, struct err *e)
 {
 	const struct atomic_how how = { s->fresh, s->st.st_uid, s->st.st_gid };
+	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;
 
-	if (check_unchanged(s, e) < 0)
+	raw.max = FILE_SIZE_MAX;
+	if (check_unchanged(s, e) < 0 || seal(&raw, s, text, e) < 0)
 		return about_state(s->path, e);
-	if (atomic_write(s->path, sbuf_str(text), text->len, &how, e) < 0)
+	if (atomic_write(s->path, sbuf_str(&raw), raw.len, &how, e) < 0)
 		return in_state(s->path, e);
-	sbuf_done(&s->text);
-	s->text = *text;
-	*text = (struct sbuf)SBUF_SECRET;
+	take_over(&s->text, text);
+	take_over(&s->raw, &raw);
+	s->reseal = false;
 	s->st.st_mode = S_IFREG | 0600;
 	s->fresh = false;
 	return 0;
@@ -424,7 +403,7 @@ int store_save(struct store *s, bool count, struct err *e)
 		return in_state(s->path, e);
 	if (format(&text, s, e) < 0)
 		return -1;
-	if (!s->fresh && same_text(&text, &s->text))
+	if (!s->fresh && !s->reseal && same_text(&text, &s->text))
 		return tighten_mode(s, e);
 	return save_changed(s, &text, count, e);
 }

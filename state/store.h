@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/sbuf.h"
 #include "state/mesh.h"
+#include "vault/sealed.h"
+#include "vault/source.h"
 
 #include <stdbool.h>
 
@@ -24,13 +26,16 @@ char *store_path(const char *option, const char *env);
  * state/lock.h), waiting up to @wait_ms for another one; a lock whose process
  * is gone is cleared and noted in store_note(). Reading alone takes no lock.
  *
+ * A sealed file is opened with what @source gives (NULL: nothing) and stays
+ * sealed the same way when it is saved.
+ *
  * A symlink is followed to a file in the same folder, which is then the state.
  * Errors: CONFLICT (who holds it, since when), INPUT (a broken state; a
  * symlink that leaves its folder; a file that others may write), SYSTEM.
  * ENOENT is in e->sys_errno when there is no state.
  */
 int store_open(struct store **out, const char *path, bool write, int wait_ms,
-	       struct err *e);
+	       const struct source *source, struct err *e);
 
 /**
  * As store_open() for a state that must not exist yet; makes its folders
@@ -44,6 +49,17 @@ struct mesh *store_mesh(struct store *s);
 
 /** The file that the state is in, symlink followed; owned by the store. */
 const char *store_file(const struct store *s);
+
+/** How the file is sealed, or will be at the next save. */
+enum sealed_form store_form(const struct store *s);
+
+/**
+ * Seal the file at the next save, even if the mesh is as it was: SEALED_NOT
+ * (plain), SEALED_GO with @passphrase, SEALED_AGE with @passphrase or, when that
+ * is NULL, to the mesh's recipients. @passphrase is copied.
+ */
+void store_seal(struct store *s, enum sealed_form form,
+		const struct secret *passphrase);
 
 /** Something the user should know (cleared lock, file mode), or NULL. */
 const char *store_note(const struct store *s);
