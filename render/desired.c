@@ -117,6 +117,12 @@ static int compare_routes(const void *a, const void *b)
 	return cidr_compare(&x->network, &y->network);
 }
 
+/* A key that the host has yet to make makes it nobody's peer yet. */
+static bool has_key(const struct mesh *m, const struct node *n)
+{
+	return *n->public_key || !node_key_on_host(m, n);
+}
+
 void desired_compute(struct desired *out, const struct mesh *m,
 		     const struct access *a, const struct node *node)
 {
@@ -134,7 +140,7 @@ void desired_compute(struct desired *out, const struct mesh *m,
 	}
 	access_of(a, (size_t)(node - m->nodes.items), flags);
 	for (size_t i = 0; i < m->nodes.len; i++)
-		if (flags[i] & ACCESS_PEER)
+		if ((flags[i] & ACCESS_PEER) && has_key(m, &m->nodes.items[i]))
 			add_peer(&d, &m->nodes.items[i], flags[i]);
 	vec_sort(&d.routes, compare_routes);
 	free(flags);

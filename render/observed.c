@@ -154,6 +154,7 @@ void observed_done(struct observed *o)
 	free(o->ssh_server);
 	free(o->public_key);
 	free(o->boot_mesh_id);
+	free(o->host_key);
 	free(o->boot_public_key);
 	memset(o, 0, sizeof *o);
 }

@@ -80,6 +80,8 @@ struct observed {
 			       private key "(hidden)" */
 	char *boot_public_key; /* of the file; NULL: as the interface's */
 	VEC(struct observed_boot_peer) boot_peers;
+	bool has_key_file; /* /etc/wireguard/<interface>.key */
+	char *host_key;    /* its public key; NULL: none, or no `wg` there */
 	bool unit_enabled;
 	bool forward4, forward6; /* live */
 	bool dropin;             /* our sysctl file is there */

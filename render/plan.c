@@ -303,7 +303,8 @@ static bool boot_is_right(const struct plan *p, uint64_t boot_hash)
 					     : o->public_key;
 
 	return marked_ours(p->mesh, o) && o->boot_hash == boot_hash &&
-	       strcmp(key, p->node->public_key) == 0;
+	       (node_key_on_host(p->mesh, p->node) ||
+		strcmp(key, p->node->public_key) == 0);
 }
 
 /* The boot file and its unit; before the interface if that is to come up. */
@@ -319,6 +320,23 @@ static void plan_boot(struct plan *p, uint64_t boot_hash)
 	if (!o->has_systemd)
 		strings_add(&p->notes, "no systemd: the boot file is written, "
 			    "but nothing starts it at boot");
+}
+
+/* The key file is there if, and only if, the key is to live on the host. */
+static void plan_key_file(struct plan *p)
+{
+	const struct node *n = p->node;
+	const struct observed *o = p->observed;
+
+	if (!node_key_on_host(p->mesh, n)) {
+		if (o->has_key_file)
+			add_step(p, STEP_REMOVE_KEY);
+	} else if (n->private_key.len) {
+		add_step(p, STEP_STORE_KEY);
+	} else if (!o->host_key) {
+		strings_add(&p->notes, "deploy first makes its private key "
+			    "there; then the others get it as a peer");
+	}
 }
 
 /* A network that the host has a card in is reached there, not by the mesh. */
@@ -360,7 +378,7 @@ static void sort_steps(struct plan *p)
 	struct step *sorted = mem_calloc(p->steps.len, sizeof *sorted);
 	size_t n = 0;
 
-	for (int kind = STEP_INSTALL; kind <= STEP_REMOVE_BOOT; kind++)
+	for (int kind = STEP_INSTALL; kind <= STEP_REMOVE_KEY; kind++)
 		for (size_t i = 0; i < p->steps.len; i++)
 			if ((int)p->steps.items[i].kind == kind)
 				sorted[n++] = p->steps.items[i];
@@ -387,6 +405,7 @@ int plan_make(struct plan *out, const struct desired *d,
 		add_step(&p, STEP_TAKE_OVER);
 	}
 	plan_boot(&p, boot_hash);
+	plan_key_file(&p);
 	note_connected(&p);
 	if (o->exists)
 		plan_interface(&p);
@@ -412,6 +431,8 @@ void plan_teardown(struct plan *out, const struct mesh *m,
 		add_step(&p, STEP_FORWARD_OFF);
 	if (ours && o->boot != BOOT_NONE)
 		add_step(&p, STEP_REMOVE_BOOT);
+	if (ours && o->has_key_file)
+		add_step(&p, STEP_REMOVE_KEY);
 	if (!ours)
 		strings_add(&p.notes, "the interface there is not this "
 			    "node's any more: left alone");

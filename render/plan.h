@@ -15,6 +15,8 @@
 enum step_kind {
 	STEP_INSTALL,      /* the WireGuard tools, by the package manager */
 	STEP_TAKE_OVER,    /* an interface or boot file that is not ours */
+	STEP_STORE_KEY,    /* the private key into a file there; the state
+			      forgets it afterwards */
 	STEP_WRITE_BOOT_FIRST, /* before the interface comes up from it */
 	STEP_ENABLE_FIRST, /* the boot unit, before it starts */
 	STEP_BRING_UP,     /* the interface from the boot file */
@@ -37,6 +39,7 @@ enum step_kind {
 	STEP_ENABLE,
 	STEP_TEAR_DOWN,    /* the interface and its unit, for good */
 	STEP_REMOVE_BOOT,
+	STEP_REMOVE_KEY,   /* the key file: the state has the key now */
 };
 
 /** What differs at a peer; bits. */

@@ -22,6 +22,7 @@ static const char report[] =
 	"c() { command -v \"$2\" >/dev/null 2>&1 && printf '%s=1\\n' \"$1\"; }\n"
 	"S=/sys/class/net/$I\n"
 	"B=/etc/wireguard/$I.conf\n"
+	"Y=/etc/wireguard/$I.key\n"
 	"D=/etc/sysctl.d/90-wgmesh-$I.conf\n"
 	/* not in the midst of another deploy: it holds a lock, and something
 	 * stands in the file while it does */
@@ -37,6 +38,7 @@ static const char report[] =
 	"c wg wg; c ip ip; c apt apt-get\n"
 	"[ -d /run/systemd/system ] && echo systemd=1\n"
 	"[ -L \"/etc/systemd/system/multi-user.target.wants/wg-quick@$I.service\" ] && echo enabled=1\n"
+	"[ -f \"$Y\" ] && { echo keyfile=1; printf 'hostkey=%s\\n' \"$(wg pubkey <\"$Y\")\"; }\n"
 	/* BusyBox's ip knows no -batch and prints nothing then */
 	"n() { ip -o -batch - <<E || { ip -o addr show; ip -4 route show dev \"$I\"; ip -o link show dev \"$I\"; ip -6 route show dev \"$I\"; }\n"
 	"addr show\n"

@@ -39,6 +39,14 @@ static int set_name(char **slot, const char *value, struct err *e)
 	return 0;
 }
 
+static int set_host_key(struct observed *o, const char *value, struct err *e)
+{
+	if (strlen(value) != 44 && *value)
+		return report_bad(e, "public key", value);
+	mem_replace(&o->host_key, *value ? value : NULL);
+	return 0;
+}
+
 int report_host(struct observed *o, char *line, struct err *e)
 {
 	char *value = strchr(line, '=');
@@ -72,6 +80,10 @@ int report_host(struct observed *o, char *line, struct err *e)
 		o->has_apt = true;
 	else if (strcmp(line, "systemd") == 0)
 		o->has_systemd = true;
+	else if (strcmp(line, "keyfile") == 0)
+		o->has_key_file = true;
+	else if (strcmp(line, "hostkey") == 0)
+		return set_host_key(o, value, e);
 	else if (strcmp(line, "enabled") == 0)
 		o->unit_enabled = true;
 	else

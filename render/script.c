@@ -20,6 +20,7 @@ static const char prelude[] =
 	"trap '' HUP PIPE\n"
 	"umask 077\n"
 	"B=/etc/wireguard/$I.conf\n"
+	"Y=/etc/wireguard/$I.key\n"
 	"D=/etc/sysctl.d/90-wgmesh-$I.conf\n"
 	"F=\n"
 	/* one deploy at a time; programs that stay must not keep the lock; the
@@ -99,8 +100,19 @@ static void put_boot_file(struct sbuf *out, const char *boot_file)
 	sbuf_puts(out, " | put \"$B\" 600\n");
 }
 
+static void put_store_key(struct sbuf *out, const struct plan *p)
+{
+	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\nprintf '%s\\n' ");
+	text_quote(out, secret_text(&p->node->private_key));
+	sbuf_puts(out, " | put \"$Y\" 600\n");
+}
+
 static void put_private_key(struct sbuf *out, const struct plan *p)
 {
+	if (node_key_on_host(p->mesh, p->node)) {
+		sbuf_puts(out, "wg set \"$I\" private-key \"$Y\"\n");
+		return;
+	}
 	sbuf_puts(out, "printf '%s\\n' ");
 	text_quote(out, secret_text(&p->node->private_key));
 	sbuf_puts(out, " | wg set \"$I\" private-key /dev/stdin\n");
@@ -295,6 +307,8 @@ static void put_part(struct sbuf *out, const struct plan *p, size_t from,
 	case STEP_FORWARD_OFF: sbuf_puts(out, forward_off_text); break;
 	case STEP_TEAR_DOWN: sbuf_puts(out, tear_down_text); break;
 	case STEP_REMOVE_BOOT: sbuf_puts(out, "rm -f \"$B\"\n"); break;
+	case STEP_REMOVE_KEY: sbuf_puts(out, "rm -f \"$Y\"\n"); break;
+	case STEP_STORE_KEY: put_store_key(out, p); break;
 	}
 }
 
@@ -336,6 +350,22 @@ void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 		sbuf_printf(out, "}\nrun %zu\n", from);
 	}
 	sbuf_puts(out, "[ -z \"$H\" ] || : >\"$L\"\n"
+		       "printf '\\n=%s= end\\n' \"$N\"\n}\nmain\n");
+}
+
+void script_make_key(struct sbuf *out, const char *interface, bool install,
+		     const char *nonce)
+{
+	sbuf_puts(out, ":\nmain() {\nI="); /* as in script_text() */
+	text_quote(out, interface);
+	sbuf_printf(out, " N=%s\n%spart() {\n", nonce, prelude);
+	if (install)
+		sbuf_printf(out, "( %s ) || return 1\n", install_text);
+	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\n"
+		       "[ -s \"$Y\" ] || wg genkey | put \"$Y\" 600\n"
+		       "}\nrun 0\n"
+		       "printf '\\n=%s= key %s\\n' \"$N\" "
+		       "\"$(wg pubkey <\"$Y\")\"\n"
 		       "printf '\\n=%s= end\\n' \"$N\"\n}\nmain\n");
 }
 
@@ -402,4 +432,27 @@ void script_result_done(struct script_result *r)
 {
 	free(r->failure);
 	memset(r, 0, sizeof *r);
+}
+
+int script_parse_key(char **out, const char *text, size_t len,
+		     const char *nonce, struct err *e)
+{
+	AUTO(auto_free) char *frame = mem_printf("\n=%s= ", nonce);
+	AUTO(auto_free) char *mark = mem_printf("%skey ", frame);
+	AUTO(auto_free) char *bad = mem_printf("%sfail 0", frame);
+	AUTO(auto_free) char *copy = mem_strndup(text, len);
+	const char *at = strstr(copy, bad);
+
+	if (at) {
+		AUTO(auto_free) char *words =
+			failure_words(at + strlen(bad), frame);
+
+		return err_set(e, ERR_REMOTE, "no key could be made there: %s",
+			       words);
+	}
+	at = strstr(copy, mark);
+	if (!at || strcspn(at + strlen(mark), "\n") != 44)
+		return err_set(e, ERR_REMOTE, "no key could be made there");
+	*out = mem_strndup(at + strlen(mark), 44);
+	return 0;
 }

@@ -20,6 +20,18 @@
 void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 		 const char *nonce);
 
+/**
+ * Append the script that makes sure of a private key on the host, in its file,
+ * installing WireGuard first if @install, and answers with the public one: see
+ * script_parse_key(). The private key never leaves the host.
+ */
+void script_make_key(struct sbuf *out, const char *interface, bool install,
+		     const char *nonce);
+
+/** The public key in the answer; the caller frees. REMOTE when there is none. */
+int script_parse_key(char **out, const char *text, size_t len,
+		     const char *nonce, struct err *e);
+
 /** How a script went. */
 struct script_result {
 	size_t steps_done;  /* of the plan, from its first on */

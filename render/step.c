@@ -5,6 +5,7 @@
 static const char *const names[] = {
 	[STEP_INSTALL] = "install_wireguard",
 	[STEP_TAKE_OVER] = "take_over",
+	[STEP_STORE_KEY] = "store_key",
 	[STEP_WRITE_BOOT_FIRST] = "write_boot_file",
 	[STEP_ENABLE_FIRST] = "enable_unit",
 	[STEP_BRING_UP] = "bring_up",
@@ -27,6 +28,7 @@ static const char *const names[] = {
 	[STEP_ENABLE] = "enable_unit",
 	[STEP_TEAR_DOWN] = "tear_down",
 	[STEP_REMOVE_BOOT] = "remove_boot_file",
+	[STEP_REMOVE_KEY] = "remove_key",
 };
 
 const char *step_name(enum step_kind kind)
@@ -198,6 +200,13 @@ static void put_whole(struct sbuf *out, const struct plan *p,
 		break;
 	case STEP_TEAR_DOWN:
 		sbuf_printf(out, "- interface %s and its unit", ifname);
+		break;
+	case STEP_STORE_KEY:
+		sbuf_printf(out, "+ private key into /etc/wireguard/%s.key, "
+			    "out of the state", ifname);
+		break;
+	case STEP_REMOVE_KEY:
+		sbuf_printf(out, "- private key /etc/wireguard/%s.key", ifname);
 		break;
 	case STEP_REMOVE_BOOT:
 		sbuf_printf(out, "- boot file /etc/wireguard/%s.conf", ifname);

@@ -12,8 +12,14 @@ static void add_interface(struct sbuf *out, const struct desired *d,
 {
 	char text[ADDR_TEXT_MAX];
 
-	sbuf_printf(out, "[Interface]\n# %s\nPrivateKey = %s\n", d->node->name,
-		    secrets ? secret_text(&d->node->private_key) : "(hidden)");
+	sbuf_printf(out, "[Interface]\n# %s\n", d->node->name);
+	if (node_key_on_host(d->mesh, d->node))
+		sbuf_puts(out, "PostUp = wg set %i private-key "
+			       "/etc/wireguard/%i.key\n");
+	else
+		sbuf_printf(out, "PrivateKey = %s\n",
+			    secrets ? secret_text(&d->node->private_key)
+				    : "(hidden)");
 	for (size_t i = 0; i < d->addresses.len; i++)
 		sbuf_printf(out, "Address = %s\n",
 			    cidr_text(&d->addresses.items[i], text));
