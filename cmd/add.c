@@ -69,9 +69,13 @@ static int add_node(const struct cmd_env *env, struct mesh *m,
 	char public_key[WGKEY_TEXT + 1];
 	struct node *n = spec_add(m, env->args.items[0], e);
 
-	if (!n || wgkey_generate(&n->private_key, public_key, e) < 0)
+	if (!n)
 		return -1;
-	mem_replace(&n->public_key, public_key);
+	if (!node_key_on_host(m, n)) {
+		if (wgkey_generate(&n->private_key, public_key, e) < 0)
+			return -1;
+		mem_replace(&n->public_key, public_key);
+	}
 	*out = n;
 	if (n->is_local || env->options.offline)
 		return 0;

@@ -7,36 +7,75 @@
 #include <string.h>
 #include <termios.h>
 
+/** The longest line that is taken in. */
+#define LINE_MAX_BYTES 65536
+
 bool ask_on_terminal(void)
 {
 	AUTO(auto_close) int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
 
-	return fd >= 0;
+	return fd >= 0 || isatty(STDIN_FILENO);
 }
 
-static void read_line(int fd, struct sbuf *out)
+/* One line of @fd; false at the end of the input. */
+static bool read_line(int fd, struct sbuf *out)
 {
 	char c;
+	ssize_t n;
 
-	while (read(fd, &c, 1) == 1 && c != '\n')
+	while ((n = read(fd, &c, 1)) == 1 && c != '\n')
 		sbuf_putc(out, c);
+	explicit_bzero(&c, 1);
+	return n == 1 && !out->failed;
+}
+
+/* Ask on @in, showing the prompt on @out. */
+static int ask_on(int in, int out, const char *prompt, struct sbuf *line)
+{
+	struct termios before, quiet;
+	bool ok;
+
+	if (tcgetattr(in, &before) != 0)
+		return -1;
+	quiet = before;
+	quiet.c_lflag &= (tcflag_t)~ECHO;
+	if (tcsetattr(in, TCSAFLUSH, &quiet) != 0)
+		return -1;
+	dprintf(out, "%s", prompt);
+	ok = read_line(in, line);
+	tcsetattr(in, TCSAFLUSH, &before);
+	dprintf(out, "\n");
+	return ok ? 0 : -1;
+}
+
+static int ask_line(const char *prompt, struct sbuf *line)
+{
+	AUTO(auto_close) int tty = -1;
+
+	line->max = LINE_MAX_BYTES;
+	if (isatty(STDIN_FILENO))
+		return ask_on(STDIN_FILENO, STDERR_FILENO, prompt, line);
+	tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	return tty < 0 ? -1 : ask_on(tty, tty, prompt, line);
 }
 
 int ask_passphrase(const char *file, struct sbuf *passphrase)
 {
-	AUTO(auto_close) int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
 	AUTO(auto_free) char *shown = text_escaped(file);
-	struct termios before, quiet;
+	AUTO(auto_free) char *prompt = NULL;
 
-	if (fd < 0 || tcgetattr(fd, &before) != 0)
+	if (asprintf(&prompt, "Passphrase for %s: ", shown) < 0 ||
+	    ask_line(prompt, passphrase) < 0)
 		return -1;
-	quiet = before;
-	quiet.c_lflag &= (tcflag_t)~ECHO;
-	if (tcsetattr(fd, TCSAFLUSH, &quiet) != 0)
-		return -1;
-	dprintf(fd, "Passphrase for %s: ", shown);
-	read_line(fd, passphrase);
-	tcsetattr(fd, TCSAFLUSH, &before);
-	dprintf(fd, "\n");
 	return passphrase->len ? 0 : -1;
+}
+
+int ask_secret(const char *prompt, struct secret *out, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf line = SBUF_SECRET;
+
+	if (ask_line(prompt, &line) < 0)
+		return err_set(e, ERR_INPUT, "nothing was typed");
+	secret_set(out, sbuf_str(&line), line.len);
+	return 0;
 }

@@ -4,7 +4,9 @@
 #ifndef WGMESH_CMD_ASK_H
 #define WGMESH_CMD_ASK_H
 
+#include "base/err.h"
 #include "base/sbuf.h"
+#include "base/secret.h"
 
 #include <stdbool.h>
 
@@ -16,5 +18,11 @@ bool ask_on_terminal(void);
  * 0, or -1 when there is none or nothing was typed.
  */
 int ask_passphrase(const char *file, struct sbuf *passphrase);
+
+/**
+ * Ask for a secret without echo. The prompt and a line end go to stderr when
+ * stdin is the terminal, else to the terminal itself. 0, or -1 with ERR_INPUT.
+ */
+int ask_secret(const char *prompt, struct secret *out, struct err *e);
 
 #endif

@@ -44,6 +44,15 @@ struct options {
 	bool forget;
 	bool help;
 	bool version;
+	/* who can open a sealed state */
+	const char *identity;
+	const char *password_file;
+	const char *password_command;
+	const char *new_password_file;
+	const char *new_password_command;
+	const char *format;
+	struct strings recipients;
+	bool encrypt;
 };
 
 struct command;
@@ -54,7 +63,22 @@ struct cmd_env {
 	const struct command *command;
 	const char *action_argument; /* of -add, -remove; else NULL */
 	struct strings args; /* what stands behind the command */
+	struct secret password;      /* of $WGMESH_PASSWORD */
+	struct secret identity_data; /* of $WGMESH_IDENTITY_DATA */
 };
+
+/**
+ * Take the secrets out of the environment, so that no child has them and
+ * nothing of them stays there. End with env_done().
+ */
+void env_take_secrets(struct cmd_env *env);
+void env_done(struct cmd_env *env);
+
+/** Where secrets come from, by options and environment; borrows from @env. */
+struct source env_source(const struct cmd_env *env);
+
+/** The form that -format and -encrypt ask for (SEALED_AGE unless "go"). */
+int env_form(enum sealed_form *out, const struct cmd_env *env, struct err *e);
 
 /** One command. */
 struct command {
@@ -110,6 +134,14 @@ int cmd_list(struct cmd_env *env);
 int cmd_render(struct cmd_env *env);
 int cmd_plan(struct cmd_env *env);
 int cmd_deploy(struct cmd_env *env);
+int cmd_seal(struct cmd_env *env);
+int cmd_unseal(struct cmd_env *env);
+int cmd_rekey(struct cmd_env *env);
+int cmd_recipients(struct cmd_env *env);
+int cmd_identity(struct cmd_env *env);
+int cmd_keys(struct cmd_env *env);
+int cmd_cat(struct cmd_env *env);
+int cmd_edit(struct cmd_env *env);
 int cmd_version(struct cmd_env *env);
 int cmd_help(struct cmd_env *env);
 

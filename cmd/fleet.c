@@ -125,7 +125,7 @@ static struct remote_target target_of(const struct host *h)
 	};
 }
 
-static void host_failed(struct fleet *f, struct host *h)
+void fleet_host_failed(struct fleet *f, struct host *h)
 {
 	__atomic_add_fetch(&f->failed, 1, __ATOMIC_RELAXED);
 	h->result = h->err.code == ERR_UNREACHABLE ? HOST_UNREACHABLE
@@ -163,7 +163,7 @@ static int probe_host(const struct fleet *f, struct host *h, struct err *e)
 static void probe_one(struct fleet *f, struct host *h)
 {
 	if (probe_host(f, h, &h->err) < 0)
-		host_failed(f, h);
+		fleet_host_failed(f, h);
 }
 
 static bool on_terminal(const struct fleet *f)
@@ -199,10 +199,8 @@ static void show_progress(size_t done, void *arg)
 	fflush(stderr);
 }
 
-/* Run @work on every host that has the result @which. */
-static void for_each_host(struct fleet *f, const char *doing,
-			  enum host_result which,
-			  void (*work)(struct fleet *f, struct host *h))
+void fleet_each(struct fleet *f, const char *doing, enum host_result which,
+		void (*work)(struct fleet *f, struct host *h))
 {
 	struct pass p = { .fleet = f, .doing = doing, .work = work };
 	bool live = on_terminal(f);
@@ -230,7 +228,7 @@ int fleet_probe(struct fleet *f, struct err *e)
 	if (ret < 0)
 		return -1;
 	f->conf.keys = f->keys;
-	for_each_host(f, "probing", HOST_UNCHANGED, probe_one);
+	fleet_each(f, "probing", HOST_UNCHANGED, probe_one);
 	return 0;
 }
 
@@ -243,7 +241,7 @@ static void pin_keys(struct fleet *f, bool pin_known)
 		struct host *h = &f->hosts.items[i];
 		const struct remote_facts *facts;
 
-		if (!h->has_observed || h->local)
+		if (!h->has_observed || !h->remote || h->local)
 			continue;
 		facts = remote_facts(h->remote);
 		if (facts->hostkey == REMOTE_KEY_PINNED ||
@@ -263,7 +261,7 @@ static void merge_facts(struct fleet *f)
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		struct host *h = &f->hosts.items[i];
 
-		if (h->has_observed && !h->removed)
+		if (h->has_observed && h->remote && !h->removed)
 			vec_push(&reports,
 				 ((struct host_report){
 					 h->node, &h->observed,
@@ -301,24 +299,24 @@ static void let_go(struct host *h)
 	h->has_desired = false;
 }
 
+static void plan_one(struct fleet *f, struct host *h)
+{
+	if (!h->has_observed)
+		return;
+	if (plan_host(f, h, &h->err) < 0)
+		fleet_host_failed(f, h);
+	else if (h->plan.steps.len)
+		h->result = HOST_TO_CHANGE;
+	else
+		let_go(h);
+}
+
 void fleet_plan(struct fleet *f, bool pin_known)
 {
 	pin_keys(f, pin_known);
 	merge_facts(f);
 	f->access = access_new(f->mesh);
-	for (size_t i = 0; i < f->hosts.len; i++) {
-		struct host *h = &f->hosts.items[i];
-
-		if (!h->has_observed)
-			continue;
-		if (plan_host(f, h, &h->err) < 0) {
-			host_failed(f, h);
-		} else if (h->plan.steps.len) {
-			h->result = HOST_TO_CHANGE;
-		} else {
-			let_go(h);
-		}
-	}
+	fleet_each(f, "planning", HOST_UNCHANGED, plan_one);
 }
 
 /* ---- applying ---- */
@@ -346,21 +344,32 @@ static int step_failed(struct host *h, struct err *e)
 		       h->applied.steps_done, h->plan.steps.len);
 }
 
-static int apply_host(const struct fleet *f, struct host *h, struct err *e)
+int fleet_run(const struct fleet *f, struct host *h,
+	      const struct sbuf *script, int timeout_ms, struct sbuf *answer,
+	      struct err *e)
 {
 	AUTO(auto_free) char *end = probe_end(f->nonce);
+
+	answer->max = ANSWER_MAX;
+	if (remote_send(h->remote, script->s, script->len, e) < 0 ||
+	    remote_read_to(h->remote, end, answer, timeout_ms, NULL, NULL,
+			   e) < 0)
+		return err_wrap(e, "while the steps ran, so some may be done");
+	return 0;
+}
+
+static int apply_host(const struct fleet *f, struct host *h, struct err *e)
+{
 	AUTO(sbuf_done) struct sbuf boot_file = SBUF_SECRET;
 	AUTO(sbuf_done) struct sbuf script = SBUF_SECRET;
-	AUTO(sbuf_done) struct sbuf answer = { .max = ANSWER_MAX };
+	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
 
 	if (!h->removed)
 		wgquick_file(&boot_file, &h->desired, f->mesh->serial, true);
 	script_text(&script, &h->plan, h->removed ? NULL : sbuf_str(&boot_file),
 		    f->nonce);
-	if (remote_send(h->remote, script.s, script.len, e) < 0 ||
-	    remote_read_to(h->remote, end, &answer, apply_timeout(f, h), NULL,
-			   NULL, e) < 0)
-		return err_wrap(e, "while the steps ran, so some may be done");
+	if (fleet_run(f, h, &script, apply_timeout(f, h), &answer, e) < 0)
+		return -1;
 	if (script_parse(&h->applied, &h->plan, sbuf_str(&answer), answer.len,
 			 f->nonce, e) < 0)
 		return -1;
@@ -370,7 +379,7 @@ static int apply_host(const struct fleet *f, struct host *h, struct err *e)
 static void apply_one(struct fleet *f, struct host *h)
 {
 	if (apply_host(f, h, &h->err) < 0)
-		host_failed(f, h);
+		fleet_host_failed(f, h);
 	else
 		h->result = HOST_CHANGED;
 	remote_free(h->remote);
@@ -379,7 +388,7 @@ static void apply_one(struct fleet *f, struct host *h)
 
 void fleet_apply(struct fleet *f)
 {
-	for_each_host(f, "deploying", HOST_TO_CHANGE, apply_one);
+	fleet_each(f, "deploying", HOST_TO_CHANGE, apply_one);
 }
 
 /* ---- the end ---- */

@@ -55,6 +55,29 @@ int fleet_open(struct fleet *f, struct cmd_env *env, struct mesh *m,
 /** Log in everywhere and read what is there; failures stay in their host. */
 int fleet_probe(struct fleet *f, struct err *e);
 
+/**
+ * Keys that live on their hosts. Those that the state does not know yet are
+ * taken in; @make has those made that are missing. A key that is another one
+ * than the state has (a rebuilt host) is taken only after a yes: without one,
+ * or when @make is false, its host fails and nothing of it changes.
+ */
+int fleet_keys(struct fleet *f, bool make, struct err *e);
+
+/** Wipe from the mesh the private keys that are on their hosts now. */
+void fleet_forget_keys(struct fleet *f);
+
+/** Run @work on every host with the result @which, in parallel, with progress. */
+void fleet_each(struct fleet *f, const char *doing, enum host_result which,
+		void (*work)(struct fleet *f, struct host *h));
+
+/** @h ends here, with its error. */
+void fleet_host_failed(struct fleet *f, struct host *h);
+
+/** Send @script down the host's channel and read the answer to its end. */
+int fleet_run(const struct fleet *f, struct host *h,
+	      const struct sbuf *script, int timeout_ms, struct sbuf *answer,
+	      struct err *e);
+
 /** Merge facts and new host keys into the mesh; plan every host that answered. */
 void fleet_plan(struct fleet *f, bool pin_known);
 

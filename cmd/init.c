@@ -1,6 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "base/num.h"
+#include "cmd/seal.h"
 #include "state/check.h"
 
 #include <string.h>
@@ -64,6 +65,17 @@ static int apply_options(struct mesh *m, const struct options *o,
 	return 0;
 }
 
+static int seal_if_asked(struct store *s, const struct cmd_env *env,
+			 struct err *e)
+{
+	struct source source = env_source(env);
+
+	if (!env->options.encrypt && !env->options.recipients.len &&
+	    !env->options.format)
+		return 0;
+	return seal_choose(s, env, &source, e);
+}
+
 int cmd_init(struct cmd_env *env)
 {
 	AUTO(auto_free) char *path =
@@ -76,7 +88,8 @@ int cmd_init(struct cmd_env *env)
 	mesh_init(&trial);
 	if (apply_options(&trial, &env->options, &e) < 0 ||
 	    store_create(&s, path, &e) < 0 ||
-	    apply_options(store_mesh(s), &env->options, &e) < 0)
+	    apply_options(store_mesh(s), &env->options, &e) < 0 ||
+	    seal_if_asked(s, env, &e) < 0)
 		return fail(&e);
 	if (env_save(s, &e) < 0)
 		return fail(&e);

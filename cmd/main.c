@@ -1,15 +1,19 @@
 #include "cmd/cmd.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define HOST_OPTIONS "parallel timeout accept-new-host-keys no-install json"
 
 const struct command commands[] = {
 	{ "init", "", 0, 0, "make a new mesh state",
-	  "network network6 interface listen-port", cmd_init },
+	  "network network6 interface listen-port encrypt recipient format",
+	  cmd_init },
 	{ "add", "NAME:MESH_IP:[USER@]HOST[:PORT]", 1, 1,
 	  "add a node and pin its host key", "accept-new-host-keys offline",
 	  cmd_add },
@@ -26,6 +30,25 @@ const struct command commands[] = {
 	{ "deploy", "[NODE|GROUP]...", 0, 10000,
 	  "bring the hosts to what the state says", HOST_OPTIONS " yes",
 	  cmd_deploy },
+	{ "seal", "", 0, 0, "seal a plain state",
+	  "recipient format", cmd_seal },
+	{ "unseal", "", 0, 0, "write a sealed state as plain text", "",
+	  cmd_unseal },
+	{ "rekey", "", 0, 0,
+	  "seal anew, with a new passphrase or to the recipients as they are",
+	  "new-password-file new-password-command format", cmd_rekey },
+	{ "recipients", "list|add R...|remove R...", 1, 1001,
+	  "show or change who a sealed state is sealed to", "json",
+	  cmd_recipients },
+	{ "identity", "new FILE", 2, 2,
+	  "make an age identity: its file, and the recipient to give away", "",
+	  cmd_identity },
+	{ "keys", "host|state [NODE]...", 1, 10000,
+	  "choose where private keys live, for nodes or the whole mesh", "",
+	  cmd_keys },
+	{ "cat", "", 0, 0, "print the plain state", "secrets", cmd_cat },
+	{ "edit", "", 0, 0, "edit the plain state, never on disk", "",
+	  cmd_edit },
 	{ "version", "", 0, 0, "print the version", "", cmd_version },
 	{ "help", "[COMMAND]", 0, 1, "explain a command", "", cmd_help },
 };
@@ -90,6 +113,19 @@ static bool reader_is_gone(void)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
 }
 
+/*
+ * No core dump and no look from outside; what libraries free is overwritten, so
+ * that no key stays behind in it.
+ */
+static void guard_memory(void)
+{
+	struct rlimit none = { 0, 0 };
+
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &none);
+	mallopt(M_PERTURB, 0xa5);
+}
+
 int main(int argc, char **argv)
 {
 	struct cmd_env env = { 0 };
@@ -97,8 +133,10 @@ int main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	umask(077);
+	guard_memory();
+	env_take_secrets(&env);
 	status = run(&env, argc, argv);
-	strings_done(&env.args);
+	env_done(&env);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		if (!reader_is_gone())
 			note("cannot write to standard output");

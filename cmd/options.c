@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum kind { FLAG, TEXT, NUMBER, ACTION, ACTION_TEXT };
+enum kind { FLAG, TEXT, LIST, NUMBER, ACTION, ACTION_TEXT };
 
 /** One option. ACTION kinds are the Go tool's way to name a command. */
 struct option {
@@ -26,6 +26,16 @@ static const struct option table[] = {
 	  "the state file (else $WGMESH_STATE, ./mesh-state.json, "
 	  "/var/lib/wgmesh/mesh-state.json)" },
 	{ "help", NULL, FLAG, AT(help), 0, 0, "explain and exit" },
+	{ "identity", "FILE", TEXT, AT(identity), 0, 0,
+	  "age identity that opens a sealed state (else $WGMESH_IDENTITY, or "
+	  "its content in $WGMESH_IDENTITY_DATA)" },
+	{ "password-file", "FILE", TEXT, AT(password_file), 0, 0,
+	  "its passphrase from a file (else $WGMESH_PASSWORD_FILE)" },
+	{ "password-command", "CMD", TEXT, AT(password_command), 0, 0,
+	  "from a command's output (else $WGMESH_PASSWORD_COMMAND, then "
+	  "$WGMESH_PASSWORD, then the terminal)" },
+	{ "encrypt", NULL, FLAG, AT(encrypt), 0, 0,
+	  "init: seal the new state; a sealed state needs no flag" },
 	/* of some */
 	{ "network", "CIDR", TEXT, AT(network), 0, 0,
 	  "the mesh's IPv4 network (default " MESH_DEFAULT_NETWORK ")" },
@@ -35,6 +45,14 @@ static const struct option table[] = {
 	  "the interface on the hosts (default " MESH_DEFAULT_INTERFACE ")" },
 	{ "listen-port", "PORT", TEXT, AT(listen_port), 0, 0,
 	  "the UDP port on the hosts (default 51820)" },
+	{ "recipient", "R", LIST, AT(recipients), 0, 0,
+	  "seal to this recipient (age1..., ssh-ed25519 ...); repeat for more" },
+	{ "format", "age|go", TEXT, AT(format), 0, 0,
+	  "how to seal: age, or the Go tool's envelope (default age)" },
+	{ "new-password-file", "FILE", TEXT, AT(new_password_file), 0, 0,
+	  "the new passphrase from a file" },
+	{ "new-password-command", "CMD", TEXT, AT(new_password_command), 0, 0,
+	  "the new passphrase from a command's output" },
 	{ "accept-new-host-keys", NULL, FLAG, AT(accept_new), 0, 0,
 	  "take and pin SSH host keys that are not known yet" },
 	{ "offline", NULL, FLAG, AT(offline), 0, 0,
@@ -136,6 +154,9 @@ static int set_option(struct cmd_env *env, const struct option *o,
 	case TEXT:
 		*(const char **)slot = value;
 		return 0;
+	case LIST:
+		strings_add((struct strings *)slot, value);
+		return 0;
 	case NUMBER:
 		if (!num_parse((long *)slot, value, o->min, o->max))
 			return err_set(e, ERR_INPUT, "-%s %s: expected a "
@@ -151,7 +172,7 @@ static int set_option(struct cmd_env *env, const struct option *o,
 
 static bool takes_value(const struct option *o)
 {
-	return o->kind == TEXT || o->kind == NUMBER || o->kind == ACTION_TEXT;
+	return o->kind == TEXT || o->kind == LIST || o->kind == NUMBER || o->kind == ACTION_TEXT;
 }
 
 /* One option at argv[*i]; *i is moved past a value that stands behind it. */
@@ -224,7 +245,8 @@ static bool listed(const char *list, const char *name)
 
 static bool is_common(const char *name)
 {
-	return strcmp(name, "state") == 0 || strcmp(name, "help") == 0;
+	return listed("state help identity password-file password-command "
+		      "encrypt", name);
 }
 
 static int check_use(struct cmd_env *env, const struct strings *given,

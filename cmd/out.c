@@ -60,19 +60,6 @@ int ask_yes(const char *question)
 	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
 }
 
-int env_open(struct store **out, const struct cmd_env *env, bool write,
-	     struct err *e)
-{
-	AUTO(auto_free) char *path =
-		store_path(env->options.state, getenv("WGMESH_STATE"));
-
-	if (store_open(out, path, write, 10000, e) < 0)
-		return -1;
-	if (store_note(*out))
-		note("%s", store_note(*out));
-	return 0;
-}
-
 int env_save(struct store *s, struct err *e)
 {
 	return store_save(s, true, e);

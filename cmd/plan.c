@@ -36,6 +36,8 @@ static int prepare(struct fleet *f, struct cmd_env *env, struct store *s,
 	if (check_all(m, e) < 0 || (!m->mesh_id && mesh_make_id(m, e) < 0) ||
 	    fleet_open(f, env, m, e) < 0 || fleet_probe(f, e) < 0)
 		return -1;
+	if (fleet_keys(f, writes, e) < 0)
+		return -1;
 	fleet_plan(f, writes);
 	warn_lonely(m);
 	return 0;
@@ -97,11 +99,12 @@ static int record_intent(struct fleet *f, struct store *s, struct err *e)
 	return store_save(s, false, e);
 }
 
-/* Tombstones whose host is clean are done with. */
+/* Tombstones whose host is clean are done with, moved keys forgotten. */
 static int bury(struct fleet *f, struct store *s, struct err *e)
 {
 	struct strings gone = { 0 };
 
+	fleet_forget_keys(f);
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		const struct host *h = &f->hosts.items[i];
 
@@ -109,8 +112,6 @@ static int bury(struct fleet *f, struct store *s, struct err *e)
 				   h->result == HOST_CHANGED))
 			strings_add(&gone, h->node->name);
 	}
-	if (gone.len == 0)
-		return 0;
 	for (size_t i = 0; i < gone.len; i++)
 		nodes_drop(&store_mesh(s)->removed, gone.items[i]);
 	strings_done(&gone);

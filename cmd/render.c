@@ -61,6 +61,7 @@ static void print_file(const struct desired *d, bool secrets)
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 
 	wgquick_file(&text, d, d->mesh->serial, secrets);
+	setvbuf(stdout, NULL, _IONBF, 0); /* no copy of a key in a buffer */
 	fwrite(sbuf_str(&text), 1, text.len, stdout);
 }
 

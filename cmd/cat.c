@@ -1,0 +1,34 @@
+#include "cmd/cmd.h"
+
+#include "state/json.h"
+
+#include <string.h>
+
+static void hide_keys(struct nodes *nodes)
+{
+	static const char hidden[] = "(hidden)";
+
+	for (size_t i = 0; i < nodes->len; i++)
+		if (nodes->items[i].private_key.len)
+			secret_set(&nodes->items[i].private_key, hidden,
+				   strlen(hidden));
+}
+
+int cmd_cat(struct cmd_env *env)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+	struct err e;
+
+	if (env_open(&s, env, false, &e) < 0)
+		return fail(&e);
+	if (!env->options.secrets) {
+		hide_keys(&store_mesh(s)->nodes);
+		hide_keys(&store_mesh(s)->removed);
+	}
+	state_format(&text, store_mesh(s));
+	sbuf_putc(&text, '\n');
+	setvbuf(stdout, NULL, _IONBF, 0); /* no copy of keys in a buffer */
+	fwrite(sbuf_str(&text), 1, text.len, stdout);
+	return EXIT_DONE;
+}

@@ -1,0 +1,94 @@
+#include "cmd/cmd.h"
+
+#include "cmd/ask.h"
+
+#include <string.h>
+
+/** How long a command waits for another one's lock (milliseconds). */
+#define LOCK_WAIT_MS 60000
+
+/* Move $@name into @out and wipe it where it stood. */
+static void take(struct secret *out, const char *name)
+{
+	char *value = getenv(name);
+
+	if (!value)
+		return;
+	secret_set(out, value, strlen(value));
+	explicit_bzero(value, strlen(value));
+	unsetenv(name);
+}
+
+void env_take_secrets(struct cmd_env *env)
+{
+	take(&env->password, "WGMESH_PASSWORD");
+	take(&env->identity_data, "WGMESH_IDENTITY_DATA");
+}
+
+void env_done(struct cmd_env *env)
+{
+	strings_done(&env->args);
+	strings_done(&env->options.recipients);
+	secret_done(&env->password);
+	secret_done(&env->identity_data);
+}
+
+static const char *either(const char *option, const char *name)
+{
+	return option ? option : getenv(name);
+}
+
+static void warn(const char *sentence)
+{
+	note("%s", sentence);
+}
+
+struct source env_source(const struct cmd_env *env)
+{
+	const struct options *o = &env->options;
+
+	return (struct source){
+		.identity_file = either(o->identity, "WGMESH_IDENTITY"),
+		.identity_data = &env->identity_data,
+		.password_file = either(o->password_file,
+					"WGMESH_PASSWORD_FILE"),
+		.password_command = either(o->password_command,
+					   "WGMESH_PASSWORD_COMMAND"),
+		.password = &env->password,
+		.ask = ask_on_terminal() ? ask_secret : NULL,
+		.warn = warn,
+	};
+}
+
+int env_form(enum sealed_form *out, const struct cmd_env *env, struct err *e)
+{
+	const char *format = env->options.format;
+
+	if (!format || strcmp(format, "age") == 0)
+		*out = SEALED_AGE;
+	else if (strcmp(format, "go") == 0)
+		*out = SEALED_GO;
+	else
+		return err_set(e, ERR_INPUT, "-format %s: expected age or go",
+			       format);
+	return 0;
+}
+
+int env_open(struct store **out, const struct cmd_env *env, bool write,
+	     struct err *e)
+{
+	AUTO(auto_free) char *path =
+		store_path(env->options.state, getenv("WGMESH_STATE"));
+	AUTO(auto_store_close) struct store *s = NULL;
+	struct source source = env_source(env);
+
+	if (store_open(&s, path, write, LOCK_WAIT_MS, &source, e) < 0)
+		return -1;
+	if (env->options.encrypt && store_form(s) == SEALED_NOT)
+		return err_set(e, ERR_INPUT, "-encrypt: the state '%s' is "
+			       "plain text; 'wgmesh seal' seals it", path);
+	if (store_note(s))
+		note("%s", store_note(s));
+	*out = STEAL(s);
+	return 0;
+}

@@ -1,0 +1,131 @@
+#include "cmd/fleet.h"
+
+#include <string.h>
+
+/** The least patience with a host that makes a key (milliseconds). */
+#define KEY_TIMEOUT_MS 60000
+/** The same when a package is installed first. */
+#define KEY_INSTALL_TIMEOUT_MS 600000
+
+static bool key_lives_there(const struct fleet *f, const struct host *h)
+{
+	return h->has_observed && !h->removed &&
+	       node_key_on_host(f->mesh, h->node) &&
+	       !h->node->private_key.len;
+}
+
+static bool has_the_key(const struct host *h)
+{
+	return h->observed.host_key &&
+	       strcmp(h->observed.host_key, h->node->public_key) == 0;
+}
+
+/* The state knows a key that the host does not have: was it rebuilt? */
+static bool is_another(const struct fleet *f, const struct host *h)
+{
+	return key_lives_there(f, h) && *h->node->public_key &&
+	       !has_the_key(h);
+}
+
+static void fail_another(struct fleet *f, struct host *h)
+{
+	const char *there = h->observed.host_key;
+
+	err_set(&h->err, ERR_CONFLICT, "its WireGuard key is %s%s, the state "
+		"has %s: a rebuilt host? 'wgmesh deploy' asks whether to take "
+		"it, -yes takes it", there ? "another one, " : "gone",
+		there ? there : "", h->node->public_key);
+	fleet_host_failed(f, h);
+}
+
+/* One question for all hosts whose key changed. */
+static int agree(struct fleet *f, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
+	AUTO(auto_free) char *question = NULL;
+
+	for (size_t i = 0; i < f->hosts.len; i++)
+		if (is_another(f, &f->hosts.items[i]))
+			sbuf_printf(&names, "%s%s", names.len ? ", " : "",
+				    f->hosts.items[i].node->name);
+	if (names.len == 0 || f->env->options.yes)
+		return 0;
+	question = mem_printf("The WireGuard key of %s is not the one that the "
+			      "state has. Was it rebuilt, and is the new key "
+			      "to be trusted?", sbuf_str(&names));
+	if (!f->env->options.json && ask_yes(question) == 1)
+		return 0;
+	return err_set(e, ERR_INPUT, "the WireGuard key of %s is not the one "
+		       "that the state has; after a rebuild say -yes to take "
+		       "the new one; nothing was changed", sbuf_str(&names));
+}
+
+static int make_key(struct fleet *f, struct host *h, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf script = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
+	bool install = !h->observed.has_wg;
+	char *key;
+
+	if (install && (f->env->options.no_install || !h->observed.has_apt))
+		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
+			       "there, so no key can be made");
+	script_make_key(&script, f->mesh->interface_name, install, f->nonce);
+	if (fleet_run(f, h, &script, install ? KEY_INSTALL_TIMEOUT_MS
+					     : KEY_TIMEOUT_MS, &answer, e) < 0 ||
+	    script_parse_key(&key, sbuf_str(&answer), answer.len, f->nonce,
+			     e) < 0)
+		return -1;
+	free(h->observed.host_key);
+	h->observed.host_key = key;
+	h->observed.has_wg = h->observed.has_key_file = true;
+	return 0;
+}
+
+static void make_if_missing(struct fleet *f, struct host *h)
+{
+	if (key_lives_there(f, h) && !h->observed.host_key &&
+	    make_key(f, h, &h->err) < 0)
+		fleet_host_failed(f, h);
+}
+
+/* What the hosts have is what the state knows from here on. */
+static void take_in(struct fleet *f, bool make)
+{
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+
+		if (h->result != HOST_UNCHANGED || !key_lives_there(f, h) ||
+		    !h->observed.host_key || has_the_key(h))
+			continue;
+		if (make)
+			note("the key of '%s' is on its host: %s",
+			     h->node->name, h->observed.host_key);
+		mem_replace(&h->node->public_key, h->observed.host_key);
+	}
+}
+
+int fleet_keys(struct fleet *f, bool make, struct err *e)
+{
+	if (make && agree(f, e) < 0)
+		return -1;
+	for (size_t i = 0; !make && i < f->hosts.len; i++)
+		if (is_another(f, &f->hosts.items[i]))
+			fail_another(f, &f->hosts.items[i]);
+	if (make)
+		fleet_each(f, "making keys", HOST_UNCHANGED, make_if_missing);
+	take_in(f, make);
+	return 0;
+}
+
+void fleet_forget_keys(struct fleet *f)
+{
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+
+		if (h->result == HOST_CHANGED && !h->removed &&
+		    node_key_on_host(f->mesh, h->node) &&
+		    h->node->private_key.len)
+			secret_done(&h->node->private_key);
+	}
+}

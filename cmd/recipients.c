@@ -1,0 +1,152 @@
+#include "cmd/seal.h"
+
+#include "cmd/jout.h"
+#include "state/atomic.h"
+#include "vault/age.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+int recipients_add(struct strings *recipients, const char *text,
+		   struct err *e)
+{
+	char canonical[AGE_RECIPIENT_TEXT];
+	struct age_recipient r;
+
+	if (age_recipient_parse(&r, text, e) < 0)
+		return err_wrap(e, "recipient");
+	age_recipient_text(&r, canonical);
+	if (strings_find(recipients, canonical) < 0)
+		strings_add(recipients, canonical);
+	return 0;
+}
+
+static int recipients_remove(struct strings *recipients, const char *text,
+			     struct err *e)
+{
+	char canonical[AGE_RECIPIENT_TEXT];
+	struct age_recipient r;
+	long at;
+
+	if (age_recipient_parse(&r, text, e) < 0)
+		return err_wrap(e, "recipient");
+	at = strings_find(recipients, age_recipient_text(&r, canonical));
+	if (at < 0)
+		return err_set(e, ERR_INPUT, "'%s' is no recipient of this "
+			       "state", canonical);
+	free(recipients->items[at]);
+	vec_remove(recipients, (size_t)at);
+	return 0;
+}
+
+static int list(const struct cmd_env *env, const struct mesh *m)
+{
+	if (env->options.json) {
+		struct jout *j = jout_new();
+
+		jout_strings(j, "recipients", &m->recipients);
+		jout_print(j);
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; i < m->recipients.len; i++)
+		put("%s\n", m->recipients.items[i]);
+	return EXIT_DONE;
+}
+
+/* A sealed state goes to the new set at once, with a new file key. */
+static int reseal(struct store *s, struct err *e)
+{
+	if (store_form(s) == SEALED_NOT)
+		return 0;
+	if (store_mesh(s)->recipients.len == 0)
+		return err_set(e, ERR_INPUT, "nobody could open the state any "
+			       "more; 'wgmesh rekey' seals it with a "
+			       "passphrase");
+	store_seal(s, SEALED_AGE, NULL);
+	return 0;
+}
+
+static int change(const struct cmd_env *env, struct store *s, bool add,
+		  struct err *e)
+{
+	struct strings *recipients = &store_mesh(s)->recipients;
+
+	if (env->args.len < 2)
+		return err_set(e, ERR_INPUT, "expected: wgmesh recipients "
+			       "add|remove RECIPIENT...");
+	for (size_t i = 1; i < env->args.len; i++) {
+		const char *text = env->args.items[i];
+
+		if ((add ? recipients_add(recipients, text, e)
+			 : recipients_remove(recipients, text, e)) < 0)
+			return -1;
+	}
+	if (reseal(s, e) < 0)
+		return -1;
+	return env_save(s, e);
+}
+
+int cmd_recipients(struct cmd_env *env)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+	const char *verb = env->args.items[0];
+	bool add = strcmp(verb, "add") == 0;
+	bool show = strcmp(verb, "list") == 0;
+	struct err e;
+
+	if (!add && !show && strcmp(verb, "remove") != 0) {
+		err_set(&e, ERR_INPUT, "'recipients %s': expected list, add "
+			"or remove", verb);
+		return fail(&e);
+	}
+	if (env_open(&s, env, !show, &e) < 0)
+		return fail(&e);
+	if (show)
+		return list(env, store_mesh(s));
+	if (change(env, s, add, &e) < 0)
+		return fail(&e);
+	put("The state has %zu recipient%s now\n",
+	    store_mesh(s)->recipients.len,
+	    store_mesh(s)->recipients.len == 1 ? "" : "s");
+	if (!add)
+		note("who has left could read older copies and knows the "
+		     "private keys in them");
+	return EXIT_DONE;
+}
+
+static int write_identity(const char *path, struct age_recipient *r,
+			  struct err *e)
+{
+	const struct atomic_how how = { true, geteuid(), getegid() };
+	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+
+	if (age_identity_new(&text, r, time(NULL), e) < 0)
+		return -1;
+	return atomic_write(path, text.s, text.len, &how, e);
+}
+
+int cmd_identity(struct cmd_env *env)
+{
+	const char *path = env->args.items[1];
+	char text[AGE_RECIPIENT_TEXT];
+	struct age_recipient r;
+	struct stat st;
+	struct err e;
+
+	if (strcmp(env->args.items[0], "new") != 0) {
+		err_set(&e, ERR_INPUT, "expected: wgmesh identity new FILE");
+		return fail(&e);
+	}
+	if (lstat(path, &st) == 0) {
+		err_set(&e, ERR_INPUT, "'%s' exists already: an identity is "
+			"never overwritten", path);
+		return fail(&e);
+	}
+	if (write_identity(path, &r, &e) < 0)
+		return fail(&e);
+	put("%s\n", age_recipient_text(&r, text));
+	note("'%s' is the private part (0600); the line above is the "
+	     "recipient to give away", path);
+	return EXIT_DONE;
+}

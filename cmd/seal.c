@@ -1,0 +1,107 @@
+#include "cmd/cmd.h"
+
+#include "cmd/seal.h"
+
+#include <string.h>
+
+int seal_choose(struct store *s, const struct cmd_env *env,
+		const struct source *source, struct err *e)
+{
+	AUTO(secret_done) struct secret passphrase = { 0 };
+	struct strings *recipients = &store_mesh(s)->recipients;
+	enum sealed_form form;
+
+	if (env_form(&form, env, e) < 0)
+		return -1;
+	if (form == SEALED_GO && env->options.recipients.len)
+		return err_set(e, ERR_INPUT, "-format go takes a passphrase, "
+			       "no recipients");
+	for (size_t i = 0; i < env->options.recipients.len; i++)
+		if (recipients_add(recipients, env->options.recipients.items[i],
+				   e) < 0)
+			return -1;
+	if (form == SEALED_AGE && recipients->len) {
+		store_seal(s, form, NULL);
+		return 0;
+	}
+	if (source_new_passphrase(&passphrase, source, e) < 0)
+		return -1;
+	store_seal(s, form, &passphrase);
+	return 0;
+}
+
+static int seal(const struct cmd_env *env, struct store *s, struct err *e)
+{
+	struct source source = env_source(env);
+
+	if (store_form(s) != SEALED_NOT)
+		return err_set(e, ERR_INPUT, "the state is sealed already; "
+			       "'wgmesh rekey' seals it anew");
+	if (seal_choose(s, env, &source, e) < 0)
+		return -1;
+	return env_save(s, e);
+}
+
+int cmd_seal(struct cmd_env *env)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+	struct err e;
+
+	if (env_open(&s, env, true, &e) < 0 || seal(env, s, &e) < 0)
+		return fail(&e);
+	put("Sealed: %s\n", store_file(s));
+	note("older copies of the state (backups, git history) are still "
+	     "plain text");
+	return EXIT_DONE;
+}
+
+int cmd_unseal(struct cmd_env *env)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+	struct err e;
+
+	if (env_open(&s, env, true, &e) < 0)
+		return fail(&e);
+	if (store_form(s) == SEALED_NOT) {
+		put("The state is plain text already\n");
+		return EXIT_DONE;
+	}
+	store_seal(s, SEALED_NOT, NULL);
+	if (env_save(s, &e) < 0)
+		return fail(&e);
+	put("Unsealed: %s is plain text now, with every private key\n",
+	    store_file(s));
+	return EXIT_DONE;
+}
+
+/* The new passphrase does not come from where the old one came from. */
+static int rekey(const struct cmd_env *env, struct store *s, struct err *e)
+{
+	struct source source = env_source(env);
+	struct source fresh = {
+		.password_file = env->options.new_password_file,
+		.password_command = env->options.new_password_command,
+		.ask = source.ask,
+		.warn = source.warn,
+	};
+
+	if (store_form(s) == SEALED_NOT)
+		return err_set(e, ERR_INPUT, "the state is plain text; "
+			       "'wgmesh seal' seals it");
+	if (seal_choose(s, env, &fresh, e) < 0)
+		return -1;
+	return env_save(s, e);
+}
+
+int cmd_rekey(struct cmd_env *env)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+	struct err e;
+
+	if (env_open(&s, env, true, &e) < 0 || rekey(env, s, &e) < 0)
+		return fail(&e);
+	put("Sealed anew: %s\n", store_file(s));
+	note("who could open older copies still can, and knows the private "
+	     "keys in them");
+	return EXIT_DONE;
+}
