@@ -75,7 +75,9 @@ $(B)/flags: FORCE
 
 # ---- tests ----
 
-units: $(units)
+units: $(units) $(B)/memscan
+$(B)/memscan: $(B)/obj/tests/tools/memscan.o $(lib)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) \

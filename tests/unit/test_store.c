@@ -115,7 +115,7 @@ static struct store *must_open(const char *path, bool write)
 	struct store *s = NULL;
 	struct err e = { 0 };
 
-	if (store_open(&s, path, write, LONG_MS, &e) < 0)
+	if (store_open(&s, path, write, LONG_MS, NULL, &e) < 0)
 		fail_msg("%s", e.msg);
 	return s;
 }
@@ -134,7 +134,7 @@ static void open_refused(const char *path, bool write, enum err_code code,
 	struct store *s = NULL;
 	struct err e = { 0 };
 
-	assert_int_equal(store_open(&s, path, write, 0, &e), -1);
+	assert_int_equal(store_open(&s, path, write, 0, NULL, &e), -1);
 	assert_null(s);
 	assert_string_equal(e.msg, message);
 	assert_int_equal(e.code, code);
@@ -220,7 +220,7 @@ static void test_no_state(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(store_open(&s, "none", true, 0, &e), -1);
+	assert_int_equal(store_open(&s, "none", true, 0, NULL, &e), -1);
 	assert_int_equal(e.code, ERR_SYSTEM);
 	assert_int_equal(e.sys_errno, ENOENT);
 	assert_string_equal(e.msg, "state 'none' cannot be opened: No such "
@@ -347,7 +347,7 @@ static void test_symlinks(void **state)
 	s = must_open("near", true);
 	assert_string_equal(store_file(s), "./" STATE);
 	store_mesh(s)->listen_port = 1;
-	assert_int_equal(store_open(&second, STATE, true, 0, &e), -1);
+	assert_int_equal(store_open(&second, STATE, true, 0, NULL, &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
 	must_save(s, true);
 	assert_int_equal(readlink("near", target, sizeof target),
@@ -445,7 +445,7 @@ static void test_locked(void **state)
 	s = must_open(STATE, true);
 	assert_mode(LOCK, 0600);
 	reader = must_open(STATE, false);
-	assert_int_equal(store_open(&second, STATE, true, 60, &e), -1);
+	assert_int_equal(store_open(&second, STATE, true, 60, NULL, &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
 	gethostname(host, sizeof host - 1);
 	snprintf(want, sizeof want, "@%.200s, pid %ld, for ", host,
@@ -464,7 +464,7 @@ static void *wait_and_add(void *arg)
 	struct err e = { 0 };
 
 	(void)arg;
-	if (store_open(&s, STATE, true, LONG_MS, &e) < 0)
+	if (store_open(&s, STATE, true, LONG_MS, NULL, &e) < 0)
 		return NULL;
 	nodes_insert(&store_mesh(s)->nodes, "waited");
 	return store_save(s, true, &e) < 0 ? NULL : arg;
@@ -515,7 +515,7 @@ static void test_removed_meanwhile(void **state)
 	s = must_open(STATE, true);
 	assert_null(lets_go);
 	assert_null(store_note(s));
-	assert_int_equal(store_open(&third, STATE, true, 0, &e), -1);
+	assert_int_equal(store_open(&third, STATE, true, 0, NULL, &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
 }
 
@@ -567,7 +567,7 @@ static void hold_for_ever(int fd)
 	struct store *s = NULL;
 	struct err e = { 0 };
 
-	if (store_open(&s, STATE, true, LONG_MS, &e) == 0 &&
+	if (store_open(&s, STATE, true, LONG_MS, NULL, &e) == 0 &&
 	    write(fd, "x", 1) == 1)
 		pause();
 	_exit(1);
@@ -621,7 +621,7 @@ static void add_one(int i)
 	struct node *n;
 	char name[16];
 
-	if (store_open(&s, STATE, true, LONG_MS, &e) < 0)
+	if (store_open(&s, STATE, true, LONG_MS, NULL, &e) < 0)
 		_exit(1);
 	snprintf(name, sizeof name, "n%d", i);
 	n = nodes_insert(&store_mesh(s)->nodes, name);
@@ -676,7 +676,7 @@ static int save_much(void)
 	struct err e = { 0 };
 	int ret;
 
-	if (store_open(&s, STATE, true, 0, &e) < 0)
+	if (store_open(&s, STATE, true, 0, NULL, &e) < 0)
 		return 1;
 	for (int i = 0; i < 400; i++) {
 		char name[16];

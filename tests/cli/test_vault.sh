@@ -1,0 +1,295 @@
+#!/bin/sh
+# Sealed states on the command line: where the secret comes from, what stays
+# sealed, what `age` makes of it, several writers, kills at every system call
+# that writes, and what stays in memory.
+cd "$(dirname "$0")/../.." || exit 1
+. tests/cli/common.sh
+unset WGMESH_IDENTITY WGMESH_IDENTITY_DATA WGMESH_PASSWORD_FILE
+unset WGMESH_PASSWORD_COMMAND WGMESH_PASSWORD VISUAL EDITOR
+MEMSCAN=$(dirname "$WGMESH")/memscan
+
+# shellcheck disable=SC2154,SC2016 # got is set in common.sh
+
+PASS='correct horse battery staple'
+
+# A folder with an identity "id", its recipient in $R, and a passphrase file.
+vault_folder() {
+	empty_folder
+	R=$("$WGMESH" identity new id 2>/dev/null)
+	printf '%s\n' "$PASS" >pw
+	chmod 600 pw
+}
+
+# A state s.json sealed to $R with one node.
+sealed_state() {
+	vault_folder
+	{
+		"$WGMESH" -state s.json init -recipient "$R" &&
+			"$WGMESH" -state s.json -identity id add a:auto:h1 -offline
+	} >/dev/null || exit 1
+}
+
+# The same with the passphrase.
+sealed_by_passphrase() {
+	vault_folder
+	{
+		"$WGMESH" -state s.json -password-file pw init -encrypt &&
+			"$WGMESH" -state s.json -password-file pw add a:auto:h1 -offline
+	} >/dev/null || exit 1
+}
+
+# A case: the state is an age file.
+is_age() { check "$1" grep -q '^-----BEGIN AGE ENCRYPTED FILE-----$' s.json; }
+
+# works NAME ARGS...: the program succeeds.
+works() {
+	what=$1
+	shift
+	run "$@"
+	if [ "$got" -eq 0 ]; then pass "$what"; else flunk "$what" "$(cat "$T/err")"; fi
+}
+
+# ---- the sources, in their order ----
+
+identity_sources() {
+	sealed_state
+	works 'source: -identity' -state s.json -identity id list
+	WGMESH_IDENTITY=id works 'source: $WGMESH_IDENTITY' -state s.json list
+	WGMESH_IDENTITY_DATA=$(cat id) works 'source: $WGMESH_IDENTITY_DATA' -state s.json list
+	refused 'recipients, but no identity' 2 'WGMESH_IDENTITY_DATA' -state s.json list
+	"$WGMESH" identity new other >/dev/null 2>&1
+	refused 'the wrong identity' 2 'identit' -state s.json -identity other list
+	chmod 644 id
+	refused 'an identity that others can read' 2 'chmod 600' -state s.json -identity id list
+	refused 'an identity that is not there' 2 'nowhere' -state s.json -identity nowhere list
+}
+
+password_sources() {
+	sealed_by_passphrase
+	works 'source: -password-file' -state s.json -password-file pw list
+	WGMESH_PASSWORD_FILE=pw works 'source: $WGMESH_PASSWORD_FILE' -state s.json list
+	works 'source: -password-command, without a shell' -state s.json -password-command "printf '%s\n' \"$PASS\"" list
+	WGMESH_PASSWORD_COMMAND='cat pw' works 'source: $WGMESH_PASSWORD_COMMAND' -state s.json list
+	WGMESH_PASSWORD=$PASS works 'source: $WGMESH_PASSWORD' -state s.json list
+	WGMESH_PASSWORD=wrong works 'a file comes before $WGMESH_PASSWORD' -state s.json -password-file pw list
+	chmod 640 pw
+	refused 'a password file that others can read' 2 'chmod 600' -state s.json -password-file pw list
+	chmod 600 pw
+	refused 'a password command that fails' 2 'failed with status 7' -state s.json -password-command "sh -c 'exit 7'" list
+	refused 'a password command that is not there' 2 'cannot be run' -state s.json -password-command no-such-program list
+	WGMESH_PASSWORD=wrong refused 'a wrong passphrase' 2 'passphrase is wrong' -state s.json list
+}
+
+# Without a terminal and without a source: one line that names all the ways.
+no_terminal() {
+	if ! command -v setsid >/dev/null; then
+		skip 'no terminal and no source' 'there is no setsid'
+		return
+	fi
+	setsid -w "$WGMESH" -state s.json list >"$T/out" 2>"$T/err" </dev/null
+	check_equal 'no terminal and no source: exit status' 2 $?
+	for way in -identity -password-file -password-command WGMESH_IDENTITY \
+		WGMESH_IDENTITY_DATA WGMESH_PASSWORD_FILE \
+		WGMESH_PASSWORD_COMMAND WGMESH_PASSWORD; do
+		check "no terminal and no source: names $way" grep -qe "$way" "$T/err"
+	done
+	check_equal 'no terminal and no source: one line' 1 "$(wc -l <"$T/err")"
+}
+
+# ---- what is sealed stays sealed ----
+
+stays_sealed() {
+	sealed_state
+	is_age 'init -recipient writes an age file'
+	works 'add' -state s.json -identity id add b:auto:h2 -offline
+	works 'remove' -state s.json -identity id remove b
+	is_age 'it stays one'
+	before=$(cksum <s.json)
+	works 'a command that changes nothing' -state s.json -identity id keys state
+	check_equal 'leaves the file byte for byte' "$before" "$(cksum <s.json)"
+	refused 'sealed already' 2 'sealed already' -state s.json -identity id seal
+	works 'unseal' -state s.json -identity id unseal
+	check 'writes plain text' grep -q '"private_key"' s.json
+	refused '-encrypt on a plain state' 2 'plain text' -state s.json -encrypt list
+	refused 'rekey of a plain state' 2 'plain text' -state s.json rekey
+	works 'the recipients stay in it' -state s.json seal
+	is_age 'so that seal needs no word'
+	works 'they are listed' -state s.json -identity id recipients list
+	check_equal 'by their text' "$R" "$(cat "$T/out")"
+}
+
+go_envelope() {
+	good_state
+	printf '\n' >empty
+	chmod 600 empty
+	refused 'an empty new passphrase' 2 'empty' -state s.json -password-file empty seal
+	works 'seal with the Go envelope' -state s.json -password-file "$T/pw" seal -format go
+	check 'is base64 of an envelope' sh -c '! grep -q "[^A-Za-z0-9+/=]" s.json'
+	works 'add keeps the Go envelope' -state s.json -password-file "$T/pw" add c:auto:h3 -offline
+	check 'it is one still' sh -c '! grep -q "[^A-Za-z0-9+/=]" s.json'
+	works 'rekey moves it to age' -state s.json -password-file "$T/pw" rekey -new-password-file "$T/pw"
+	is_age 'it is an age file now'
+}
+
+recipients() {
+	sealed_state
+	second=$("$WGMESH" identity new id2 2>/dev/null)
+	works 'recipients add' -state s.json -identity id recipients add "$second"
+	works 'the new one opens it' -state s.json -identity id2 list
+	works 'recipients remove' -state s.json -identity id recipients remove "$second"
+	refused 'who has left does not open it' 2 'identit' -state s.json -identity id2 list
+	refused 'the last one cannot leave' 2 'nobody could open' -state s.json -identity id recipients remove "$R"
+	refused 'a recipient that is none' 2 'recipient' -state s.json -identity id recipients add age1nonsense
+	works 'rekey seals anew' -state s.json -identity id rekey
+	refused 'an identity is never overwritten' 2 'exists already' identity new id
+	check_equal 'an identity is 0600' 600 "$(stat -c %a id)"
+}
+
+# ---- the stock age is the judge ----
+
+stock_age() {
+	if ! command -v age >/dev/null; then
+		skip 'age opens what wgmesh seals' 'there is no age'
+		return
+	fi
+	sealed_state
+	age -d -i id s.json >plain.json 2>"$T/err" || cat "$T/err"
+	check 'age opens what wgmesh seals' grep -q '"private_key"' plain.json
+	age -a -r "$R" -o s.json plain.json
+	chmod 600 s.json
+	works 'wgmesh opens what age seals' -state s.json -identity id list
+	works 'and changes it' -state s.json -identity id add z:auto:h9 -offline
+}
+
+# ---- edit and cat ----
+
+editing() {
+	sealed_state
+	works 'cat' -state s.json -identity id cat
+	check 'hides private keys' sh -c '! grep "private_key" "$1" | grep -v hidden' - "$T/out"
+	works 'cat -secrets' -state s.json -identity id cat -secrets
+	check 'shows them' sh -c 'grep "private_key" "$1" | grep -qv hidden' - "$T/out"
+	EDITOR='sed -i s/51820/51999/' works 'edit' -state s.json -identity id edit
+	works 'the change' -state s.json -identity id list
+	check 'is there' grep -q 'Listen Port: 51999' "$T/out"
+	is_age 'edit keeps it sealed'
+	before=$(cksum <s.json)
+	EDITOR=true works 'edit without a change' -state s.json -identity id edit
+	check_equal 'writes nothing' "$before" "$(cksum <s.json)"
+	EDITOR='sed -i s/51999/70000/' refused 'edit with a bad port' 2 'line 4: listen_port' -state s.json -identity id edit
+	EDITOR='sed -i s/\"mesh_ip\":.*/\"mesh_ip\":\"10.99.0.0\",/' refused 'edit with a bad address' 2 "line 8: node 'a': mesh_ip" -state s.json -identity id edit
+	EDITOR='sed -i 5s/$/x/' refused 'edit with broken JSON' 2 'line 5' -state s.json -identity id edit
+	EDITOR=false run -state s.json -identity id edit
+	check_equal 'an editor that fails: exit status' 1 "$got"
+	check_equal 'nothing is left of it in memory file systems' '' \
+		"$(find /dev/shm /run -maxdepth 1 -name 'wgmesh.*' -user "$(id -u)" 2>/dev/null)"
+}
+
+# ---- several writers ----
+
+writers() {
+	sealed_state
+	all='1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20'
+	for i in $all; do
+		"$WGMESH" -state s.json -identity id add "w$i:auto:h" -offline >"$T/w$i" 2>&1 &
+	done
+	wait
+	run -state s.json -identity id list -simple
+	lost=0
+	for i in $all; do
+		grep -q "^w$i " "$T/out" || ! grep -q successfully "$T/w$i" || lost=$((lost + 1))
+	done
+	check_equal 'of 20 writers at once none that reported success is lost' 0 "$lost"
+	check_equal 'all 20 are there' 20 "$(grep -c '^w' "$T/out")"
+}
+
+# ---- killed at every system call that writes ----
+
+# Kills `add` at the $2nd call of the system calls $1; false once it gets through.
+killed_at() {
+	cp good.sealed s.json
+	rm -f s.json.lock s.json.new
+	! strace -qq -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
+		"$WGMESH" -state s.json -identity id add k:auto:h -offline >/dev/null 2>&1
+}
+
+# What is wrong after a kill, in a word; nothing when all is well.
+after_kill() {
+	run -state s.json -identity id list -simple
+	case "$got $(cut -d' ' -f1 "$T/out" | tr '\n' ' ')" in
+	'0 a ' | '0 a k ') ;;
+	*) echo "unreadable" ;;
+	esac
+	! grep -qs '"private_key"' ./* || echo "plain-text"
+}
+
+kills() {
+	if ! command -v strace >/dev/null; then
+		skip 'killed at every write, fsync and rename' 'there is no strace'
+		return
+	fi
+	sealed_state
+	cp s.json good.sealed
+	tried=0 bad=''
+	for call in write fsync rename,renameat,renameat2,linkat,unlink,unlinkat openat; do
+		n=1
+		while [ $n -le 60 ] && killed_at "$call" $n; do
+			tried=$((tried + 1))
+			why=$(after_kill)
+			[ -z "$why" ] || bad="$bad $call:$n:$why"
+			n=$((n + 1))
+		done
+	done
+	check_equal 'killed anywhere: the old or the new state, no plain text' '' "$bad"
+	if [ $tried -ge 8 ]; then pass "killed in $tried places"; else flunk "killed in $tried places" 'expected at least 8'; fi
+}
+
+# ---- memory ----
+
+# leaves_nothing NAME ARGS...: no needle is in the process when it exits.
+leaves_nothing() {
+	what=$1
+	shift
+	"$MEMSCAN" "$T/needles" "$WGMESH" "$@" >"$T/out" 2>"$T/err" </dev/null
+	got=$?
+	if [ $got -eq 0 ]; then pass "$what"; else flunk "$what" "status $got: $(grep memory "$T/out")"; fi
+}
+
+memory() {
+	if [ ! -x "$MEMSCAN" ]; then
+		skip 'no secret stays in memory' 'there is no memscan beside the program'
+		return
+	fi
+	if ldd "$WGMESH" 2>/dev/null | grep -q asan; then
+		skip 'no secret stays in memory' 'a sanitizer keeps what is freed'
+		return
+	fi
+	sealed_by_passphrase
+	run -state s.json -password-file pw cat -secrets
+	sed -n 's/.*"private_key": "\(.*\)",/\1/p' "$T/out" >"$T/needles"
+	echo "$PASS" >>"$T/needles"
+	: >"$T/out"
+	export WGMESH_PASSWORD_FILE=pw
+	leaves_nothing 'no secret stays in memory: list' -state s.json list
+	leaves_nothing 'no secret stays in memory: add' -state s.json add m:auto:h -offline
+	leaves_nothing 'no secret stays in memory: render -secrets' -state s.json render a -secrets
+	leaves_nothing 'no secret stays in memory: cat' -state s.json cat
+	leaves_nothing 'no secret stays in memory: rekey' -state s.json rekey -new-password-file pw
+	unset WGMESH_PASSWORD_FILE
+	WGMESH_PASSWORD=$PASS leaves_nothing 'no secret stays in memory: from the environment' -state s.json list
+}
+
+printf '%s\n' "$PASS" >"$T/pw"
+chmod 600 "$T/pw"
+identity_sources
+password_sources
+no_terminal
+stays_sealed
+go_envelope
+recipients
+stock_age
+editing
+writers
+kills
+memory
+finish
