@@ -9,6 +9,8 @@
 
 /** The longest line that is taken in. */
 #define LINE_MAX_BYTES 65536
+/** What Ctrl-C sends. */
+#define INTERRUPT_KEY 3
 
 bool ask_on_terminal(void)
 {
@@ -17,14 +19,20 @@ bool ask_on_terminal(void)
 	return fd >= 0 || isatty(STDIN_FILENO);
 }
 
-/* One line of @fd; false at the end of the input. */
+/*
+ * One line of @fd; false at the end of the input, and for a Ctrl-C, which must
+ * not leave the terminal without its echo.
+ */
 static bool read_line(int fd, struct sbuf *out)
 {
 	char c;
 	ssize_t n;
 
-	while ((n = read(fd, &c, 1)) == 1 && c != '\n')
+	while ((n = read(fd, &c, 1)) == 1 && c != '\n') {
+		if (c == INTERRUPT_KEY)
+			return false;
 		sbuf_putc(out, c);
+	}
 	explicit_bzero(&c, 1);
 	return n == 1 && !out->failed;
 }
@@ -38,7 +46,7 @@ static int ask_on(int in, int out, const char *prompt, struct sbuf *line)
 	if (tcgetattr(in, &before) != 0)
 		return -1;
 	quiet = before;
-	quiet.c_lflag &= (tcflag_t)~ECHO;
+	quiet.c_lflag &= (tcflag_t)~(ECHO | ISIG); /* see read_line() */
 	if (tcsetattr(in, TCSAFLUSH, &quiet) != 0)
 		return -1;
 	dprintf(out, "%s", prompt);

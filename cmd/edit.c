@@ -4,9 +4,10 @@
 #include "state/locate.h"
 #include "vault/words.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,35 +50,43 @@ static int make_place(char **out, struct err *e)
 		       "can be written");
 }
 
-/* Overwrite a file with zeros, then remove it. */
-static void shred_file(int folder, const char *name)
+/* Overwrite a file with zeros, then remove it; folders go when empty. */
+static int shred(const char *path, const struct stat *st, int kind,
+		 struct FTW *ftw)
 {
-	AUTO(auto_close) int fd = openat(folder, name,
-					 O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	AUTO(auto_close) int fd = -1;
 	static const char zeros[4096];
-	struct stat st;
 
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		for (off_t left = st.st_size; left > 0; left -= 4096)
-			if (write(fd, zeros, left < 4096 ? (size_t)left
-							 : 4096) < 0)
-				break;
-	unlinkat(folder, name, 0);
+	(void)ftw;
+	if (kind == FTW_F && S_ISREG(st->st_mode))
+		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	for (off_t left = st->st_size; fd >= 0 && left > 0; left -= 4096)
+		if (write(fd, zeros, left < 4096 ? (size_t)left : 4096) < 0)
+			break;
+	remove(path);
+	return 0;
 }
 
 /* The place with all that an editor may have left there. */
 static void remove_place(const char *folder)
 {
-	DIR *dir = opendir(folder);
-	struct dirent *entry;
+	nftw(folder, shred, 16, FTW_DEPTH | FTW_PHYS);
+	if (access(folder, F_OK) == 0)
+		note("'%s' still holds plain text: remove it", folder);
+}
 
-	while (dir && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
-			shred_file(dirfd(dir), entry->d_name);
-	if (dir)
-		closedir(dir);
-	rmdir(folder);
+/* Nothing ends us while plain text lies there: signals wait until it is gone. */
+static void hold_signals(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGQUIT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigaddset(&held, SIGTSTP);
+	sigprocmask(SIG_BLOCK, &held, before);
 }
 
 static int write_text(const char *path, const struct sbuf *text, struct err *e)
@@ -105,7 +114,9 @@ static int run_editor(const char *path, struct err *e)
 {
 	AUTO(strings_done) struct strings words = { 0 };
 	const char *editor = getenv("VISUAL");
+	posix_spawnattr_t attr;
 	int rc, status;
+	sigset_t none;
 	pid_t pid;
 
 	if (!editor || !*editor)
@@ -115,8 +126,13 @@ static int run_editor(const char *path, struct err *e)
 	strings_add(&words, path);
 	vec_push(&words, NULL);
 	words.len--;
-	rc = posix_spawnp(&pid, words.items[0], NULL, NULL, words.items,
+	posix_spawnattr_init(&attr);
+	sigemptyset(&none);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+	rc = posix_spawnp(&pid, words.items[0], NULL, &attr, words.items,
 			  environ);
+	posix_spawnattr_destroy(&attr);
 	if (rc != 0) {
 		errno = rc;
 		return err_sys(e, "cannot run the editor '%s'",
@@ -177,10 +193,12 @@ static int edit(struct store *s, struct err *e)
 	AUTO(auto_free) char *folder = NULL;
 	AUTO(auto_free) char *path = NULL;
 	struct mesh edited = { 0 };
+	sigset_t before;
 	int ret;
 
 	state_format(&text, store_mesh(s));
 	sbuf_putc(&text, '\n');
+	hold_signals(&before);
 	if (make_place(&folder, e) < 0)
 		return -1;
 	path = mem_printf("%s/mesh-state.json", folder);
@@ -188,6 +206,7 @@ static int edit(struct store *s, struct err *e)
 	if (ret == 0)
 		ret = edit_until_valid(&edited, path, e);
 	remove_place(folder);
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (ret < 0)
 		return -1;
 	mesh_done(store_mesh(s));

@@ -87,8 +87,8 @@ void fleet_apply(struct fleet *f);
 /** Close connections and free. For AUTO(fleet_done). */
 void fleet_done(struct fleet *f);
 
-/** The strongest consent that any plan wants. */
-enum plan_consent fleet_consent(const struct fleet *f);
+/** All plan_consent bits that the plans want. */
+unsigned fleet_consent(const struct fleet *f);
 
 /** Number of hosts with this result. */
 size_t fleet_count(const struct fleet *f, enum host_result result);

@@ -89,6 +89,19 @@ static void make_if_missing(struct fleet *f, struct host *h)
 		fleet_host_failed(f, h);
 }
 
+/* A key that another node has would take that node's place everywhere. */
+static bool is_of_another_node(const struct fleet *f, const struct host *h)
+{
+	for (size_t i = 0; i < f->mesh->nodes.len; i++) {
+		const struct node *n = &f->mesh->nodes.items[i];
+
+		if (n != h->node &&
+		    strcmp(n->public_key, h->observed.host_key) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* What the hosts have is what the state knows from here on. */
 static void take_in(struct fleet *f, bool make)
 {
@@ -98,6 +111,12 @@ static void take_in(struct fleet *f, bool make)
 		if (h->result != HOST_UNCHANGED || !key_lives_there(f, h) ||
 		    !h->observed.host_key || has_the_key(h))
 			continue;
+		if (is_of_another_node(f, h)) {
+			err_set(&h->err, ERR_CONFLICT, "its WireGuard key is "
+				"another node's");
+			fleet_host_failed(f, h);
+			continue;
+		}
 		if (make)
 			note("the key of '%s' is on its host: %s",
 			     h->node->name, h->observed.host_key);

@@ -16,17 +16,14 @@ const char *fleet_result_name(enum host_result result)
 	return "failed";
 }
 
-enum plan_consent fleet_consent(const struct fleet *f)
+unsigned fleet_consent(const struct fleet *f)
 {
-	enum plan_consent most = CONSENT_NONE;
+	unsigned all = 0;
 
-	for (size_t i = 0; i < f->hosts.len; i++) {
-		const struct host *h = &f->hosts.items[i];
-
-		if (h->has_plan && h->plan.consent > most)
-			most = h->plan.consent;
-	}
-	return most;
+	for (size_t i = 0; i < f->hosts.len; i++)
+		if (f->hosts.items[i].has_plan)
+			all |= f->hosts.items[i].plan.consent;
+	return all;
 }
 
 size_t fleet_count(const struct fleet *f, enum host_result result)

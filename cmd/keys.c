@@ -14,8 +14,7 @@ static int key_to_state(struct node *n, struct err *e)
 	if (wgkey_generate(&n->private_key, public_key, e) < 0)
 		return -1;
 	mem_replace(&n->public_key, public_key);
-	note("'%s' gets a new key pair: the one on its host stays secret there "
-	     "until the next deploy removes it", n->name);
+	note("'%s' gets a new key pair with the next deploy", n->name);
 	return 0;
 }
 
@@ -30,9 +29,25 @@ static int move_key(struct node *n, const char *place, struct err *e)
 	return 0;
 }
 
+/* A new pair in the state. */
+static int new_key(const struct mesh *m, struct node *n, struct err *e)
+{
+	if (node_key_on_host(m, n))
+		return err_set(e, ERR_INPUT, "'%s' has its key on its host: "
+			       "'keys state %s', deploy, 'keys host %s', deploy "
+			       "give it a new one", n->name, n->name, n->name);
+	secret_done(&n->private_key);
+	return key_to_state(n, e);
+}
+
 /* The whole mesh, nodes to come included. */
 static int move_all(struct mesh *m, const char *place, struct err *e)
 {
+	for (size_t i = 0; strcmp(place, "new") == 0 && i < m->nodes.len; i++)
+		if (new_key(m, &m->nodes.items[i], e) < 0)
+			return -1;
+	if (strcmp(place, "new") == 0)
+		return 0;
 	mem_replace(&m->key, strcmp(place, "host") == 0 ? place : NULL);
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		if (move_key(&m->nodes.items[i], place, e) < 0)
@@ -50,7 +65,9 @@ static int move_some(struct cmd_env *env, struct mesh *m, struct err *e)
 		if (!n)
 			return err_set(e, ERR_INPUT, "there is no node '%s'",
 				       env->args.items[i]);
-		if (move_key(n, env->args.items[0], e) < 0)
+		if ((strcmp(env->args.items[0], "new") == 0
+			     ? new_key(m, n, e)
+			     : move_key(n, env->args.items[0], e)) < 0)
 			return -1;
 	}
 	return 0;
@@ -60,9 +77,10 @@ static int move(struct cmd_env *env, struct mesh *m, struct err *e)
 {
 	const char *place = env->args.items[0];
 
-	if (strcmp(place, "host") != 0 && strcmp(place, "state") != 0)
-		return err_set(e, ERR_INPUT, "'keys %s': expected host or "
-			       "state", place);
+	if (strcmp(place, "host") != 0 && strcmp(place, "state") != 0 &&
+	    strcmp(place, "new") != 0)
+		return err_set(e, ERR_INPUT, "'keys %s': expected host, state "
+			       "or new", place);
 	return env->args.len == 1 ? move_all(m, place, e)
 				  : move_some(env, m, e);
 }
@@ -75,9 +93,10 @@ int cmd_keys(struct cmd_env *env)
 	if (env_open(&s, env, true, &e) < 0 ||
 	    move(env, store_mesh(s), &e) < 0 || env_save(s, &e) < 0)
 		return fail(&e);
-	put("Private keys live %s: %s\n",
-	    strcmp(env->args.items[0], "host") == 0 ? "on the host"
-						    : "in the state",
+	put("Private keys %s: %s\n",
+	    strcmp(env->args.items[0], "host") == 0 ? "live on the host"
+	    : strcmp(env->args.items[0], "new") == 0 ? "are new"
+						     : "live in the state",
 	    env->args.len == 1 ? "the whole mesh" : "the nodes named");
 	return EXIT_DONE;
 }

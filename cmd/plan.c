@@ -70,24 +70,28 @@ int cmd_plan(struct cmd_env *env)
 /* A question for what cannot be taken back by a second deploy. */
 static int consent(const struct fleet *f, struct err *e)
 {
-	enum plan_consent wanted = fleet_consent(f);
-	const char *what = wanted == CONSENT_TAKE_OVER
-				   ? "take over an interface that is not ours"
-				   : "tear down the interface of a removed node";
+	static const char *const what[] = {
+		"", "take over an interface that is not ours",
+		"tear down the interface of a removed node",
+		"take over an interface that is not ours and tear down the "
+		"one of a removed node",
+	};
+	unsigned wanted = fleet_consent(f);
 	AUTO(auto_free) char *question = NULL;
 	int yes;
 
-	if (wanted == CONSENT_NONE || f->env->options.yes)
+	if (!wanted || f->env->options.yes)
 		return 0;
-	question = mem_printf("This would %s. Go on?", what);
+	question = mem_printf("This would %s. Go on?", what[wanted]);
 	yes = f->env->options.json ? -1 : ask_yes(question);
 	if (yes == 1)
 		return 0;
 	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT,
-		       yes < 0 ? "this would %s: say -yes to agree; nothing "
-				 "was changed"
-			       : "not agreed to %s; nothing was changed",
-		       what);
+		       yes < 0 ? "this would %s: say -yes to agree; no "
+				 "configuration was changed"
+			       : "not agreed to %s; no configuration was "
+				 "changed",
+		       what[wanted]);
 }
 
 /* Before anything is written to a host: it may need taking off again. */

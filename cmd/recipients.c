@@ -59,10 +59,15 @@ static int reseal(struct store *s, struct err *e)
 {
 	if (store_form(s) == SEALED_NOT)
 		return 0;
+	if (store_has_passphrase(s))
+		return err_set(e, ERR_INPUT, "the state is sealed with a "
+			       "passphrase, which does not go together with "
+			       "recipients; 'wgmesh rekey -recipient R' moves "
+			       "it over");
 	if (store_mesh(s)->recipients.len == 0)
 		return err_set(e, ERR_INPUT, "nobody could open the state any "
-			       "more; 'wgmesh rekey' seals it with a "
-			       "passphrase");
+			       "more; 'wgmesh rekey -new-password-file "
+			       "FILE' seals it with a passphrase");
 	store_seal(s, SEALED_AGE, NULL);
 	return 0;
 }

@@ -88,6 +88,8 @@ static int rekey(const struct cmd_env *env, struct store *s, struct err *e)
 	if (store_form(s) == SEALED_NOT)
 		return err_set(e, ERR_INPUT, "the state is plain text; "
 			       "'wgmesh seal' seals it");
+	if (fresh.password_file || fresh.password_command)
+		strings_done(&store_mesh(s)->recipients); /* instead of them */
 	if (seal_choose(s, env, &fresh, e) < 0)
 		return -1;
 	return env_save(s, e);

@@ -1,5 +1,7 @@
 #include "render/desired.h"
 
+#include "base/auto.h"
+
 #include <string.h>
 
 /* The node's own mesh addresses, each with the length of its network. */
@@ -61,29 +63,67 @@ static char *pair_endpoint(const struct mesh *m, const struct node *n,
 	return mem_strdup(endpoint_text(&ip, node_port(m, peer), text));
 }
 
-/* Is the host itself connected to @network, by what was last seen? */
+/* Is @network, or a wider one, on a card of the host, by what was last seen? */
 static bool is_connected(const struct node *n, const struct cidr *network)
 {
 	for (size_t i = 0; i < n->facts.addresses.len; i++) {
-		struct cidr own = n->facts.addresses.items[i];
+		const struct cidr *own = &n->facts.addresses.items[i];
 
-		cidr_mask(&own);
-		if (cidr_equal(&own, network))
+		if (network->plen >= own->plen &&
+		    cidr_contains(own, &network->ip))
 			return true;
 	}
 	return false;
 }
 
+/* Would the tunnel's own packets to this peer be routed into the tunnel? */
+static bool covers_peer(const struct desired *d, const struct cidr *network,
+			const struct desired_peer *peer)
+{
+	AUTO(auto_free) char *host = NULL;
+	struct cidr at;
+	struct err e;
+	int port;
+
+	if (endpoint_parse(peer->endpoint, &host, &port, &e) < 0 ||
+	    !cidr_parse(&at, host) || !cidr_contains(network, &at.ip))
+		return false;
+	return !is_connected(d->node, &at);
+}
+
+/* Would a route of it cut the host off from its own cards or from a peer? */
+static bool cuts_off(const struct desired *d, const struct cidr *network)
+{
+	if (is_connected(d->node, network))
+		return true;
+	for (size_t i = 0; i < d->peers.len; i++)
+		if (*d->peers.items[i].endpoint &&
+		    covers_peer(d, network, &d->peers.items[i]))
+			return true;
+	return false;
+}
+
+/* Routes that the host must not have are kept apart. */
+static void keep_apart(struct desired *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->routes.len; i++) {
+		const struct desired_route r = d->routes.items[i];
+
+		if (cuts_off(d, &r.network))
+			vec_push(&d->connected, r.network);
+		else
+			d->routes.items[kept++] = r;
+	}
+	d->routes.len = kept;
+}
+
 static void add_route(struct desired *d, const struct node *owner,
 		      const struct cidr *network)
 {
-	struct desired_route *r;
+	struct desired_route *r = vec_add(&d->routes);
 
-	if (is_connected(d->node, network)) {
-		vec_push(&d->connected, *network);
-		return;
-	}
-	r = vec_add(&d->routes);
 	r->network = *network;
 	r->gateway = network->ip.family == 4 ? owner->mesh_ip
 					     : owner->mesh_ip6;
@@ -143,6 +183,7 @@ void desired_compute(struct desired *out, const struct mesh *m,
 		if ((flags[i] & ACCESS_PEER) && has_key(m, &m->nodes.items[i]))
 			add_peer(&d, &m->nodes.items[i], flags[i]);
 	vec_sort(&d.routes, compare_routes);
+	keep_apart(&d);
 	free(flags);
 	*out = d;
 }

@@ -39,7 +39,8 @@ struct desired {
 	VEC(struct desired_peer) peers;   /* sorted by name */
 	VEC(struct desired_route) routes; /* sorted by network */
 	struct cidrs connected; /* networks of others that this host is itself
-				   connected to: not routed into the mesh */
+				   connected to, or reaches a peer through: not
+				   routed into the mesh */
 	bool forward4, forward6; /* networks behind this node */
 };
 

@@ -339,15 +339,15 @@ static void plan_key_file(struct plan *p)
 	}
 }
 
-/* A network that the host has a card in is reached there, not by the mesh. */
+/* Networks that the host reaches, or needs, outside the mesh. */
 static void note_connected(struct plan *p)
 {
 	char text[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < p->desired->connected.len; i++) {
 		char *sentence = mem_printf(
-			"%s is on a card of this host: not routed into the "
-			"mesh here",
+			"%s is not routed into the mesh here: this host has a "
+			"card in it, or a peer's endpoint",
 			cidr_text(&p->desired->connected.items[i], text));
 
 		strings_add(&p->notes, sentence);
@@ -417,11 +417,25 @@ int plan_make(struct plan *out, const struct desired *d,
 	return 0;
 }
 
+/* Does a node of the mesh live on the removed node's machine now? */
+static bool is_taken(const struct mesh *m, const struct node *removed,
+		     const struct observed *o)
+{
+	if (*o->public_key && mesh_by_key(m, o->public_key))
+		return true;
+	for (size_t i = 0; i < m->nodes.len; i++)
+		for (size_t k = 0; k < removed->ssh_host_keys.len; k++)
+			if (strings_find(&m->nodes.items[i].ssh_host_keys,
+					 removed->ssh_host_keys.items[k]) >= 0)
+				return true;
+	return false;
+}
+
 void plan_teardown(struct plan *out, const struct mesh *m,
 		   const struct node *removed, const struct observed *o)
 {
 	struct plan p = { .observed = o, .node = removed, .mesh = m };
-	bool ours = is_ours(m, removed, o);
+	bool ours = is_ours(m, removed, o) && !is_taken(m, removed, o);
 
 	if (ours && (o->exists || o->unit_enabled)) {
 		add_step(&p, STEP_TEAR_DOWN);

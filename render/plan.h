@@ -61,11 +61,10 @@ struct step {
 	const struct observed_route *old; /* REPLACE_ROUTE, REMOVE_ROUTE */
 };
 
-/** Why a plan wants the user's yes. */
+/** Why a plan wants the user's yes; bits. */
 enum plan_consent {
-	CONSENT_NONE,
-	CONSENT_TAKE_OVER,
-	CONSENT_TEAR_DOWN,
+	CONSENT_TAKE_OVER = 1 << 0,
+	CONSENT_TEAR_DOWN = 1 << 1,
 };
 
 struct plan {
@@ -74,7 +73,7 @@ struct plan {
 	const struct node *node;
 	const struct mesh *mesh;
 	VEC(struct step) steps;
-	enum plan_consent consent;
+	unsigned consent; /* plan_consent bits */
 	struct strings notes; /* what the user should know, no step */
 };
 

@@ -28,7 +28,7 @@ static const char report[] =
 	 * stands in the file while it does */
 	"L=/run/wgmesh-$I.lock\n"
 	"f host\n"
-	"if [ -s \"$L\" ] && command -v flock >/dev/null; then exec 9<\"$L\"; flock -s -w 5 9 || echo busy=1; exec 9<&-; fi\n"
+	"if [ -s \"$L\" ] && command -v flock >/dev/null; then exec 9<\"$L\"; i=0; until flock -s -n 9; do [ $i -lt 5 ] || { echo busy=1; break; }; i=$((i + 1)); sleep 1; done; exec 9<&-; fi\n"
 	"if [ -O / ]; then x=0; else x=$(id -u); fi\n"
 	"printf 'uid=%s\\nssh=%s\\n' \"$x\" \"$1\"\n"
 	"v hostname /proc/sys/kernel/hostname\n"

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "state/check.h"
 
 #include <string.h>
 #include <strings.h>
@@ -41,7 +42,9 @@ static int set_name(char **slot, const char *value, struct err *e)
 
 static int set_host_key(struct observed *o, const char *value, struct err *e)
 {
-	if (strlen(value) != 44 && *value)
+	struct err ignored;
+
+	if (*value && check_key(value, &ignored) < 0)
 		return report_bad(e, "public key", value);
 	mem_replace(&o->host_key, *value ? value : NULL);
 	return 0;

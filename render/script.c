@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "render/wgquick.h"
+#include "state/check.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +28,8 @@ static const char prelude[] =
 	 * file is empty while nobody has it, which a probe can see cheaply */
 	"H= L=/run/wgmesh-$I.lock\n"
 	"if command -v flock >/dev/null && [ -w /run ]; then exec 9>>\"$L\"\n"
-	"  flock -w 30 9 && H=1 && echo held >&9 || { F=1; printf '\\n=%s= fail 0\\nanother deploy is at work there\\n' \"$N\"; }; fi\n"
+	"  take() { i=0; until flock -n 9; do [ $i -lt 30 ] || return 1; i=$((i + 1)); sleep 1; done; }\n"
+	"  take && H=1 && echo held >&9 || { F=1; printf '\\n=%s= fail 0\\nanother deploy is at work there\\n' \"$N\"; }; fi\n"
 	"run() { [ -n \"$F\" ] && return\n"
 	"  if r=$(part 2>&1 >/dev/null </dev/null 9>&-); then printf '\\n=%s= ok %s\\n' \"$N\" \"$1\"\n"
 	"  else F=1; printf '\\n=%s= fail %s\\n%s\\n' \"$N\" \"$1\" \"$r\"; fi; }\n"
@@ -40,16 +42,21 @@ static const char prelude[] =
 	"  if cat >\"$t\" && { sync \"$t\" 2>/dev/null || sync; } && chmod \"$2\" \"$t\" && mv -f \"$t\" \"$1\"\n"
 	"  then sync \"${1%/*}\" 2>/dev/null || sync; else rm -f \"$t\"; return 1; fi; }\n";
 
+/* The lock goes, the answer ends; and only now anything runs. */
+static const char postlude[] =
+	"[ -z \"$H\" ] || { : >\"$L\"; exec 9>&-; }\n"
+	"printf '\\n=%s= end\\n' \"$N\"\n}\nmain\n";
+
 /* ---- parts: one command text for steps that go together ---- */
 
 static const char install_text[] =
-	"export DEBIAN_FRONTEND=noninteractive\n"
+	"umask 022\nexport DEBIAN_FRONTEND=noninteractive\n"
 	"get() { apt-get install -y -qq --no-install-recommends wireguard-tools iproute2; }\n"
 	"get || { apt-get update -qq && get; }\n"
 	"modprobe wireguard 2>/dev/null || :\n";
 
 static const char take_over_text[] =
-	"if [ -f \"$B\" ]; then cp -p \"$B\" \"$B.before-wgmesh\"; fi\n";
+	"if [ -f \"$B\" ] && ! [ -e \"$B.before-wgmesh\" ]; then cp -p \"$B\" \"$B.before-wgmesh\"; fi\n";
 
 static const char bring_up_text[] =
 	"if [ -d /run/systemd/system ]; then\n"
@@ -77,6 +84,12 @@ static const char forward_on_text[] =
 	"was=$(sed -n '/^# before:/p' \"$D\" 2>/dev/null)\n"
 	"[ -n \"$was\" ] || was=\"# before: net.ipv4.ip_forward=$(one /proc/sys/net/ipv4/ip_forward) net.ipv6.conf.all.forwarding=$(one /proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null || echo 0)\"\n"
 	"ra=$(sed -n '/accept_ra = 2$/p' \"$D\" 2>/dev/null)\n"
+	/* one family may go while the other stays */
+	"if [ -z \"$V6\" ] && grep -q '^net.ipv6.conf.all' \"$D\" 2>/dev/null; then\n"
+	"  case $was in *all.forwarding=0*) echo 0 >/proc/sys/net/ipv6/conf/all/forwarding;; esac\n"
+	"  printf '%s\\n' \"$ra\" | sed -n 's/ = 2$//p' | while read -r a; do [ ! -f \"/proc/sys/$a\" ] || echo 1 >\"/proc/sys/$a\"; done; ra=; fi\n"
+	"if [ -z \"$V4\" ] && grep -q '^net.ipv4.ip_forward' \"$D\" 2>/dev/null; then\n"
+	"  case $was in *ip_forward=0*) echo 0 >/proc/sys/net/ipv4/ip_forward;; esac; fi\n"
 	"if [ -n \"$V6\" ]; then for a in /proc/sys/net/ipv6/conf/*/accept_ra; do\n"
 	"  if [ \"$(one \"$a\")\" = 1 ]; then echo 2 >\"$a\"; a=${a#/proc/sys/}; ra=\"${ra:+$ra\n}$a = 2\"; fi; done; fi\n"
 	"{ echo '# managed by wgmesh: this host forwards for networks behind it'\n"
@@ -349,8 +362,7 @@ void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 		put_part(out, p, from, to, boot_file);
 		sbuf_printf(out, "}\nrun %zu\n", from);
 	}
-	sbuf_puts(out, "[ -z \"$H\" ] || : >\"$L\"\n"
-		       "printf '\\n=%s= end\\n' \"$N\"\n}\nmain\n");
+	sbuf_puts(out, postlude);
 }
 
 void script_make_key(struct sbuf *out, const char *interface, bool install,
@@ -365,8 +377,8 @@ void script_make_key(struct sbuf *out, const char *interface, bool install,
 		       "[ -s \"$Y\" ] || wg genkey | put \"$Y\" 600\n"
 		       "}\nrun 0\n"
 		       "printf '\\n=%s= key %s\\n' \"$N\" "
-		       "\"$(wg pubkey <\"$Y\")\"\n"
-		       "printf '\\n=%s= end\\n' \"$N\"\n}\nmain\n");
+		       "\"$(wg pubkey <\"$Y\")\"\n");
+	sbuf_puts(out, postlude);
 }
 
 /* ---- the answer ---- */
@@ -441,6 +453,7 @@ int script_parse_key(char **out, const char *text, size_t len,
 	AUTO(auto_free) char *mark = mem_printf("%skey ", frame);
 	AUTO(auto_free) char *bad = mem_printf("%sfail 0", frame);
 	AUTO(auto_free) char *copy = mem_strndup(text, len);
+	AUTO(auto_free) char *key = NULL;
 	const char *at = strstr(copy, bad);
 
 	if (at) {
@@ -451,8 +464,11 @@ int script_parse_key(char **out, const char *text, size_t len,
 			       words);
 	}
 	at = strstr(copy, mark);
-	if (!at || strcspn(at + strlen(mark), "\n") != 44)
+	if (at)
+		key = mem_strndup(at + strlen(mark),
+				  strcspn(at + strlen(mark), "\n"));
+	if (!key || check_key(key, e) < 0)
 		return err_set(e, ERR_REMOTE, "no key could be made there");
-	*out = mem_strndup(at + strlen(mark), 44);
+	*out = STEAL(key);
 	return 0;
 }

@@ -136,6 +136,11 @@ enum sealed_form store_form(const struct store *s)
 	return s->form;
 }
 
+bool store_has_passphrase(const struct store *s)
+{
+	return s->form != SEALED_NOT && s->passphrase.len > 0;
+}
+
 void store_seal(struct store *s, enum sealed_form form,
 		const struct secret *passphrase)
 {

@@ -50,6 +50,9 @@ struct mesh *store_mesh(struct store *s);
 /** The file that the state is in, symlink followed; owned by the store. */
 const char *store_file(const struct store *s);
 
+/** Is it sealed with a passphrase, or will be? */
+bool store_has_passphrase(const struct store *s);
+
 /** How the file is sealed, or will be at the next save. */
 enum sealed_form store_form(const struct store *s);
 

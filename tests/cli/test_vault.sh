@@ -141,8 +141,26 @@ recipients() {
 	refused 'the last one cannot leave' 2 'nobody could open' -state s.json -identity id recipients remove "$R"
 	refused 'a recipient that is none' 2 'recipient' -state s.json -identity id recipients add age1nonsense
 	works 'rekey seals anew' -state s.json -identity id rekey
+	works 'rekey to a passphrase instead' -state s.json -identity id rekey -new-password-file "$T/pw"
+	works 'which opens it' -state s.json -password-file "$T/pw" list
+	refused 'a passphrase and recipients do not mix' 2 'rekey -recipient' -state s.json -password-file "$T/pw" recipients add "$R"
+	works 'rekey to a recipient' -state s.json -password-file "$T/pw" rekey -recipient "$R"
+	works 'who opens it' -state s.json -identity id list
 	refused 'an identity is never overwritten' 2 'exists already' identity new id
 	check_equal 'an identity is 0600' 600 "$(stat -c %a id)"
+}
+
+# New pairs after somebody has left.
+new_keys() {
+	sealed_state
+	run -state s.json -identity id cat -secrets
+	old=$(sed -n 's/.*"private_key": "\(.*\)",/\1/p' "$T/out")
+	works 'keys new' -state s.json -identity id keys new
+	run -state s.json -identity id cat -secrets
+	check 'the old private key is gone' sh -c '! grep -qF -e "$1" "$2"' - "$old" "$T/out"
+	works 'the new pair belongs together' -state s.json -identity id render a
+	works 'keys host' -state s.json -identity id keys host
+	refused 'keys new for a key on its host' 2 'keys state a' -state s.json -identity id keys new
 }
 
 # ---- the stock age is the judge ----
@@ -287,6 +305,7 @@ no_terminal
 stays_sealed
 go_envelope
 recipients
+new_keys
 stock_age
 editing
 writers

@@ -311,10 +311,10 @@ static void test_take_over(void **state)
 	assert_consent(HOST ADDRESS HEAD("boot") "|x\n|PublicKey = k\n",
 		       CONSENT_TAKE_OVER);
 	/* our key, our mark, nothing at all */
-	assert_consent(HOST ADDRESS LINK DUMP, CONSENT_NONE);
+	assert_consent(HOST ADDRESS LINK DUMP, 0);
 	assert_consent(HOST ADDRESS LINK HEAD("dump") KEY_C "\t1\toff\n" BOOT,
-		       CONSENT_NONE);
-	assert_consent(HOST ADDRESS, CONSENT_NONE);
+		       0);
+	assert_consent(HOST ADDRESS, 0);
 }
 
 static void refuse(const char *report, bool install, const char *words)
@@ -365,14 +365,15 @@ static void teardown(const char *report, const char *want, size_t notes)
 
 	mesh_of(&p.mesh, MESH);
 	observe(&p.observed, report);
-	plan_teardown(&p.plan, &p.mesh, nodes_find(&p.mesh.nodes, "a"),
+	nodes_move(&p.mesh.nodes, &p.mesh.removed, "a");
+	plan_teardown(&p.plan, &p.mesh, nodes_find(&p.mesh.removed, "a"),
 		      &p.observed);
 	put_steps(&p);
 	assert_string_equal(sbuf_str(&p.text), want);
 	assert_int_equal(p.plan.notes.len, notes);
 	assert_int_equal(p.plan.consent, strstr(want, "- interface")
 						 ? CONSENT_TEAR_DOWN
-						 : CONSENT_NONE);
+						 : 0);
 	planned_done(&p);
 }
 
@@ -386,6 +387,9 @@ static void test_teardown(void **state)
 	teardown(HEAD("host") "uid=0\nnow=1\nhostname=a\nip=1\n" BOOT,
 		 "- boot file /etc/wireguard/wg0.conf\n", 0);
 	teardown(HEAD("host") "uid=0\nnow=1\nhostname=a\nip=1\n", "", 0);
+	/* a node of the mesh lives on that machine now */
+	teardown(HOST ADDRESS LINK HEAD("dump") KEY_B "\t51820\toff\n" BOOT,
+		 "", 1);
 	/* somebody else's by now */
 	teardown(HOST ADDRESS LINK HEAD("dump") KEY_C "\t1\toff\n"
 		 HEAD("boot") "|x\n|PublicKey = k\n", "", 1);

@@ -98,6 +98,26 @@ static void test_connected(void **state)
 			    "10.99.0.2/32,192.168.20.0/24,172.16.0.0/12");
 }
 
+/* A part of the host's own network, and the way to a peer's endpoint. */
+static void test_cut_off(void **state)
+{
+	AUTO(desired_done) struct desired d = { 0 };
+	AUTO(mesh_done) struct mesh m;
+
+	(void)state;
+	mesh_of(&m, "'nodes':{'a':{'mesh_ip':'10.99.0.1','facts':{'addresses':"
+		    "['10.30.0.7/24']}},"
+		    "'b':{'mesh_ip':'10.99.0.2','public_endpoint':"
+		    "'10.20.0.5:51820','routable_networks':['10.20.0.0/24',"
+		    "'10.30.0.0/25','10.40.0.0/24']},"
+		    "'c':{'mesh_ip':'10.99.0.3','public_endpoint':"
+		    "'10.30.0.9:51820','routable_networks':['10.30.0.0/16']}}");
+	desired_of(&d, &m, "a");
+	assert_string_equal(cidrs_text(&d.connected),
+			    "10.20.0.0/24,10.30.0.0/25");
+	assert_int_equal(d.routes.len, 2);
+}
+
 /* Own words come before the mesh's, and those before the rule. */
 static void test_numbers(void **state)
 {
@@ -242,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_owner),
 		cmocka_unit_test(test_route_without_gateway),
 		cmocka_unit_test(test_connected),
+		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_endpoints),
 		cmocka_unit_test(test_file),
