@@ -73,8 +73,8 @@ static int consent(const struct fleet *f, struct err *e)
 	static const char *const what[] = {
 		"", "take over an interface that is not ours",
 		"tear down the interface of a removed node",
-		"take over an interface that is not ours and tear down the "
-		"one of a removed node",
+		("take over an interface that is not ours and tear down the "
+		 "one of a removed node"),
 	};
 	unsigned wanted = fleet_consent(f);
 	AUTO(auto_free) char *question = NULL;

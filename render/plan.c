@@ -118,6 +118,11 @@ static void plan_peers(struct plan *p)
 
 		if (live)
 			wanted[live - o->peers.items] = true;
+		if ((!live || change & PEER_ENDPOINT) &&
+		    desired_endpoint_is_name(peer)) {
+			add_step(p, STEP_NAME_ENDPOINT)->peer = peer;
+			change &= ~(unsigned)PEER_ENDPOINT;
+		}
 		if (live && !change)
 			continue;
 		s = add_step(p, live ? STEP_SET_PEER : STEP_ADD_PEER);

@@ -37,6 +37,8 @@ enum step_kind {
 	STEP_FORWARD_OFF,
 	STEP_WRITE_BOOT,
 	STEP_ENABLE,
+	STEP_NAME_ENDPOINT, /* a DNS name: last, so that one that does not
+			       resolve holds nothing else up */
 	STEP_TEAR_DOWN,    /* the interface and its unit, for good */
 	STEP_REMOVE_BOOT,
 	STEP_REMOVE_KEY,   /* the key file: the state has the key now */
@@ -53,7 +55,8 @@ enum peer_change {
 /** One step. Which fields count follows from the kind; pointers borrow. */
 struct step {
 	enum step_kind kind;
-	const struct desired_peer *peer;  /* ADD_PEER, SET_PEER */
+	const struct desired_peer *peer;  /* ADD_PEER, SET_PEER,
+					     NAME_ENDPOINT */
 	const struct observed_peer *live; /* SET_PEER, REMOVE_PEER */
 	unsigned change;                  /* SET_PEER: peer_change bits */
 	struct cidr network;              /* addresses, routes */

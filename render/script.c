@@ -148,7 +148,7 @@ static bool sets_endpoint(const struct step *s)
 	       s->change & PEER_ENDPOINT;
 }
 
-/* The arguments that add or change one peer; a name as endpoint comes later. */
+/* The arguments that add or change one peer; names come in a step of their own. */
 static void put_peer(struct sbuf *out, const struct step *s)
 {
 	bool add = s->kind == STEP_ADD_PEER;
@@ -175,19 +175,18 @@ static void put_peer(struct sbuf *out, const struct step *s)
 static void put_named_endpoints(struct sbuf *out, const struct plan *p,
 				size_t from, size_t to)
 {
+	sbuf_puts(out, "bad=\n");
 	for (size_t i = from; i < to; i++) {
-		const struct step *s = &p->steps.items[i];
+		const struct desired_peer *peer = p->steps.items[i].peer;
 
-		if (s->kind == STEP_REMOVE_PEER || !sets_endpoint(s) ||
-		    !desired_endpoint_is_name(s->peer))
-			continue;
 		sbuf_puts(out, "WG_ENDPOINT_RESOLUTION_RETRIES=1 wg set \"$I\" "
 			       "peer ");
-		text_quote(out, s->peer->public_key);
+		text_quote(out, peer->public_key);
 		sbuf_puts(out, " endpoint ");
-		text_quote(out, s->peer->endpoint);
+		text_quote(out, peer->endpoint);
 		sbuf_puts(out, " || bad=1\n");
 	}
+	sbuf_puts(out, "[ -z \"$bad\" ]\n");
 }
 
 /* Steps @from to @to as few `wg set` commands. */
@@ -212,9 +211,7 @@ static void put_peers(struct sbuf *out, const struct plan *p, size_t from,
 		text_quote(out, s->live->public_key);
 		sbuf_puts(out, " remove");
 	}
-	sbuf_puts(out, " || return 1\nbad=\n");
-	put_named_endpoints(out, p, from, to);
-	sbuf_puts(out, "[ -z \"$bad\" ]\n");
+	sbuf_puts(out, "\n");
 }
 
 static void put_route(struct sbuf *out, const struct step *s)
@@ -308,6 +305,7 @@ static void put_part(struct sbuf *out, const struct plan *p, size_t from,
 			    p->desired->mtu);
 		break;
 	case STEP_LINK_UP: sbuf_puts(out, "ip link set dev \"$I\" up\n"); break;
+	case STEP_NAME_ENDPOINT: put_named_endpoints(out, p, from, to); break;
 	case STEP_ADD_PEER:
 	case STEP_SET_PEER:
 	case STEP_REMOVE_PEER: put_peers(out, p, from, to); break;

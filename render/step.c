@@ -26,6 +26,7 @@ static const char *const names[] = {
 	[STEP_FORWARD_OFF] = "forwarding_off",
 	[STEP_WRITE_BOOT] = "write_boot_file",
 	[STEP_ENABLE] = "enable_unit",
+	[STEP_NAME_ENDPOINT] = "set_endpoint",
 	[STEP_TEAR_DOWN] = "tear_down",
 	[STEP_REMOVE_BOOT] = "remove_boot_file",
 	[STEP_REMOVE_KEY] = "remove_key",
@@ -64,7 +65,7 @@ static void put_new_peer(struct sbuf *out, const struct desired_peer *peer)
 {
 	sbuf_printf(out, "+ peer %s: ", peer->name);
 	put_cidrs(out, &peer->allowed_ips);
-	if (*peer->endpoint)
+	if (*peer->endpoint && !desired_endpoint_is_name(peer))
 		sbuf_printf(out, " at %s", peer->endpoint);
 	if (peer->keepalive_s)
 		sbuf_printf(out, ", keepalive %d s", peer->keepalive_s);
@@ -225,6 +226,10 @@ void step_text(struct sbuf *out, const struct plan *p, const struct step *s)
 		break;
 	case STEP_SET_PEER:
 		put_peer_changes(out, s);
+		break;
+	case STEP_NAME_ENDPOINT:
+		sbuf_printf(out, "~ peer %s: endpoint %s", s->peer->name,
+			    s->peer->endpoint);
 		break;
 	case STEP_REMOVE_PEER:
 		put_old_peer(out, p, s->live);

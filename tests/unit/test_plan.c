@@ -221,7 +221,7 @@ static void test_endpoint_name(void **state)
 	(void)state;
 	assert_steps(mesh, set, "");
 	assert_steps(mesh, unset,
-		     "~ peer b: endpoint none -> b.example.org:1\n");
+		     "~ peer b: endpoint b.example.org:1\n");
 	free(set);
 	free(unset);
 }
