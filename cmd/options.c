@@ -11,7 +11,7 @@ enum kind { FLAG, TEXT, LIST, NUMBER, ACTION, ACTION_TEXT };
 /** One option. ACTION kinds are the Go tool's way to name a command. */
 struct option {
 	const char *name;
-	const char *value; /* placeholder for the usage text, or NULL */
+	const char *value; /* its name in the usage text, or NULL */
 	enum kind kind;
 	size_t offset;     /* into struct options */
 	long min, max;     /* NUMBER */

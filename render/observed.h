@@ -86,7 +86,6 @@ struct observed {
 	bool forward4, forward6; /* live */
 	bool dropin;             /* our sysctl file is there */
 	bool dropin4, dropin6;   /* and says so */
-	bool before4, before6;   /* and what held before it */
 };
 
 /** What the probe is told. Strings are borrowed. */

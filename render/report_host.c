@@ -162,13 +162,9 @@ int report_dropin(struct observed *o, char *line, struct err *e)
 {
 	(void)e;
 	o->dropin = true;
-	if (strncmp(line, "# before:", 9) == 0) {
-		o->before4 = strstr(line, "net.ipv4.ip_forward=1");
-		o->before6 = strstr(line, "net.ipv6.conf.all.forwarding=1");
-	} else if (strcmp(line, "net.ipv4.ip_forward = 1") == 0) {
+	if (strcmp(line, "net.ipv4.ip_forward = 1") == 0)
 		o->dropin4 = true;
-	} else if (strcmp(line, "net.ipv6.conf.all.forwarding = 1") == 0) {
+	else if (strcmp(line, "net.ipv6.conf.all.forwarding = 1") == 0)
 		o->dropin6 = true;
-	}
 	return 0;
 }

@@ -202,19 +202,6 @@ struct node *nodes_insert(struct nodes *nodes, const char *name)
 	return n;
 }
 
-struct group *mesh_group_insert(struct mesh *m, const char *name)
-{
-	size_t at = groups_place(&m->groups, name);
-	struct group *g;
-
-	vec_add(&m->groups);
-	g = &m->groups.items[at];
-	memmove(g + 1, g, (m->groups.len - at - 1) * sizeof *g);
-	memset(g, 0, sizeof *g);
-	g->name = mem_strdup(name);
-	return g;
-}
-
 bool nodes_move(struct nodes *from, struct nodes *to, const char *name)
 {
 	struct node *n = nodes_find(from, name);
@@ -238,14 +225,6 @@ bool nodes_drop(struct nodes *nodes, const char *name)
 	node_done(n);
 	vec_remove(nodes, (size_t)(n - nodes->items));
 	return true;
-}
-
-struct node *mesh_local(const struct mesh *m)
-{
-	for (size_t i = 0; i < m->nodes.len; i++)
-		if (m->nodes.items[i].is_local)
-			return &m->nodes.items[i];
-	return NULL;
 }
 
 struct node *mesh_by_key(const struct mesh *m, const char *public_key)
@@ -294,20 +273,6 @@ char *node_endpoint(const struct mesh *m, const struct node *n)
 int node_ssh_port(const struct node *n)
 {
 	return n->ssh_port == 22 ? 0 : n->ssh_port;
-}
-
-char *node_ssh_text(const struct node *n)
-{
-	const char *host = n->ssh_host ? n->ssh_host : "";
-	bool brackets = n->ssh_port && strchr(host, ':');
-	struct sbuf b = SBUF_INIT;
-
-	if (n->ssh_user)
-		sbuf_printf(&b, "%s@", n->ssh_user);
-	sbuf_printf(&b, brackets ? "[%s]" : "%s", host);
-	if (n->ssh_port)
-		sbuf_printf(&b, ":%d", n->ssh_port);
-	return sbuf_detach(&b);
 }
 
 struct ips {

@@ -155,9 +155,6 @@ void node_init(struct node *n, const char *name);
 /** Insert an empty node at its sorted place; the name must be new. */
 struct node *nodes_insert(struct nodes *nodes, const char *name);
 
-/** Insert an empty group at its sorted place; the name must be new. */
-struct group *mesh_group_insert(struct mesh *m, const char *name);
-
 /**
  * Move @name from @from to @to (for a tombstone), where it takes the place of
  * one of its name; false when absent.
@@ -166,9 +163,6 @@ bool nodes_move(struct nodes *from, struct nodes *to, const char *name);
 
 /** Take @name out and free it; false when absent. */
 bool nodes_drop(struct nodes *nodes, const char *name);
-
-/** The node that is marked as this machine, or NULL. */
-struct node *mesh_local(const struct mesh *m);
 
 /** The node that has this public key (base64), or NULL. */
 struct node *mesh_by_key(const struct mesh *m, const char *public_key);
@@ -192,9 +186,6 @@ char *node_endpoint(const struct mesh *m, const struct node *n);
  * no wish.
  */
 int node_ssh_port(const struct node *n);
-
-/** "[user@]host[:port]" for messages; the caller frees. */
-char *node_ssh_text(const struct node *n);
 
 /**
  * The lowest free address of @network: not the network address, the broadcast

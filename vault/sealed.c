@@ -49,17 +49,6 @@ enum sealed_form sealed_form(const void *text, size_t len)
 	return begins_as_go(v) ? SEALED_GO : SEALED_UNKNOWN;
 }
 
-const char *sealed_form_name(enum sealed_form form)
-{
-	switch (form) {
-	case SEALED_NOT: return "plain";
-	case SEALED_AGE: return "age";
-	case SEALED_GO: return "go";
-	case SEALED_UNKNOWN: return "unknown";
-	}
-	return "unknown";
-}
-
 static int unknown(struct err *e)
 {
 	return err_set(e, ERR_INPUT, "is neither JSON nor sealed in a known "

@@ -42,9 +42,6 @@ struct sealed_to {
 /** Look at the start; never fails, never reads more than needed. */
 enum sealed_form sealed_form(const void *text, size_t len);
 
-/** A stable word for the form: "plain", "age", "go", "unknown". */
-const char *sealed_form_name(enum sealed_form form);
-
 /**
  * What the file takes to be opened. ERR_INPUT when it can be seen to be
  * damaged, or is SEALED_UNKNOWN. Plain text is fine and takes nothing.

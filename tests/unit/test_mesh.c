@@ -52,17 +52,12 @@ static void test_sorted(void **state)
 
 	(void)state;
 	mesh_init(&m);
-	for (size_t i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 6; i++)
 		assert_int_equal(add(&m, names[i], NULL)->keepalive_s, -1);
-		mesh_group_insert(&m, names[i]);
-	}
 	for (size_t i = 0; i < 6; i++) {
 		assert_string_equal(m.nodes.items[i].name, sorted[i]);
-		assert_string_equal(m.groups.items[i].name, sorted[i]);
 		assert_ptr_equal(nodes_find(&m.nodes, sorted[i]),
 				 &m.nodes.items[i]);
-		assert_ptr_equal(mesh_group(&m, sorted[i]),
-				 &m.groups.items[i]);
 	}
 	assert_null(nodes_find(&m.nodes, "n"));
 	assert_null(nodes_find(&m.nodes, "zz"));
@@ -141,44 +136,14 @@ static void test_endpoint(void **state)
 	assert_endpoint(&m, n, "vpn.example.org:7");
 }
 
-static void assert_ssh(const struct node *n, const char *want)
-{
-	AUTO(auto_free) char *got = node_ssh_text(n);
-
-	assert_string_equal(got, want);
-}
-
-static void test_ssh_text(void **state)
-{
-	AUTO(mesh_done) struct mesh m;
-	struct node *n;
-
-	(void)state;
-	mesh_init(&m);
-	n = add(&m, "a", NULL);
-	assert_ssh(n, "");
-	mem_replace(&n->ssh_host, "h");
-	assert_ssh(n, "h");
-	n->ssh_port = 2222;
-	n->ssh_user = mem_strdup("ops");
-	assert_ssh(n, "ops@h:2222");
-	mem_replace(&n->ssh_host, "fd00::1");
-	assert_ssh(n, "ops@[fd00::1]:2222");
-	n->ssh_port = 0;
-	assert_ssh(n, "ops@fd00::1");
-}
-
-static void test_local_and_key(void **state)
+static void test_by_key(void **state)
 {
 	AUTO(mesh_done) struct mesh m;
 
 	(void)state;
 	mesh_init(&m);
-	assert_null(mesh_local(&m));
 	mem_replace(&add(&m, "a", NULL)->public_key, "");
 	mem_replace(&add(&m, "b", NULL)->public_key, "K");
-	nodes_find(&m.nodes, "b")->is_local = true;
-	assert_string_equal(mesh_local(&m)->name, "b");
 	assert_string_equal(mesh_by_key(&m, "K")->name, "b");
 	assert_null(mesh_by_key(&m, ""));
 	assert_null(mesh_by_key(&m, "L"));
@@ -255,8 +220,7 @@ int main(void)
 		cmocka_unit_test(test_move_and_drop),
 		cmocka_unit_test(test_effective),
 		cmocka_unit_test(test_endpoint),
-		cmocka_unit_test(test_ssh_text),
-		cmocka_unit_test(test_local_and_key),
+		cmocka_unit_test(test_by_key),
 		cmocka_unit_test(test_free_ip),
 		cmocka_unit_test(test_free_ip_of_many),
 	};
