@@ -42,6 +42,14 @@ struct options {
 	bool yes;
 	bool exit_code;
 	bool forget;
+	bool dry_run;
+	bool prune;
+	bool networks;
+	bool to_yaml;
+	bool adopt;
+	const char *file;
+	const char *description;
+	struct strings from, to;
 	bool help;
 	bool version;
 	/* who can open a sealed state */

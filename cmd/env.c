@@ -29,6 +29,8 @@ void env_done(struct cmd_env *env)
 {
 	strings_done(&env->args);
 	strings_done(&env->options.recipients);
+	strings_done(&env->options.from);
+	strings_done(&env->options.to);
 	secret_done(&env->password);
 	secret_done(&env->identity_data);
 }

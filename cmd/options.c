@@ -79,6 +79,25 @@ static const struct option table[] = {
 	  "take the new WireGuard key of a rebuilt host" },
 	{ "exit-code", NULL, FLAG, AT(exit_code), 0, 0,
 	  "exit with 4 when there are differences" },
+	{ "dry-run", NULL, FLAG, AT(dry_run), 0, 0,
+	  "show what would change and save nothing" },
+	{ "file", "FILE", TEXT, AT(file), 0, 0,
+	  "the mesh.yaml to read (-f); '-' is standard input" },
+	{ "prune", NULL, FLAG, AT(prune), 0, 0,
+	  "remove nodes that the file lacks" },
+	{ "from", "GROUP|FILE", LIST, AT(from), 0, 0,
+	  "policy: a group that may start; repeat for more. import: a file to "
+	  "read instead of a host" },
+	{ "to", "GROUP", LIST, AT(to), 0, 0,
+	  "policy: a group that may be reached; repeat for more" },
+	{ "networks", NULL, FLAG, AT(networks), 0, 0,
+	  "policy: the networks behind the nodes, too" },
+	{ "description", "TEXT", TEXT, AT(description), 0, 0,
+	  "a sentence about it, for people" },
+	{ "to-yaml", NULL, FLAG, AT(to_yaml), 0, 0,
+	  "print a mesh.yaml to edit instead of changing the state" },
+	{ "adopt", NULL, FLAG, AT(adopt), 0, 0,
+	  "replace an interface or boot file that is not wgmesh's" },
 	/* the Go tool's actions; the name is a command's */
 	{ "init", NULL, ACTION, 0, 0, 0, NULL },
 	{ "add", "SPEC", ACTION_TEXT, 0, 0, 0, NULL },
@@ -92,6 +111,8 @@ static const struct option *find(const char *name, size_t len)
 {
 	if (len == 1 && *name == 'o')
 		return find("output", 6);
+	if (len == 1 && *name == 'f')
+		return find("file", 4);
 	if (len == 1 && *name == 'h')
 		return find("help", 4);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)

@@ -21,8 +21,23 @@ static void facts_done(struct node_facts *f)
 	extras_done(&f->extras);
 }
 
+void external_done(struct external *x)
+{
+	free(x->name);
+	free(x->public_key);
+	secret_done(&x->preshared_key);
+	free(x->endpoint);
+	vec_done(&x->allowed_ips);
+	vec_done(&x->routes);
+	extras_done(&x->extras);
+	memset(x, 0, sizeof *x);
+}
+
 void node_done(struct node *n)
 {
+	for (size_t i = 0; i < n->externals.len; i++)
+		external_done(&n->externals.items[i]);
+	vec_done(&n->externals);
 	free(n->name);
 	free(n->hostname);
 	free(n->public_key);
@@ -170,6 +185,27 @@ struct group *mesh_group(const struct mesh *m, const char *name)
 	if (at == m->groups.len || strcmp(m->groups.items[at].name, name) != 0)
 		return NULL;
 	return &m->groups.items[at];
+}
+
+struct external *node_external(const struct node *n, const char *public_key)
+{
+	for (size_t i = 0; i < n->externals.len; i++)
+		if (strcmp(n->externals.items[i].public_key, public_key) == 0)
+			return &n->externals.items[i];
+	return NULL;
+}
+
+struct group *mesh_add_group(struct mesh *m, const char *name)
+{
+	size_t at = groups_place(&m->groups, name);
+	struct group *g;
+
+	vec_add(&m->groups);
+	g = &m->groups.items[at];
+	memmove(g + 1, g, (m->groups.len - at - 1) * sizeof *g);
+	memset(g, 0, sizeof *g);
+	g->name = mem_strdup(name);
+	return g;
 }
 
 /* A zeroed place for a node of this name, the rest moved up. */

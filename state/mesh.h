@@ -30,6 +30,30 @@ struct extras {
 	size_t cap;
 };
 
+/** What something in a mesh is a part of. */
+enum mesh_part { PART_MESH, PART_NODE, PART_GROUP, PART_POLICY };
+
+/**
+ * A peer on a node's interface that is no node of the mesh: `import` found it
+ * there. It is kept and shown, and no deploy changes it.
+ */
+struct external {
+	char *name;       /* for people, unique on its node; as check_node_name() */
+	char *public_key; /* base64 text */
+	struct secret preshared_key; /* base64 text; empty for none */
+	char *endpoint;              /* "host:port", NULL: none */
+	struct cidrs allowed_ips;
+	struct cidrs routes; /* untagged ones on the interface that lead to it */
+	int keepalive_s;     /* seconds, 0: off */
+	struct extras extras;
+};
+
+struct externals {
+	struct external *items;
+	size_t len;
+	size_t cap;
+};
+
 /** What a deploy found out about a host; saved with the state. */
 struct node_facts {
 	struct cidrs addresses;  /* the host's own, with prefix length; not
@@ -61,6 +85,8 @@ struct node {
 	bool behind_nat;
 	bool is_local;
 	struct cidrs routable_networks; /* masked */
+	bool exit; /* a default route may be among them */
+	struct externals externals; /* sorted by public key */
 	char *actual_hostname; /* NULL: not known */
 	char *fqdn;
 	struct strings ssh_host_keys; /* pinned: "type base64" */
@@ -137,6 +163,7 @@ void mesh_done(struct mesh *m);
 
 /** Free what the item holds; it is zeroed. */
 void node_done(struct node *n);
+void external_done(struct external *x);
 void group_done(struct group *g);
 void policy_done(struct policy *p);
 void extras_done(struct extras *x);
@@ -144,6 +171,12 @@ void extras_done(struct extras *x);
 /** Find by name; NULL when absent. Valid until the list changes. */
 struct node *nodes_find(const struct nodes *nodes, const char *name);
 struct group *mesh_group(const struct mesh *m, const char *name);
+
+/** The external peer of @n that has this public key, or NULL. */
+struct external *node_external(const struct node *n, const char *public_key);
+
+/** Insert an empty group at its sorted place; the name must be new. */
+struct group *mesh_add_group(struct mesh *m, const char *name);
 
 /** Order by name, for vec_sort() after a batch of vec_add(). */
 int node_compare(const void *a, const void *b);
