@@ -28,12 +28,12 @@ void strings_copy(struct strings *to, const struct strings *from)
 		strings_add(to, from->items[i]);
 }
 
-static int compare_strings(const void *a, const void *b)
+int strings_compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 void strings_sort(struct strings *v)
 {
-	vec_sort(v, compare_strings);
+	vec_sort(v, strings_compare);
 }

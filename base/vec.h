@@ -73,6 +73,9 @@ long strings_find(const struct strings *v, const char *s);
 /** Deep copy of @from into the empty list @to. */
 void strings_copy(struct strings *to, const struct strings *from);
 
+/** Order of two `char *` by bytes, for bsearch() in a sorted list. */
+int strings_compare(const void *a, const void *b);
+
 /** Sort by bytes. */
 void strings_sort(struct strings *v);
 

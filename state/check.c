@@ -204,12 +204,9 @@ int check_routable(const struct cidr *c, struct err *e)
 
 	cidr_text(c, text);
 	cidr_mask(&masked);
-	if (c->plen == 0)
-		return err_set(e, ERR_INPUT, "'%s': a default route is not "
-			       "supported", text);
 	if (!cidr_equal(c, &masked))
 		return err_set(e, ERR_INPUT, "'%s' has host bits set", text);
-	if (touches_special(c))
+	if (c->plen > 0 && touches_special(c))
 		return err_set(e, ERR_INPUT, "'%s' cannot be routed, it is "
 			       "reserved for other uses", text);
 	return 0;

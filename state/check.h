@@ -7,6 +7,7 @@
 #define WGMESH_STATE_CHECK_H
 
 #include "base/err.h"
+#include "state/finding.h"
 #include "state/mesh.h"
 
 /** @s as messages show it: escaped, cut when long; the caller frees. */
@@ -45,7 +46,10 @@ int check_keepalive(long keepalive_s, struct err *e);
 /** A mesh network: right family, sane length (v4 8-30, v6 16-126), usable. */
 int check_network(const struct cidr *c, int family, struct err *e);
 
-/** A routable network: masked, no default route, no special addresses. */
+/**
+ * A routable network: masked, no special addresses. A default route may pass:
+ * whether it may stand at a node depends on the node's `exit`.
+ */
 int check_routable(const struct cidr *c, struct err *e);
 
 /**
@@ -57,20 +61,34 @@ int check_mesh_ip(const struct mesh *m, const struct ip *a, struct err *e);
 /** 44 characters of base64 that are 32 bytes. */
 int check_key(const char *s, struct err *e);
 
+/** External peers that one node may have. */
+#define EXTERNALS_MAX 1024
+
+/**
+ * The external peers of @n, sorted by public key: names and keys in form and
+ * unique, none with the node's own key, endpoints, at most
+ * EXTERNALS_MAX.
+ */
+int check_externals(const struct node *n, struct err *e);
+
 /**
  * Everything in the state that must hold for it to be loaded or saved:
- * names, ports, addresses inside the networks, no address or routable network
- * with two owners. Keys, SSH hosts and memberships may still be anything that
- * the Go tool let pass. 0, or -1 with ERR_INPUT for the first wrong thing.
+ * names, ports, addresses inside the networks, no default route without `exit`,
+ * no address or routable network with two owners. Keys, SSH hosts and
+ * memberships may still be anything that the Go tool let pass. Each wrong thing
+ * is appended to @out.
  */
+void check_loadable(struct findings *out, const struct mesh *m);
+
+/** The same: 0, or -1 with ERR_INPUT for the first wrong thing. */
 int check_mesh(const struct mesh *m, struct err *e);
 
 /**
  * What must hold besides before anything is computed for hosts: interface and
  * network named, every node with an address, a host to log in to (unless
  * local) and a public key; the private key, where the state has it, belongs to
- * the public one; no two nodes with one key.
+ * the public one; no two nodes with one key. Appended to @out.
  */
-int check_deployable(const struct mesh *m, struct err *e);
+void check_deployable(struct findings *out, const struct mesh *m);
 
 #endif

@@ -2,50 +2,46 @@
 
 #include "base/auto.h"
 #include "base/text.h"
-#include "vault/wgkey.h"
+#include "state/claim.h"
 
 #include <string.h>
 
-/* Who has what, to be sorted: equal neighbours are two owners of one thing. */
-struct claim {
-	struct cidr net;  /* an address with full length, or a network */
-	const char *key;  /* or a public key */
-	const char *name; /* the node */
+/* Whose values are looked at, and where the errors go. */
+struct subject {
+	struct findings *out;
+	enum mesh_part part;
+	const char *what; /* how messages call it, "node"; NULL: not */
+	const char *name;
+	struct err e;     /* of the rule that was tried last */
 };
 
-struct claims {
-	struct claim *items;
-	size_t len;
-	size_t cap;
+/* A value: its key in the state file and in mesh.yaml. */
+struct spot {
+	const char *code, *field, *key, *value;
 };
 
-static void claims_done(struct claims *c)
+/* A rule that failed (@ret < 0) becomes a finding. */
+static void judge(struct subject *s, struct spot at, int ret)
 {
-	vec_done(c);
+	struct finding_place place = { s->part, s->name, at.key, at.value };
+
+	if (ret == 0)
+		return;
+	if (at.field)
+		err_wrap(&s->e, "%s", at.field);
+	if (s->what) {
+		AUTO(auto_free) char *shown = check_shown(s->name);
+
+		err_wrap(&s->e, "%s '%s'", s->what, shown);
+	}
+	finding_add(s->out, true, at.code, place, "%s", s->e.msg);
 }
 
-static int compare_nets(const void *a, const void *b)
+/* A value that cannot be, whatever stands around it. */
+static void judge_value(struct subject *s, const char *field, const char *key,
+			int ret)
 {
-	const struct claim *left = a;
-	const struct claim *right = b;
-	int order = cidr_compare(&left->net, &right->net);
-
-	return order ? order : strcmp(left->name, right->name);
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-	const struct claim *left = a;
-	const struct claim *right = b;
-	int order = strcmp(left->key, right->key);
-
-	return order ? order : strcmp(left->name, right->name);
-}
-
-/* Put the key of the value that is wrong before the error. */
-static int at(const char *key, int ret, struct err *e)
-{
-	return ret < 0 ? err_wrap(e, "%s", key) : 0;
+	judge(s, (struct spot){ "bad_value", field, key, NULL }, ret);
 }
 
 /* Text that needs no more than being short and printable. */
@@ -99,44 +95,55 @@ static int check_optional_keepalive(int keepalive_s, struct err *e)
 	return keepalive_s != -1 ? check_keepalive(keepalive_s, e) : 0;
 }
 
-static int check_node_numbers(const struct node *n, struct err *e)
+static void check_node_numbers(struct subject *s, const struct node *n)
 {
-	if (at("ssh_port", check_optional_port(n->ssh_port, e), e) < 0 ||
-	    at("listen_port", check_optional_port(n->listen_port, e), e) < 0 ||
-	    at("mtu", check_optional_mtu(n->mtu, e), e) < 0)
-		return -1;
-	return at("keepalive", check_optional_keepalive(n->keepalive_s, e), e);
+	judge_value(s, "ssh_port", "ssh",
+		    check_optional_port(n->ssh_port, &s->e));
+	judge_value(s, "listen_port", "port",
+		    check_optional_port(n->listen_port, &s->e));
+	judge_value(s, "mtu", "mtu", check_optional_mtu(n->mtu, &s->e));
+	judge_value(s, "keepalive", "keepalive",
+		    check_optional_keepalive(n->keepalive_s, &s->e));
 }
 
-static int check_endpoints(const struct node *n, struct err *e)
+static int check_facts_address(const char *s, struct err *e)
 {
 	struct ip ip;
 
-	if (n->public_endpoint &&
-	    at("public_endpoint", check_endpoint(n->public_endpoint, e), e) < 0)
-		return -1;
-	if (n->facts.address && !ip_parse(&ip, n->facts.address))
-		return err_set(e, ERR_INPUT, "facts: address: expected an "
-			       "IPv4 or IPv6 address");
-	return at("facts: nat_seen_by",
-		  check_words(n->facts.nat_seen_by, 32, e), e);
+	if (!s || ip_parse(&ip, s))
+		return 0;
+	return err_set(e, ERR_INPUT, "expected an IPv4 or IPv6 address");
 }
 
-static int check_texts(const struct node *n, struct err *e)
+static void check_endpoints(struct subject *s, const struct node *n)
+{
+	if (n->public_endpoint)
+		judge_value(s, "public_endpoint", "endpoint",
+			    check_endpoint(n->public_endpoint, &s->e));
+	judge_value(s, "facts: address", NULL,
+		    check_facts_address(n->facts.address, &s->e));
+	judge_value(s, "facts: nat_seen_by", NULL,
+		    check_words(n->facts.nat_seen_by, 32, &s->e));
+}
+
+static void check_texts(struct subject *s, const struct node *n)
 {
 	const char *private_key = secret_text(&n->private_key);
 
-	if (at("key", check_key_place(n->key, e), e) < 0 ||
-	    at("public_key", check_words(n->public_key, 128, e), e) < 0 ||
-	    at("private_key", check_words(private_key, 128, e), e) < 0 ||
-	    at("ssh_host", check_ssh_host_text(n->ssh_host, e), e) < 0)
-		return -1;
-	if (n->ssh_user && at("ssh_user", check_user(n->ssh_user, e), e) < 0)
-		return -1;
+	judge_value(s, "key", "key", check_key_place(n->key, &s->e));
+	judge_value(s, "public_key", NULL,
+		    check_words(n->public_key, 128, &s->e));
+	judge_value(s, "private_key", NULL,
+		    check_words(private_key, 128, &s->e));
+	judge_value(s, "ssh_host", "ssh",
+		    check_ssh_host_text(n->ssh_host, &s->e));
+	if (n->ssh_user)
+		judge_value(s, "ssh_user", "ssh",
+			    check_user(n->ssh_user, &s->e));
 	for (size_t i = 0; i < n->ssh_host_keys.len; i++)
-		if (check_words(n->ssh_host_keys.items[i], 4096, e) < 0)
-			return at("ssh_host_keys", -1, e);
-	return 0;
+		judge_value(s, "ssh_host_keys", NULL,
+			    check_words(n->ssh_host_keys.items[i], 4096,
+					&s->e));
 }
 
 /* A network that leads into the mesh cannot also lead out of it. */
@@ -153,118 +160,128 @@ static int check_not_mesh(const struct mesh *m, const struct cidr *c,
 		       cidr_text(c, text), cidr_text(own, network));
 }
 
-static int check_node_networks(const struct mesh *m, const struct node *n,
-			       struct err *e)
+static int refuse_default(const struct cidr *c, struct err *e)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return err_set(e, ERR_INPUT, "%s is a default route, expected 'exit' "
+		       "to be set for this node", cidr_text(c, text));
+}
+
+static void check_node_networks(struct subject *s, const struct mesh *m,
+				const struct node *n)
 {
 	for (size_t i = 0; i < n->routable_networks.len; i++) {
 		const struct cidr *c = &n->routable_networks.items[i];
+		char text[ADDR_TEXT_MAX];
+		struct spot at = { "bad_route", "routable_networks", "routes",
+				   cidr_text(c, text) };
 
-		if (check_routable(c, e) < 0 || check_not_mesh(m, c, e) < 0)
-			return at("routable_networks", -1, e);
+		judge(s, at, check_routable(c, &s->e));
+		if (c->plen == 0) {
+			at.code = "default_route";
+			judge(s, at, n->exit ? 0 : refuse_default(c, &s->e));
+			continue;
+		}
+		at.code = "route_over_mesh";
+		judge(s, at, check_not_mesh(m, c, &s->e));
 	}
-	return 0;
 }
 
-static int check_node_addresses(const struct mesh *m, const struct node *n,
-				struct err *e)
+static void check_node_address(struct subject *s, const struct mesh *m,
+			       const char *field, const struct ip *a)
 {
-	if (n->mesh_ip.family &&
-	    at("mesh_ip", check_mesh_ip(m, &n->mesh_ip, e), e) < 0)
-		return -1;
-	if (n->mesh_ip6.family &&
-	    at("mesh_ip6", check_mesh_ip(m, &n->mesh_ip6, e), e) < 0)
-		return -1;
-	return 0;
+	char text[ADDR_TEXT_MAX];
+	struct spot at = { "bad_address", field, "address",
+			   ip_text(a, text) };
+
+	if (a->family)
+		judge(s, at, check_mesh_ip(m, a, &s->e));
 }
 
 /*
  * One node by itself. A tombstone's addresses may be those of a mesh network
  * of before, and no longer count.
  */
-static int check_node(const struct mesh *m, const struct node *n,
-		      bool tombstone, struct err *e)
+static void check_node(struct findings *out, const struct mesh *m,
+		       const struct node *n, bool tombstone)
 {
-	if (check_node_name(n->name, e) < 0)
-		return -1;
-	if (check_node_numbers(n, e) < 0 || check_endpoints(n, e) < 0 ||
-	    check_texts(n, e) < 0)
-		return -1;
+	struct subject s = { .out = out, .part = PART_NODE,
+			     .what = tombstone ? "removed node" : "node",
+			     .name = n->name };
+
+	judge_value(&s, NULL, NULL, check_node_name(n->name, &s.e));
+	check_node_numbers(&s, n);
+	check_endpoints(&s, n);
+	check_texts(&s, n);
+	judge_value(&s, NULL, NULL, check_externals(n, &s.e));
 	if (tombstone)
-		return 0;
-	if (check_node_addresses(m, n, e) < 0)
-		return -1;
-	return check_node_networks(m, n, e);
+		return;
+	check_node_address(&s, m, "mesh_ip", &n->mesh_ip);
+	check_node_address(&s, m, "mesh_ip6", &n->mesh_ip6);
+	check_node_networks(&s, m, n);
 }
 
-static int in_node(const char *what, const char *name, struct err *e)
-{
-	AUTO(auto_free) char *shown = check_shown(name);
-
-	return err_wrap(e, "%s '%s'", what, shown);
-}
-
-static int check_nodes(const struct mesh *m, struct err *e)
+static void check_nodes(struct findings *out, const struct mesh *m)
 {
 	for (size_t i = 0; i < m->nodes.len; i++)
-		if (check_node(m, &m->nodes.items[i], false, e) < 0)
-			return in_node("node", m->nodes.items[i].name, e);
+		check_node(out, m, &m->nodes.items[i], false);
 	for (size_t i = 0; i < m->removed.len; i++)
-		if (check_node(m, &m->removed.items[i], true, e) < 0)
-			return in_node("removed node",
-				       m->removed.items[i].name, e);
-	return 0;
+		check_node(out, m, &m->removed.items[i], true);
 }
 
-static int check_groups(const struct mesh *m, struct err *e)
+static void check_groups(struct findings *out, const struct mesh *m)
 {
-	for (size_t i = 0; i < m->groups.len; i++)
-		if (check_group_name(m->groups.items[i].name, e) < 0)
-			return err_wrap(e, "groups");
-	return 0;
+	for (size_t i = 0; i < m->groups.len; i++) {
+		struct subject s = { .out = out, .part = PART_GROUP,
+				     .name = m->groups.items[i].name };
+
+		judge_value(&s, "groups", NULL, check_group_name(s.name, &s.e));
+	}
 }
 
 /* No mesh address with two owners. */
-static int check_shared_addresses(const struct mesh *m, struct err *e)
+static void check_shared_addresses(struct findings *out, const struct mesh *m)
 {
+	static const struct claim_words words = {
+		true, "duplicate_address", "address",
+		"have the same mesh address"
+	};
 	AUTO(claims_done) struct claims all = { 0 };
-	char text[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		const struct node *n = &m->nodes.items[i];
+		struct cidr c4 = cidr_host(&n->mesh_ip);
+		struct cidr c6 = cidr_host(&n->mesh_ip6);
 
 		if (n->mesh_ip.family)
-			vec_push(&all, ((struct claim){ cidr_host(&n->mesh_ip),
-							NULL, n->name }));
+			claims_net(&all, &c4, n);
 		if (n->mesh_ip6.family)
-			vec_push(&all, ((struct claim){ cidr_host(&n->mesh_ip6),
-							NULL, n->name }));
+			claims_net(&all, &c6, n);
 	}
-	vec_sort(&all, compare_nets);
-	for (size_t i = 1; i < all.len; i++)
-		if (cidr_equal(&all.items[i - 1].net, &all.items[i].net))
-			return err_set(e, ERR_INPUT, "nodes '%s' and '%s' have "
-				       "the same mesh address %s",
-				       all.items[i - 1].name, all.items[i].name,
-				       ip_text(&all.items[i].net.ip, text));
-	return 0;
+	claims_report(&all, &words, out);
 }
 
-static int shared_network(const struct claim *a, const struct claim *b,
-			  struct err *e)
+static void shared_network(struct findings *out, const struct claim *a,
+			   const struct claim *b)
 {
 	char text[ADDR_TEXT_MAX];
+	struct finding_place place = { PART_NODE, b->node->name, "routes",
+				       cidr_text(&b->net, text) };
 
-	if (a->name == b->name)
-		return err_set(e, ERR_INPUT, "node '%s': routable_networks: "
-			       "%s is there twice", a->name,
-			       cidr_text(&a->net, text));
-	return err_set(e, ERR_INPUT, "nodes '%s' and '%s' both have the "
-		       "routable network %s, expected one owner", a->name,
-		       b->name, cidr_text(&a->net, text));
+	if (a->node == b->node)
+		finding_add(out, true, "repeated_route", place,
+			    "node '%s': routable_networks: %s is there twice",
+			    a->node->name, text);
+	else
+		finding_add(out, true, "duplicate_route", place,
+			    "nodes '%s' and '%s' both have the routable "
+			    "network %s, expected one owner", a->node->name,
+			    b->node->name, text);
 }
 
 /* No routable network with two owners, nor twice with one. */
-static int check_shared_networks(const struct mesh *m, struct err *e)
+static void check_shared_networks(struct findings *out, const struct mesh *m)
 {
 	AUTO(claims_done) struct claims all = { 0 };
 
@@ -272,16 +289,12 @@ static int check_shared_networks(const struct mesh *m, struct err *e)
 		const struct node *n = &m->nodes.items[i];
 
 		for (size_t k = 0; k < n->routable_networks.len; k++)
-			vec_push(&all,
-				 ((struct claim){ n->routable_networks.items[k],
-						  NULL, n->name }));
+			claims_net(&all, &n->routable_networks.items[k], n);
 	}
-	vec_sort(&all, compare_nets);
+	claims_sort(&all);
 	for (size_t i = 1; i < all.len; i++)
-		if (cidr_equal(&all.items[i - 1].net, &all.items[i].net))
-			return shared_network(&all.items[i - 1], &all.items[i],
-					      e);
-	return 0;
+		if (claims_shared(&all, i))
+			shared_network(out, &all.items[i - 1], &all.items[i]);
 }
 
 static int check_mesh_id(const char *s, struct err *e)
@@ -292,118 +305,44 @@ static int check_mesh_id(const char *s, struct err *e)
 }
 
 /* What the mesh says for all nodes. */
-static int check_globals(const struct mesh *m, struct err *e)
+static void check_globals(struct findings *out, const struct mesh *m)
 {
-	if (m->interface_name && *m->interface_name &&
-	    at("interface_name", check_interface(m->interface_name, e), e) < 0)
-		return -1;
-	if (m->network.ip.family &&
-	    at("network", check_network(&m->network, 4, e), e) < 0)
-		return -1;
-	if (m->network6.ip.family &&
-	    at("network6", check_network(&m->network6, 6, e), e) < 0)
-		return -1;
-	if (at("listen_port", check_optional_port(m->listen_port, e), e) < 0 ||
-	    at("mtu", check_optional_mtu(m->mtu, e), e) < 0 ||
-	    at("mesh_id", check_mesh_id(m->mesh_id, e), e) < 0 ||
-	    at("key", check_key_place(m->key, e), e) < 0)
-		return -1;
-	return at("keepalive", check_optional_keepalive(m->keepalive_s, e), e);
+	struct subject s = { .out = out, .part = PART_MESH };
+
+	if (m->interface_name && *m->interface_name)
+		judge(&s, (struct spot){ "bad_interface", "interface_name",
+					 "interface", NULL },
+		      check_interface(m->interface_name, &s.e));
+	if (m->network.ip.family)
+		judge(&s, (struct spot){ "bad_network", "network", "network",
+					 NULL },
+		      check_network(&m->network, 4, &s.e));
+	if (m->network6.ip.family)
+		judge(&s, (struct spot){ "bad_network", "network6", "network6",
+					 NULL },
+		      check_network(&m->network6, 6, &s.e));
+	judge_value(&s, "listen_port", "port",
+		    check_optional_port(m->listen_port, &s.e));
+	judge_value(&s, "mtu", "mtu", check_optional_mtu(m->mtu, &s.e));
+	judge_value(&s, "mesh_id", NULL, check_mesh_id(m->mesh_id, &s.e));
+	judge_value(&s, "key", "key", check_key_place(m->key, &s.e));
+	judge_value(&s, "keepalive", "keepalive",
+		    check_optional_keepalive(m->keepalive_s, &s.e));
+}
+
+void check_loadable(struct findings *out, const struct mesh *m)
+{
+	check_globals(out, m);
+	check_nodes(out, m);
+	check_groups(out, m);
+	check_shared_addresses(out, m);
+	check_shared_networks(out, m);
 }
 
 int check_mesh(const struct mesh *m, struct err *e)
 {
-	if (check_globals(m, e) < 0 || check_nodes(m, e) < 0 ||
-	    check_groups(m, e) < 0 || check_shared_addresses(m, e) < 0)
-		return -1;
-	return check_shared_networks(m, e);
-}
+	AUTO(findings_done) struct findings all = { 0 };
 
-/* A key pair that belongs together. */
-static int check_pair(const struct mesh *m, const struct node *n,
-		      struct err *e)
-{
-	char public_key[WGKEY_TEXT + 1];
-	bool on_host = node_key_on_host(m, n);
-
-	if (!n->public_key || !*n->public_key)
-		return on_host && !n->private_key.len
-			       ? 0
-			       : err_set(e, ERR_INPUT, "has no public key");
-	if (at("public_key", check_key(n->public_key, e), e) < 0)
-		return -1;
-	if (!n->private_key.len && on_host)
-		return 0;
-	if (!n->private_key.len)
-		return err_set(e, ERR_INPUT, "private_key is missing, expected "
-			       "44 characters of base64");
-	if (at("private_key", wgkey_public(&n->private_key, public_key, e),
-	       e) < 0)
-		return -1;
-	if (strcmp(public_key, n->public_key) != 0)
-		return err_set(e, ERR_INPUT, "public_key does not belong to "
-			       "private_key, which gives '%s'", public_key);
-	return 0;
-}
-
-static int check_node_deployable(const struct mesh *m, const struct node *n,
-				 struct err *e)
-{
-	if (!n->mesh_ip.family && !n->mesh_ip6.family)
-		return err_set(e, ERR_INPUT, "has no mesh address, expected "
-			       "mesh_ip or mesh_ip6");
-	if (!n->is_local &&
-	    at("ssh_host", check_host(n->ssh_host ? n->ssh_host : "", e),
-	       e) < 0)
-		return -1;
-	return check_pair(m, n, e);
-}
-
-static int check_shared_keys(const struct mesh *m, struct err *e)
-{
-	AUTO(claims_done) struct claims all = { 0 };
-
-	for (size_t i = 0; i < m->nodes.len; i++) {
-		const struct node *n = &m->nodes.items[i];
-
-		if (*n->public_key)
-			vec_push(&all, ((struct claim){ .key = n->public_key,
-							.name = n->name }));
-	}
-	vec_sort(&all, compare_keys);
-	for (size_t i = 1; i < all.len; i++)
-		if (strcmp(all.items[i - 1].key, all.items[i].key) == 0)
-			return err_set(e, ERR_INPUT, "nodes '%s' and '%s' have "
-				       "the same key", all.items[i - 1].name,
-				       all.items[i].name);
-	return 0;
-}
-
-/* Each family that a node uses needs its network. */
-static int check_has_network(const struct mesh *m, struct err *e)
-{
-	if (!m->network.ip.family && !m->network6.ip.family)
-		return err_set(e, ERR_INPUT, "the mesh has no network");
-	for (size_t i = 0; i < m->nodes.len; i++) {
-		const struct node *n = &m->nodes.items[i];
-
-		if ((n->mesh_ip.family && !m->network.ip.family) ||
-		    (n->mesh_ip6.family && !m->network6.ip.family))
-			return err_set(e, ERR_INPUT, "node '%s' has an address "
-				       "of a kind that the mesh has no network "
-				       "for", n->name);
-	}
-	return 0;
-}
-
-int check_deployable(const struct mesh *m, struct err *e)
-{
-	if (!m->interface_name || !*m->interface_name)
-		return err_set(e, ERR_INPUT, "the mesh has no interface name");
-	if (check_has_network(m, e) < 0)
-		return -1;
-	for (size_t i = 0; i < m->nodes.len; i++)
-		if (check_node_deployable(m, &m->nodes.items[i], e) < 0)
-			return in_node("node", m->nodes.items[i].name, e);
-	return check_shared_keys(m, e);
+	check_loadable(&all, m);
+	return findings_refuse(&all, e);
 }

@@ -14,8 +14,9 @@ struct change {
 	enum mesh_part part;
 	char *name;        /* of the node, group or policy; NULL: the mesh */
 	const char *field; /* what changed; NULL with '+' and '-' */
-	char *before;      /* as text; NULL: not said */
-	char *after;
+	bool list;         /* of a list: what went, and what came */
+	char *before;      /* as text, NULL: nothing; of what is gone: all */
+	char *after;       /* the same; of what is new: all that it says */
 };
 
 struct changes {
@@ -28,7 +29,11 @@ struct changes {
 void mesh_diff(struct changes *out, const struct mesh *before,
 	       const struct mesh *after);
 
-/** Append one line without newline: "~ node db1: port 51820 -> 51821". */
+/**
+ * Append one line without newline: "~ node db1: port 51820 -> 51821",
+ * "~ group web: members +web3 -web1", "+ node db2: ssh db2, address 10.99.0.7".
+ * Not escaped.
+ */
 void change_text(struct sbuf *out, const struct change *c);
 
 /** Free; for AUTO(changes_done). */

@@ -1,6 +1,8 @@
 #include "state/finding.h"
 
-#include "base/sbuf.h"
+#include "base/text.h"
+
+#include <string.h>
 
 void finding_add(struct findings *out, bool error, const char *code,
 		 struct finding_place place, const char *fmt, ...)
@@ -18,7 +20,8 @@ void finding_add(struct findings *out, bool error, const char *code,
 	va_start(ap, fmt);
 	sbuf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	f->text = sbuf_detach(&text);
+	f->text = text_escaped(sbuf_str(&text));
+	sbuf_done(&text);
 }
 
 size_t findings_errors(const struct findings *f)
@@ -28,6 +31,48 @@ size_t findings_errors(const struct findings *f)
 	for (size_t i = 0; i < f->len; i++)
 		n += f->items[i].error;
 	return n;
+}
+
+/* Order of texts that may be NULL. */
+static int compare_texts(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct finding *x = a;
+	const struct finding *y = b;
+	int order = strcmp(x->code, y->code);
+
+	if (!order)
+		order = (int)x->part - (int)y->part;
+	if (!order)
+		order = compare_texts(x->name, y->name);
+	if (!order)
+		order = compare_texts(x->key, y->key);
+	if (!order)
+		order = compare_texts(x->value, y->value);
+	return order || x->name ? order : strcmp(x->text, y->text);
+}
+
+void findings_sort(struct findings *f)
+{
+	vec_sort(f, compare);
+}
+
+bool findings_have(const struct findings *sorted, const struct finding *f)
+{
+	return sorted->len && bsearch(f, sorted->items, sorted->len, sizeof *f,
+				      compare);
+}
+
+int findings_refuse(const struct findings *f, struct err *e)
+{
+	for (size_t i = 0; i < f->len; i++)
+		if (f->items[i].error)
+			return err_set(e, ERR_INPUT, "%s", f->items[i].text);
+	return 0;
 }
 
 void findings_done(struct findings *f)

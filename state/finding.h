@@ -5,6 +5,7 @@
 #ifndef WGMESH_STATE_FINDING_H
 #define WGMESH_STATE_FINDING_H
 
+#include "base/err.h"
 #include "state/mesh.h"
 
 struct finding {
@@ -36,6 +37,18 @@ void finding_add(struct findings *out, bool error, const char *code,
 
 /** How many are errors. */
 size_t findings_errors(const struct findings *f);
+
+/** Sort for findings_have(): by code and place. */
+void findings_sort(struct findings *f);
+
+/**
+ * Is there one of the same code and place in @sorted? The text counts only
+ * where the place is the whole mesh.
+ */
+bool findings_have(const struct findings *sorted, const struct finding *f);
+
+/** 0, or -1 with ERR_INPUT and the text of the first error among them. */
+int findings_refuse(const struct findings *f, struct err *e);
 
 /** Free; for AUTO(findings_done). */
 void findings_done(struct findings *f);

@@ -14,6 +14,7 @@
 #define FIELD(type, key, read, member)                                         \
 	{ key, read, offsetof(type, member), false }
 #define NODE(key, read, member) FIELD(struct node, key, read, member)
+#define EXTERNAL(key, read, member) FIELD(struct external, key, read, member)
 #define FACT(key, read, member) FIELD(struct node_facts, key, read, member)
 /* As FIELD() for a map: its errors name the entry, which is enough. */
 #define MAP(type, key, read, member) { key, read, offsetof(type, member), true }
@@ -58,6 +59,40 @@ static int read_facts(void *slot, struct json_object *v, struct err *e)
 	return json_read_shape(slot, &shape, v, e);
 }
 
+static int read_external(struct external *x, struct json_object *v,
+			 struct err *e)
+{
+	static const struct field fields[] = {
+		EXTERNAL("name", json_read_text, name),
+		EXTERNAL("public_key", json_read_text, public_key),
+		EXTERNAL("preshared_key", json_read_secret, preshared_key),
+		EXTERNAL("endpoint", json_read_optional, endpoint),
+		EXTERNAL("allowed_ips", json_read_networks, allowed_ips),
+		EXTERNAL("routes", json_read_networks, routes),
+		EXTERNAL("keepalive", json_read_keepalive, keepalive_s),
+	};
+	static const struct shape shape = SHAPE(fields, struct external);
+
+	x->name = mem_strdup("");
+	x->public_key = mem_strdup("");
+	return json_read_shape(x, &shape, v, e);
+}
+
+static int read_externals(void *slot, struct json_object *v, struct err *e)
+{
+	struct externals *list = slot;
+
+	if (!json_object_is_type(v, json_type_array))
+		return json_wrong_type(v, "a list", e);
+	externals_done(list);
+	for (size_t i = 0; i < json_object_array_length(v); i++)
+		if (read_external(vec_add(list),
+				  json_object_array_get_idx(v, i), e) < 0)
+			return err_wrap(e, "item %zu", i + 1);
+	vec_sort(list, external_compare);
+	return 0;
+}
+
 static int read_node(struct node *n, struct json_object *v, struct err *e)
 {
 	static const struct field fields[] = {
@@ -80,7 +115,9 @@ static int read_node(struct node *n, struct json_object *v, struct err *e)
 		NODE("ssh_user", json_read_optional, ssh_user),
 		NODE("mtu", json_read_mtu, mtu),
 		NODE("keepalive", json_read_keepalive, keepalive_s),
+		NODE("exit", json_read_bool, exit),
 		NODE("ssh_host_keys", json_read_strings, ssh_host_keys),
+		NODE("external_peers", read_externals, externals),
 		NODE("facts", read_facts, facts),
 	};
 	static const struct shape shape = SHAPE(fields, struct node);

@@ -245,6 +245,33 @@ static void facts(struct writer *w, const struct node_facts *f)
 	close_with(w, '}');
 }
 
+static void external(struct writer *w, const struct external *x)
+{
+	next(w);
+	open_with(w, '{');
+	text(w, "name", x->name);
+	text(w, "public_key", x->public_key);
+	optional_text(w, "preshared_key", secret_text(&x->preshared_key));
+	optional_text(w, "endpoint", x->endpoint);
+	optional_networks(w, "allowed_ips", &x->allowed_ips);
+	optional_networks(w, "routes", &x->routes);
+	if (x->keepalive_s)
+		number(w, "keepalive", x->keepalive_s);
+	extras(w, &x->extras);
+	close_with(w, '}');
+}
+
+static void externals(struct writer *w, const struct externals *list)
+{
+	if (list->len == 0)
+		return;
+	key(w, "external_peers");
+	open_with(w, '[');
+	for (size_t i = 0; i < list->len; i++)
+		external(w, &list->items[i]);
+	close_with(w, ']');
+}
+
 /* Our additions to a node. */
 static void node_additions(struct writer *w, const struct node *n)
 {
@@ -256,8 +283,11 @@ static void node_additions(struct writer *w, const struct node *n)
 		number(w, "mtu", n->mtu);
 	if (n->keepalive_s >= 0)
 		number(w, "keepalive", n->keepalive_s);
+	if (n->exit)
+		truth(w, "exit", true);
 	if (n->ssh_host_keys.len)
 		string_list(w, "ssh_host_keys", &n->ssh_host_keys, false);
+	externals(w, &n->externals);
 	facts(w, &n->facts);
 }
 

@@ -33,11 +33,41 @@ void external_done(struct external *x)
 	memset(x, 0, sizeof *x);
 }
 
+void externals_done(struct externals *list)
+{
+	for (size_t i = 0; i < list->len; i++)
+		external_done(&list->items[i]);
+	vec_done(list);
+}
+
+static void cidrs_copy(struct cidrs *to, const struct cidrs *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		vec_push(to, from->items[i]);
+}
+
+static void extras_copy(struct extras *to, const struct extras *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		vec_push(to, ((struct extra){ mem_strdup(from->items[i].key),
+					      mem_strdup(from->items[i].json) }));
+}
+
+void external_copy(struct external *to, const struct external *from)
+{
+	to->name = mem_strdup(from->name);
+	to->public_key = mem_strdup(from->public_key);
+	secret_copy(&to->preshared_key, &from->preshared_key);
+	to->endpoint = mem_strdup(from->endpoint);
+	cidrs_copy(&to->allowed_ips, &from->allowed_ips);
+	cidrs_copy(&to->routes, &from->routes);
+	to->keepalive_s = from->keepalive_s;
+	extras_copy(&to->extras, &from->extras);
+}
+
 void node_done(struct node *n)
 {
-	for (size_t i = 0; i < n->externals.len; i++)
-		external_done(&n->externals.items[i]);
-	vec_done(&n->externals);
+	externals_done(&n->externals);
 	free(n->name);
 	free(n->hostname);
 	free(n->public_key);
@@ -136,6 +166,12 @@ int group_compare(const void *a, const void *b)
 		      ((const struct group *)b)->name);
 }
 
+int external_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct external *)a)->public_key,
+		      ((const struct external *)b)->public_key);
+}
+
 /* The index of the first of @nodes that does not come before @name. */
 static size_t nodes_place(const struct nodes *nodes, const char *name)
 {
@@ -189,10 +225,12 @@ struct group *mesh_group(const struct mesh *m, const char *name)
 
 struct external *node_external(const struct node *n, const char *public_key)
 {
-	for (size_t i = 0; i < n->externals.len; i++)
-		if (strcmp(n->externals.items[i].public_key, public_key) == 0)
-			return &n->externals.items[i];
-	return NULL;
+	struct external wanted = { .public_key = (char *)(uintptr_t)public_key };
+
+	if (n->externals.len == 0)
+		return NULL;
+	return bsearch(&wanted, n->externals.items, n->externals.len,
+		       sizeof wanted, external_compare);
 }
 
 struct group *mesh_add_group(struct mesh *m, const char *name)
@@ -322,7 +360,17 @@ static int compare_ips(const void *a, const void *b)
 	return ip_compare(a, b);
 }
 
-/* Append the addresses of @nodes that lie in @network. */
+/* Append the single hosts of @list that lie in @network. */
+static void collect_hosts(struct ips *used, const struct cidrs *list,
+			  const struct cidr *network)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (list->items[i].plen == ip_bits(&network->ip) &&
+		    cidr_contains(network, &list->items[i].ip))
+			vec_push(used, list->items[i].ip);
+}
+
+/* Append the addresses of @nodes and their external peers that lie in @network. */
 static void collect_used(struct ips *used, const struct nodes *nodes,
 			 const struct cidr *network)
 {
@@ -333,33 +381,52 @@ static void collect_used(struct ips *used, const struct nodes *nodes,
 
 		if (cidr_contains(network, a))
 			vec_push(used, *a);
+		for (size_t k = 0; k < n->externals.len; k++)
+			collect_hosts(used, &n->externals.items[k].allowed_ips,
+				      network);
 	}
 }
 
-int mesh_free_ip(const struct mesh *m, const struct cidr *network,
-		 struct ip *out, struct err *e)
+/* The next address of @network after *@a that is none of @used (from @i on). */
+static bool next_free(const struct ips *used, size_t *i,
+		      const struct ip *last, struct ip *a)
+{
+	while (ip_next(a) && ip_compare(a, last) < 0) {
+		while (*i < used->len && ip_compare(&used->items[*i], a) < 0)
+			(*i)++;
+		if (!(*i < used->len && ip_equal(&used->items[*i], a)) &&
+		    !ip_is_special(a))
+			return true;
+	}
+	return false;
+}
+
+int mesh_free_ips(const struct mesh *m, const struct nodes *more,
+		  const struct cidr *network, struct ip *const *slots,
+		  size_t n, struct err *e)
 {
 	char text[ADDR_TEXT_MAX];
 	struct ip last = cidr_last(network);
 	struct ip a = network->ip;
 	struct ips used = { 0 };
-	size_t i = 0;
+	size_t i = 0, done = 0;
 
 	collect_used(&used, &m->nodes, network);
 	collect_used(&used, &m->removed, network);
+	if (more)
+		collect_used(&used, more, network);
 	vec_sort(&used, compare_ips);
-	while (ip_next(&a) && ip_compare(&a, &last) < 0) {
-		while (i < used.len && ip_compare(&used.items[i], &a) < 0)
-			i++;
-		if (i < used.len && ip_equal(&used.items[i], &a))
-			continue;
-		if (ip_is_special(&a))
-			continue;
-		vec_done(&used);
-		*out = a;
-		return 0;
-	}
+	while (done < n && next_free(&used, &i, &last, &a))
+		*slots[done++] = a;
 	vec_done(&used);
+	if (done == n)
+		return 0;
 	return err_set(e, ERR_INPUT, "the mesh network %s is full",
 		       cidr_text(network, text));
+}
+
+int mesh_free_ip(const struct mesh *m, const struct cidr *network,
+		 struct ip *out, struct err *e)
+{
+	return mesh_free_ips(m, NULL, network, &out, 1, e);
 }

@@ -164,6 +164,7 @@ void mesh_done(struct mesh *m);
 /** Free what the item holds; it is zeroed. */
 void node_done(struct node *n);
 void external_done(struct external *x);
+void externals_done(struct externals *list);
 void group_done(struct group *g);
 void policy_done(struct policy *p);
 void extras_done(struct extras *x);
@@ -171,6 +172,9 @@ void extras_done(struct extras *x);
 /** Find by name; NULL when absent. Valid until the list changes. */
 struct node *nodes_find(const struct nodes *nodes, const char *name);
 struct group *mesh_group(const struct mesh *m, const char *name);
+
+/** Deep copy of @from into the zeroed @to. */
+void external_copy(struct external *to, const struct external *from);
 
 /** The external peer of @n that has this public key, or NULL. */
 struct external *node_external(const struct node *n, const char *public_key);
@@ -181,6 +185,7 @@ struct group *mesh_add_group(struct mesh *m, const char *name);
 /** Order by name, for vec_sort() after a batch of vec_add(). */
 int node_compare(const void *a, const void *b);
 int group_compare(const void *a, const void *b);
+int external_compare(const void *a, const void *b); /* by public key */
 
 /** Make a zeroed node one that says nothing but its name (copied). */
 void node_init(struct node *n, const char *name);
@@ -221,8 +226,16 @@ char *node_endpoint(const struct mesh *m, const struct node *n);
 int node_ssh_port(const struct node *n);
 
 /**
+ * Fill @n slots with the lowest free addresses of @network, in their order, as
+ * mesh_free_ip() does; those of @more (may be NULL) are not free, either.
+ */
+int mesh_free_ips(const struct mesh *m, const struct nodes *more,
+		  const struct cidr *network, struct ip *const *slots,
+		  size_t n, struct err *e);
+
+/**
  * The lowest free address of @network: not the network address, the broadcast
- * address, or one that a node or tombstone has.
+ * address, or one that a node, tombstone or external peer has.
  * Returns 0, or -1 with ERR_INPUT when the network is full.
  */
 int mesh_free_ip(const struct mesh *m, const struct cidr *network,

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/num.h"
+#include "base/sbuf.h"
 #include "state/check.h"
 
 #include <string.h>
@@ -109,15 +110,43 @@ static int take_host(struct node *n, char *text, struct err *e)
 		*at = '\0';
 		if (check_user(text, e) < 0)
 			return -1;
-		n->ssh_user = mem_strdup(text);
+		mem_replace(&n->ssh_user, text);
 	}
 	if (!strip_brackets(&host))
 		return err_set(e, ERR_INPUT, "'%s' is no SSH host, expected a "
 			       "name or an address, IPv6 in brackets", host);
 	if (check_host(host, e) < 0)
 		return -1;
-	n->ssh_host = mem_strdup(host);
+	mem_replace(&n->ssh_host, host);
 	return 0;
+}
+
+int spec_place(struct node *n, const char *text, struct err *e)
+{
+	AUTO(auto_free) char *copy = mem_strdup(text);
+	char *port = cut(copy);
+
+	if (port && strchr(port, ':'))
+		return err_set(e, ERR_INPUT, "too many colons, expected "
+			       "[USER@]HOST[:PORT], an IPv6 address in "
+			       "brackets");
+	if (take_host(n, copy, e) < 0)
+		return -1;
+	return port ? take_port(n, port, e) : 0;
+}
+
+char *spec_place_text(const struct node *n)
+{
+	bool v6 = n->ssh_host && strchr(n->ssh_host, ':');
+	int port = node_ssh_port(n);
+	struct sbuf b = SBUF_INIT;
+
+	if (n->ssh_user)
+		sbuf_printf(&b, "%s@", n->ssh_user);
+	sbuf_printf(&b, "%s%s%s", v6 ? "[" : "", n->ssh_host, v6 ? "]" : "");
+	if (port)
+		sbuf_printf(&b, ":%d", port);
+	return sbuf_detach(&b);
 }
 
 static int parse(struct mesh *m, struct node *n, char *name, struct err *e)
@@ -138,19 +167,11 @@ static int parse(struct mesh *m, struct node *n, char *name, struct err *e)
 	return 0;
 }
 
-static int check_free(const struct mesh *m, const struct node *n,
-		      struct err *e)
+static int check_address_free(const struct mesh *m, const struct node *n,
+			      struct err *e)
 {
-	const struct node *old = nodes_find(&m->removed, n->name);
 	char text[ADDR_TEXT_MAX];
 
-	if (nodes_find(&m->nodes, n->name))
-		return err_set(e, ERR_INPUT, "there is a node '%s' already",
-			       n->name);
-	if (old && strcmp(old->ssh_host, n->ssh_host) != 0)
-		return err_set(e, ERR_INPUT, "the removed node '%s' is still "
-			       "set up on %s: deploy first, or 'remove "
-			       "-forget' it", n->name, old->ssh_host);
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		const struct node *other = &m->nodes.items[i];
 
@@ -168,17 +189,42 @@ static int check_free(const struct mesh *m, const struct node *n,
 	return 0;
 }
 
-/* The same host comes back: nothing is to be taken off it any more. */
-static void drop_tombstones(struct mesh *m, const struct node *n)
+static int check_free(const struct mesh *m, const struct node *n,
+		      struct err *e)
 {
-	for (size_t i = m->removed.len; i-- > 0;) {
-		const struct node *old = &m->removed.items[i];
+	if (nodes_find(&m->nodes, n->name))
+		return err_set(e, ERR_INPUT, "there is a node '%s' already",
+			       n->name);
+	if (spec_check_removed(m, n, e) < 0)
+		return -1;
+	return check_address_free(m, n, e);
+}
 
-		if (strcmp(old->ssh_host, n->ssh_host) == 0 &&
-		    (old->ssh_port ? old->ssh_port : 22) ==
-			    (n->ssh_port ? n->ssh_port : 22))
-			nodes_drop(&m->removed, old->name);
-	}
+/* Do both log in to the same host? */
+static bool same_place(const struct node *a, const struct node *b)
+{
+	return strcmp(a->ssh_host, b->ssh_host) == 0 &&
+	       (a->ssh_port ? a->ssh_port : 22) ==
+		       (b->ssh_port ? b->ssh_port : 22);
+}
+
+int spec_check_removed(const struct mesh *m, const struct node *n,
+		       struct err *e)
+{
+	const struct node *old = nodes_find(&m->removed, n->name);
+
+	if (!old || same_place(old, n))
+		return 0;
+	return err_set(e, ERR_INPUT, "the removed node '%s' is still set up on "
+		       "%s: deploy first, or 'remove -forget' it", n->name,
+		       old->ssh_host);
+}
+
+void spec_drop_removed(struct mesh *m, const struct node *n)
+{
+	for (size_t i = m->removed.len; i-- > 0;)
+		if (same_place(&m->removed.items[i], n))
+			nodes_drop(&m->removed, m->removed.items[i].name);
 }
 
 struct node *spec_add(struct mesh *m, const char *spec, struct err *e)
@@ -193,7 +239,7 @@ struct node *spec_add(struct mesh *m, const char *spec, struct err *e)
 		err_wrap(e, "node spec '%s'", shown);
 		return NULL;
 	}
-	drop_tombstones(m, &parsed);
+	spec_drop_removed(m, &parsed);
 	n = nodes_insert(&m->nodes, parsed.name);
 	parsed.hostname = mem_strdup(parsed.name);
 	parsed.public_key = mem_strdup("");

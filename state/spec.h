@@ -17,4 +17,23 @@
  */
 struct node *spec_add(struct mesh *m, const char *spec, struct err *e);
 
+/**
+ * ERR_INPUT when a removed node of @n's name is still set up on another host than
+ * @n's.
+ */
+int spec_check_removed(const struct mesh *m, const struct node *n,
+		       struct err *e);
+
+/** @n's host is in use again: nothing is to be taken off it any more. */
+void spec_drop_removed(struct mesh *m, const struct node *n);
+
+/**
+ * Where to log in: take "[USER@]HOST[:PORT]" into @n, IPv6 in brackets. A user
+ * or port that is not named stays. ERR_INPUT; @n may be half changed then.
+ */
+int spec_place(struct node *n, const char *text, struct err *e);
+
+/** The text that spec_place() takes for it; the caller frees. */
+char *spec_place_text(const struct node *n);
+
 #endif

@@ -77,6 +77,11 @@ struct mesh *store_mesh(struct store *s)
 	return &s->mesh;
 }
 
+int store_original(struct mesh *out, const struct store *s, struct err *e)
+{
+	return state_parse(out, sbuf_str(&s->text), s->text.len, e);
+}
+
 const char *store_file(const struct store *s)
 {
 	return s->path;
@@ -107,9 +112,15 @@ static int about_state(const char *path, struct err *e)
 
 static bool holds_private_keys(const struct nodes *nodes)
 {
-	for (size_t i = 0; i < nodes->len; i++)
-		if (nodes->items[i].private_key.len)
+	for (size_t i = 0; i < nodes->len; i++) {
+		const struct node *n = &nodes->items[i];
+
+		if (n->private_key.len)
 			return true;
+		for (size_t k = 0; k < n->externals.len; k++)
+			if (n->externals.items[k].preshared_key.len)
+				return true;
+	}
 	return false;
 }
 

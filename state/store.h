@@ -47,6 +47,9 @@ int store_create(struct store **out, const char *path, struct err *e);
 /** The mesh; owned by the store, changed in place. */
 struct mesh *store_mesh(struct store *s);
 
+/** The mesh as the file has it, into @out, which mesh_done() ends. */
+int store_original(struct mesh *out, const struct store *s, struct err *e);
+
 /** The file that the state is in, symlink followed; owned by the store. */
 const char *store_file(const struct store *s);
 

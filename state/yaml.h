@@ -8,11 +8,23 @@
 
 #include "base/err.h"
 #include "base/sbuf.h"
+#include "state/field.h"
 #include "state/finding.h"
 #include "state/mesh.h"
 
 /** Largest text that is read, in bytes. */
 #define YAML_SIZE_MAX (16 << 20)
+
+/** A key at the top of the file that holds more keys. */
+struct yaml_section {
+	const char *key;
+	enum { YAML_ONE, YAML_BY_NAME, YAML_IN_LIST } shape;
+	const struct mesh_fields *fields; /* of it, or of each item */
+	const char *meaning; /* one sentence, no full stop */
+};
+
+#define YAML_SECTIONS 4
+extern const struct yaml_section yaml_sections[YAML_SECTIONS];
 
 /** Where in the text something stands. Opaque. */
 struct yaml_marks;

@@ -39,7 +39,7 @@ static inline void scene_init(struct scene *s)
 /** Plan it the usual way. */
 static inline void scene_plan(struct scene *s)
 {
-	const struct plan_options options = { .install = true };
+	const struct plan_options options = { .install = true, .adopt = true };
 	struct err e;
 
 	if (!s->observed.public_key)

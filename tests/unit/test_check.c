@@ -209,8 +209,10 @@ static void test_networks(void **state)
 	accept(routable, "192.168.10.0/24");
 	accept(routable, "192.168.10.7/32");
 	accept(routable, "2000::/3");
-	refuse_for(routable, "0.0.0.0/0", "a default route is not supported");
-	refuse_for(routable, "::/0", "a default route is not supported");
+	accept(routable, "0.0.0.0/0");
+	accept(routable, "::/0");
+	refuse_for(routable, "1.0.0.0/0", "host bits");
+	refuse_for(routable, "0.0.0.0/1", "reserved");
 	refuse_for(routable, "192.168.10.1/24", "host bits");
 	refuse_for(routable, "127.0.0.1/32", "reserved");
 }
@@ -297,8 +299,13 @@ static void test_routable_networks(void **state)
 		  "node 'a': routable_networks: 10.0.0.0/8 overlaps the mesh "
 		  "network 10.99.0.0/16");
 	whole_bad("\"a\":" NETS("\"0.0.0.0/0\""),
-		  "node 'a': routable_networks: '0.0.0.0/0': a default route "
-		  "is not supported");
+		  "node 'a': routable_networks: 0.0.0.0/0 is a default route, "
+		  "expected 'exit' to be set for this node");
+	whole_bad("\"a\":{\"exit\":false,\"routable_networks\":[\"::/0\"]}",
+		  "node 'a': routable_networks: ::/0 is a default route, "
+		  "expected 'exit' to be set for this node");
+	whole_good("\"a\":{\"exit\":true,\"routable_networks\":"
+		   "[\"0.0.0.0/0\",\"::/0\"]}");
 	whole_bad("\"a\":" NETS("\"10.0.0.0/8; touch /x\""),
 		  "node 'a': routable_networks: '10.0.0.0/8; touch /x' found, "
 		  "expected a network such as 192.168.10.0/24");
@@ -335,12 +342,21 @@ static void make_pair(struct mesh *m)
 	}
 }
 
+/* 0, or -1 with the first thing that is in the way of a deploy. */
+static int deployable(const struct mesh *m, struct err *e)
+{
+	AUTO(findings_done) struct findings all = { 0 };
+
+	check_deployable(&all, m);
+	return findings_refuse(&all, e);
+}
+
 static void not_deployable(const struct mesh *m, const char *message)
 {
 	struct err e = { 0 };
 
 	assert_int_equal(check_mesh(m, &e), 0);
-	assert_int_equal(check_deployable(m, &e), -1);
+	assert_int_equal(deployable(m, &e), -1);
 	assert_int_equal(e.code, ERR_INPUT);
 	if (strncmp(e.msg, message, strlen(message)) != 0)
 		fail_msg("'%s' is not '%s'", e.msg, message);
@@ -353,7 +369,7 @@ static void test_deployable(void **state)
 
 	(void)state;
 	make_pair(&m);
-	assert_int_equal(check_deployable(&m, &e), 0);
+	assert_int_equal(deployable(&m, &e), 0);
 	secret_done(&m.nodes.items[0].private_key);
 	not_deployable(&m, "node 'a': private_key is missing");
 	mem_replace(&m.interface_name, NULL);
@@ -397,7 +413,7 @@ static void test_deployable_places(void **state)
 	mem_replace(&b->ssh_host, NULL);
 	not_deployable(&m, "node 'b': ssh_host: '' is no host");
 	b->is_local = true;
-	assert_int_equal(check_deployable(&m, &e), 0);
+	assert_int_equal(deployable(&m, &e), 0);
 	b->mesh_ip.family = 0;
 	not_deployable(&m, "node 'b': has no mesh address");
 	memset(&m.network, 0, sizeof m.network);

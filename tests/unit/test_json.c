@@ -579,6 +579,7 @@ static const struct typed typed[] = {
 	{ "node", "mesh_ip6", 's' },       { "node", "ssh_user", 's' },
 	{ "node", "mtu", 'i' },            { "node", "keepalive", 'i' },
 	{ "node", "ssh_host_keys", 'l' },  { "node", "facts", 'o' },
+	{ "node", "exit", 'b' },           { "node", "external_peers", 'l' },
 	{ "facts", "addresses", 'l' },     { "facts", "address", 's' },
 	{ "facts", "nat_seen_by", 's' },   { "facts", "deployed", 'b' },
 	{ "group", "description", 's' },   { "group", "members", 'l' },

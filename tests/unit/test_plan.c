@@ -281,40 +281,75 @@ static void test_forwarding(void **state)
 
 /* ---- whose it is ---- */
 
-static void assert_consent(const char *report, enum plan_consent want)
+/* Node a on a host that is not ours: refused, unless it is to be adopted. */
+static void assert_foreign(const char *report, const char *words)
+{
+	struct plan_options options = { .install = true };
+	struct planned p = { 0 };
+	struct err e = { 0 };
+
+	mesh_of(&p.mesh, MESH);
+	desired_of(&p.desired, &p.mesh, "a");
+	observe(&p.observed, report);
+	assert_int_equal(plan_make(&p.plan, &p.desired, &p.observed, 1,
+				   &options, &e), -1);
+	assert_int_equal(e.code, ERR_REMOTE);
+	assert_string_equal(e.msg, words);
+	options.adopt = true;
+	assert_int_equal(plan_make(&p.plan, &p.desired, &p.observed, 1,
+				   &options, &e), 0);
+	put_steps(&p);
+	assert_int_equal(strncmp(sbuf_str(&p.text), "! take over wg0", 15), 0);
+	planned_done(&p);
+}
+
+#define REFUSED(peers, key)                                                   \
+	"wg0 there is not this mesh's (" peers ", key " key "...): 'wgmesh "  \
+	"import' takes it over as it is, 'deploy -adopt' replaces it"
+#define REFUSED_FILE                                                          \
+	"/etc/wireguard/wg0.conf there is not this mesh's, and its interface " \
+	"is down: 'wgmesh import' takes it over as it is once it is up, "     \
+	"'deploy -adopt' replaces it"
+
+static void test_foreign(void **state)
+{
+	static const char other_mesh[] =
+		HEAD("boot") "|same\n# managed by wgmesh, mesh "
+		"ffffffffffffffffffffffffffffffff, serial 1\n";
+	char *text = mem_printf("%s" KEY_C "\t51820\toff\n" PEER_B "%s",
+				HOST ADDRESS LINK HEAD("dump"), other_mesh);
+
+	(void)state;
+	/* a foreign key and no mark; a foreign mesh's mark; a file alone */
+	assert_foreign(HOST ADDRESS LINK HEAD("dump") KEY_C "\t1\toff\n",
+		       REFUSED("0 peers", "cccccccc"));
+	assert_foreign(text, REFUSED("1 peer", "cccccccc"));
+	assert_foreign(HOST ADDRESS HEAD("boot") "|x\n|PublicKey = k\n",
+		       REFUSED_FILE);
+	assert_foreign(HOST ADDRESS HEAD("boot") "|x\npublic " KEY_C "\n",
+		       REFUSED_FILE);
+	free(text);
+}
+
+/* The steps for node a on a host that is ours: none of them asks or takes over. */
+static void assert_ours(const char *report)
 {
 	struct planned p;
 
 	plan(&p, MESH, report);
-	assert_int_equal(p.plan.consent, want);
-	assert_int_equal(want == CONSENT_TAKE_OVER,
-			 !strncmp(sbuf_str(&p.text), "! take over wg0", 15));
+	assert_false(p.plan.tears_down);
+	assert_null(strstr(sbuf_str(&p.text), "take over"));
 	planned_done(&p);
 }
 
-static void test_take_over(void **state)
+static void test_ours(void **state)
 {
-	static const char other_mesh[] =
-		"|same\n# managed by wgmesh, mesh "
-		"ffffffffffffffffffffffffffffffff, serial 1\n";
-	static const char other_key[] = KEY_C "\t51820\toff\n";
-	char *text;
-
 	(void)state;
-	/* a foreign key and no mark; a foreign mesh's mark; a file alone */
-	assert_consent(HOST ADDRESS LINK HEAD("dump") KEY_C "\t1\toff\n",
-		       CONSENT_TAKE_OVER);
-	text = mem_printf("%s%s%s%s", HOST ADDRESS LINK HEAD("dump"), other_key,
-			  HEAD("boot"), other_mesh);
-	assert_consent(text, CONSENT_TAKE_OVER);
-	free(text);
-	assert_consent(HOST ADDRESS HEAD("boot") "|x\n|PublicKey = k\n",
-		       CONSENT_TAKE_OVER);
-	/* our key, our mark, nothing at all */
-	assert_consent(HOST ADDRESS LINK DUMP, 0);
-	assert_consent(HOST ADDRESS LINK HEAD("dump") KEY_C "\t1\toff\n" BOOT,
-		       0);
-	assert_consent(HOST ADDRESS, 0);
+	/* our key, our mark, nothing at all; down, with our key in the file */
+	assert_ours(HOST ADDRESS LINK DUMP);
+	assert_ours(HOST ADDRESS LINK HEAD("dump") KEY_C "\t1\toff\n" BOOT);
+	assert_ours(HOST ADDRESS);
+	assert_ours(HOST ADDRESS HEAD("boot") "|x\npublic " KEY_A "\n");
 }
 
 static void refuse(const char *report, bool install, const char *words)
@@ -371,9 +406,7 @@ static void teardown(const char *report, const char *want, size_t notes)
 	put_steps(&p);
 	assert_string_equal(sbuf_str(&p.text), want);
 	assert_int_equal(p.plan.notes.len, notes);
-	assert_int_equal(p.plan.consent, strstr(want, "- interface")
-						 ? CONSENT_TEAR_DOWN
-						 : 0);
+	assert_int_equal(p.plan.tears_down, !!strstr(want, "- interface"));
 	planned_done(&p);
 }
 
@@ -407,7 +440,8 @@ int main(void)
 		cmocka_unit_test(test_endpoint_name),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_forwarding),
-		cmocka_unit_test(test_take_over),
+		cmocka_unit_test(test_foreign),
+		cmocka_unit_test(test_ours),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_no_systemd),
 		cmocka_unit_test(test_teardown),

@@ -276,11 +276,12 @@ static const char *check_mesh_as_recorded(const struct mesh *m, json *expected)
 			     vectors_get(expected, "groups_valid")) &&
 		     json_object_get_boolean(
 			     vectors_get(expected, "policies_valid"));
-	struct err e;
+	AUTO(findings_done) struct findings found = { 0 };
 
 	if (access_enabled(m) != enabled)
 		return "access control is on in one, off in the other";
-	if ((access_check(m, NULL, &e) == 0) != valid)
+	access_check(&found, m);
+	if ((findings_errors(&found) == 0) != valid)
 		return "valid in one, not in the other";
 	return NULL;
 }
@@ -397,6 +398,7 @@ static void check_validation(struct tally *t, json *c)
 	const char *category = vectors_text(c, "category");
 	bool valid = strcmp(right_outcome(c), "valid") == 0;
 	AUTO(mesh_done) struct mesh m = { 0 };
+	AUTO(findings_done) struct findings found = { 0 };
 	const char *wrong = NULL;
 	struct err e = { 0 };
 	int ret = parse_state(&m, vectors_get(c, "state"), &e);
@@ -404,7 +406,8 @@ static void check_validation(struct tally *t, json *c)
 	if (ret == 0) {
 		if (strcmp(category, "unknown_member") != 0)
 			fill_in_nodes(&m);
-		ret = access_check(&m, NULL, &e);
+		access_check(&found, &m);
+		ret = findings_refuse(&found, &e);
 	}
 	if ((ret == 0) != valid)
 		wrong = valid ? e.msg : "valid here";
