@@ -101,6 +101,14 @@ static void grant_all(const struct indexes *to, uint8_t flags, uint8_t *out)
 		out[to->items[k]] |= flags;
 }
 
+static void add_policy(const struct side_pair *sides, size_t i, uint8_t *out)
+{
+	if (has_index(&sides->from, i))
+		grant_all(&sides->to, sides->grant, out);
+	if (has_index(&sides->to, i))
+		grant_all(&sides->from, ACCESS_PEER, out);
+}
+
 void access_of(const struct access *a, size_t i, uint8_t *out)
 {
 	size_t n = a->m->nodes.len;
@@ -109,14 +117,16 @@ void access_of(const struct access *a, size_t i, uint8_t *out)
 		memset(out, 0, n);
 	else
 		memset(out, ACCESS_PEER | ACCESS_MESH_IP | ACCESS_NETWORKS, n);
-	for (size_t p = 0; p < a->policies.len; p++) {
-		const struct side_pair *sides = &a->policies.items[p];
+	for (size_t p = 0; p < a->policies.len; p++)
+		add_policy(&a->policies.items[p], i, out);
+	out[i] = 0;
+}
 
-		if (has_index(&sides->from, i))
-			grant_all(&sides->to, sides->grant, out);
-		if (has_index(&sides->to, i))
-			grant_all(&sides->from, ACCESS_PEER, out);
-	}
+void access_by_policy(const struct access *a, size_t policy, size_t i,
+		      uint8_t *out)
+{
+	memset(out, 0, a->m->nodes.len);
+	add_policy(&a->policies.items[policy], i, out);
 	out[i] = 0;
 }
 

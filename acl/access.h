@@ -8,8 +8,8 @@
 #ifndef WGMESH_ACL_ACCESS_H
 #define WGMESH_ACL_ACCESS_H
 
-#include "base/err.h"
 #include "base/vec.h"
+#include "state/finding.h"
 #include "state/mesh.h"
 
 #include <stdbool.h>
@@ -40,18 +40,25 @@ bool access_enabled(const struct mesh *m);
  */
 void access_of(const struct access *a, size_t i, uint8_t *out);
 
+/** As access_of() by what policy number @policy alone gives. */
+void access_by_policy(const struct access *a, size_t policy, size_t i,
+		      uint8_t *out);
+
 /** The groups that @node is a member of, in name order, appended to @out. */
 void access_groups_of(const struct mesh *m, const char *node,
 		      struct strings *out);
 
 /**
- * Validate groups and policies. -1 with ERR_INPUT for the first fault: a member
- * twice or that is no node, a policy name twice, a side that is empty or names
- * no group, a policy that matches no nodes. What is allowed but probably not
- * meant (groups without policies, nodes in no group) is appended to @warnings,
- * one sentence each; may be NULL.
+ * Append what is wrong with groups and policies: a member twice or that is no
+ * node, a policy name twice, a side that is empty or names no group, a policy
+ * that matches no nodes.
  */
-int access_check(const struct mesh *m, struct strings *warnings,
-		 struct err *e);
+void access_check(struct findings *out, const struct mesh *m);
+
+/**
+ * Append, as warnings, what is allowed but probably not meant: groups without
+ * policies, nodes in no group, policies without effect.
+ */
+void access_advise(struct findings *out, const struct mesh *m);
 
 #endif

@@ -1,4 +1,4 @@
-#include "cmd/cmd.h"
+#include "cmd/change.h"
 
 #include "ssh/remote.h"
 #include "state/spec.h"
@@ -63,10 +63,11 @@ static int pin_host_key(const struct cmd_env *env, struct node *n,
 	return 0;
 }
 
-static int add_node(const struct cmd_env *env, struct mesh *m,
-		    struct node **out, struct err *e)
+static int add_node(struct change_run *c, const struct cmd_env *env,
+		    struct err *e)
 {
-	char public_key[WGKEY_TEXT + 1];
+	char public_key[WGKEY_TEXT + 1], text[ADDR_TEXT_MAX];
+	struct mesh *m = change_mesh(c);
 	struct node *n = spec_add(m, env->args.items[0], e);
 
 	if (!n)
@@ -76,23 +77,17 @@ static int add_node(const struct cmd_env *env, struct mesh *m,
 			return -1;
 		mem_replace(&n->public_key, public_key);
 	}
-	*out = n;
-	if (n->is_local || env->options.offline)
-		return 0;
-	return pin_host_key(env, n, e);
+	if (!n->is_local && !env->options.offline && !c->dry_run &&
+	    pin_host_key(env, n, e) < 0)
+		return -1;
+	c->done = mem_printf("Added node: %s (%s)\nNode added successfully",
+			     n->name, ip_text(n->mesh_ip.family ? &n->mesh_ip
+								: &n->mesh_ip6,
+					      text));
+	return 0;
 }
 
 int cmd_add(struct cmd_env *env)
 {
-	AUTO(auto_store_close) struct store *s = NULL;
-	char text[ADDR_TEXT_MAX];
-	struct node *n;
-	struct err e;
-
-	if (env_open(&s, env, true, &e) < 0 ||
-	    add_node(env, store_mesh(s), &n, &e) < 0 || env_save(s, &e) < 0)
-		return fail(&e);
-	put("Added node: %s (%s)\nNode added successfully\n", n->name,
-	    ip_text(n->mesh_ip.family ? &n->mesh_ip : &n->mesh_ip6, text));
-	return EXIT_DONE;
+	return change_command(env, add_node);
 }

@@ -4,14 +4,23 @@
 
 #include <string.h>
 
-static void hide_keys(struct nodes *nodes)
+static void hide(struct secret *key)
 {
 	static const char hidden[] = "(hidden)";
 
-	for (size_t i = 0; i < nodes->len; i++)
-		if (nodes->items[i].private_key.len)
-			secret_set(&nodes->items[i].private_key, hidden,
-				   strlen(hidden));
+	if (key->len)
+		secret_set(key, hidden, strlen(hidden));
+}
+
+static void hide_keys(struct nodes *nodes)
+{
+	for (size_t i = 0; i < nodes->len; i++) {
+		struct node *n = &nodes->items[i];
+
+		hide(&n->private_key);
+		for (size_t k = 0; k < n->externals.len; k++)
+			hide(&n->externals.items[k].preshared_key);
+	}
 }
 
 int cmd_cat(struct cmd_env *env)

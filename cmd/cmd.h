@@ -133,12 +133,38 @@ int env_open(struct store **out, const struct cmd_env *env, bool write,
 /** Save, counting the serial; used by commands that change the mesh. */
 int env_save(struct store *s, struct err *e);
 
+/**
+ * The private key of @n is to live elsewhere from now on: note what follows; one
+ * that was on the host alone never comes here, a new pair replaces it.
+ */
+int key_moved(const struct mesh *m, struct node *n, struct err *e);
+
+/**
+ * Errors of a mesh stop what is computed from it: -1 with ERR_INPUT and the
+ * first; the others are notes.
+ */
+int refuse_invalid(const struct mesh *m, struct err *e);
+
+/** The warnings of a mesh, as notes. */
+void warn_of(const struct mesh *m);
+
 DEFINE_AUTO(struct store *, store_close)
 
 int cmd_init(struct cmd_env *env);
 int cmd_add(struct cmd_env *env);
 int cmd_remove(struct cmd_env *env);
+int cmd_apply(struct cmd_env *env);
+int cmd_export(struct cmd_env *env);
+int cmd_schema(struct cmd_env *env);
+int cmd_group(struct cmd_env *env);
+int cmd_policy(struct cmd_env *env);
+int cmd_route(struct cmd_env *env);
+int cmd_set(struct cmd_env *env);
+int cmd_unset(struct cmd_env *env);
+int cmd_rename(struct cmd_env *env);
+int cmd_show(struct cmd_env *env);
 int cmd_list(struct cmd_env *env);
+int cmd_validate(struct cmd_env *env);
 int cmd_render(struct cmd_env *env);
 int cmd_plan(struct cmd_env *env);
 int cmd_deploy(struct cmd_env *env);
@@ -150,6 +176,7 @@ int cmd_identity(struct cmd_env *env);
 int cmd_keys(struct cmd_env *env);
 int cmd_cat(struct cmd_env *env);
 int cmd_edit(struct cmd_env *env);
+int cmd_import(struct cmd_env *env);
 int cmd_version(struct cmd_env *env);
 int cmd_help(struct cmd_env *env);
 

@@ -3,6 +3,7 @@
 #include "base/pool.h"
 #include "cmd/ask.h"
 #include "render/facts.h"
+#include "render/spare.h"
 #include "render/wgquick.h"
 
 #include <string.h>
@@ -94,19 +95,25 @@ static void allow_descriptors(void)
 	}
 }
 
-int fleet_open(struct fleet *f, struct cmd_env *env, struct mesh *m,
-	       struct err *e)
+int fleet_begin(struct fleet *f, struct cmd_env *env, struct mesh *m,
+		struct err *e)
 {
 	memset(f, 0, sizeof *f);
 	f->env = env;
 	f->mesh = m;
-	if (check_names(f, e) < 0 || draw_nonce(f, e) < 0)
+	f->conf.timeout_ms = (int)env->options.timeout_s * 1000;
+	f->conf.accept_new = env->options.accept_new;
+	allow_descriptors();
+	return draw_nonce(f, e);
+}
+
+int fleet_open(struct fleet *f, struct cmd_env *env, struct mesh *m,
+	       struct err *e)
+{
+	if (fleet_begin(f, env, m, e) < 0 || check_names(f, e) < 0)
 		return -1;
 	choose_nodes(f, &m->nodes, false);
 	choose_nodes(f, &m->removed, true);
-	allow_descriptors();
-	f->conf.timeout_ms = (int)env->options.timeout_s * 1000;
-	f->conf.accept_new = env->options.accept_new;
 	return 0;
 }
 
@@ -273,7 +280,10 @@ static void merge_facts(struct fleet *f)
 
 static int plan_host(struct fleet *f, struct host *h, struct err *e)
 {
-	struct plan_options options = { !f->env->options.no_install };
+	struct plan_options options = {
+		.install = !f->env->options.no_install,
+		.adopt = f->env->options.adopt,
+	};
 
 	if (h->removed) {
 		plan_teardown(&h->plan, f->mesh, h->node, &h->observed);
@@ -282,6 +292,7 @@ static int plan_host(struct fleet *f, struct host *h, struct err *e)
 	}
 	desired_compute(&h->desired, f->mesh, f->access, h->node);
 	h->has_desired = true;
+	spare_client(&h->desired, &h->observed);
 	if (plan_make(&h->plan, &h->desired, &h->observed,
 		      wgquick_hash(&h->desired), &options, e) < 0)
 		return -1;
@@ -351,11 +362,10 @@ int fleet_run(const struct fleet *f, struct host *h,
 	AUTO(auto_free) char *end = probe_end(f->nonce);
 
 	answer->max = ANSWER_MAX;
-	if (remote_send(h->remote, script->s, script->len, e) < 0 ||
-	    remote_read_to(h->remote, end, answer, timeout_ms, NULL, NULL,
-			   e) < 0)
-		return err_wrap(e, "while the steps ran, so some may be done");
-	return 0;
+	if (remote_send(h->remote, script->s, script->len, e) < 0)
+		return -1;
+	return remote_read_to(h->remote, end, answer, timeout_ms, NULL, NULL,
+			      e);
 }
 
 static int apply_host(const struct fleet *f, struct host *h, struct err *e)
@@ -369,7 +379,7 @@ static int apply_host(const struct fleet *f, struct host *h, struct err *e)
 	script_text(&script, &h->plan, h->removed ? NULL : sbuf_str(&boot_file),
 		    f->nonce);
 	if (fleet_run(f, h, &script, apply_timeout(f, h), &answer, e) < 0)
-		return -1;
+		return err_wrap(e, "while the steps ran, so some may be done");
 	if (script_parse(&h->applied, &h->plan, sbuf_str(&answer), answer.len,
 			 f->nonce, e) < 0)
 		return -1;

@@ -45,6 +45,10 @@ struct fleet {
 	size_t failed; /* so far, for the progress line; atomic */
 };
 
+/** Begin a run without hosts; they are to be added. ERR_SYSTEM. */
+int fleet_begin(struct fleet *f, struct cmd_env *env, struct mesh *m,
+		struct err *e);
+
 /**
  * Choose the hosts that the arguments name (nodes or groups; all when there
  * are none). ERR_INPUT for a name that is neither. @m is borrowed.
@@ -87,8 +91,8 @@ void fleet_apply(struct fleet *f);
 /** Close connections and free. For AUTO(fleet_done). */
 void fleet_done(struct fleet *f);
 
-/** All plan_consent bits that the plans want. */
-unsigned fleet_consent(const struct fleet *f);
+/** Does a plan tear an interface down? */
+bool fleet_tears_down(const struct fleet *f);
 
 /** Number of hosts with this result. */
 size_t fleet_count(const struct fleet *f, enum host_result result);

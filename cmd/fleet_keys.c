@@ -1,5 +1,7 @@
 #include "cmd/fleet.h"
 
+#include "render/owner.h"
+
 #include <string.h>
 
 /** The least patience with a host that makes a key (milliseconds). */
@@ -20,11 +22,18 @@ static bool has_the_key(const struct host *h)
 	       strcmp(h->observed.host_key, h->node->public_key) == 0;
 }
 
+/* The interface runs with it, and the file for it is not there yet. */
+static bool is_imported(const struct host *h)
+{
+	return !h->observed.host_key &&
+	       strcmp(h->observed.public_key, h->node->public_key) == 0;
+}
+
 /* The state knows a key that the host does not have: was it rebuilt? */
 static bool is_another(const struct fleet *f, const struct host *h)
 {
 	return key_lives_there(f, h) && *h->node->public_key &&
-	       !has_the_key(h);
+	       !has_the_key(h) && !is_imported(h);
 }
 
 static void fail_another(struct fleet *f, struct host *h)
@@ -82,10 +91,13 @@ static int make_key(struct fleet *f, struct host *h, struct err *e)
 	return 0;
 }
 
+/* Nothing is made on a host that is then refused. */
 static void make_if_missing(struct fleet *f, struct host *h)
 {
 	if (key_lives_there(f, h) && !h->observed.host_key &&
-	    make_key(f, h, &h->err) < 0)
+	    (owner_check(f->mesh, h->node, &h->observed,
+			 f->env->options.adopt, &h->err) < 0 ||
+	     make_key(f, h, &h->err) < 0))
 		fleet_host_failed(f, h);
 }
 

@@ -16,14 +16,13 @@ const char *fleet_result_name(enum host_result result)
 	return "failed";
 }
 
-unsigned fleet_consent(const struct fleet *f)
+bool fleet_tears_down(const struct fleet *f)
 {
-	unsigned all = 0;
-
 	for (size_t i = 0; i < f->hosts.len; i++)
-		if (f->hosts.items[i].has_plan)
-			all |= f->hosts.items[i].plan.consent;
-	return all;
+		if (f->hosts.items[i].has_plan &&
+		    f->hosts.items[i].plan.tears_down)
+			return true;
+	return false;
 }
 
 size_t fleet_count(const struct fleet *f, enum host_result result)

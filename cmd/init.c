@@ -65,17 +65,6 @@ static int apply_options(struct mesh *m, const struct options *o,
 	return 0;
 }
 
-static int seal_if_asked(struct store *s, const struct cmd_env *env,
-			 struct err *e)
-{
-	struct source source = env_source(env);
-
-	if (!env->options.encrypt && !env->options.recipients.len &&
-	    !env->options.format)
-		return 0;
-	return seal_choose(s, env, &source, e);
-}
-
 int cmd_init(struct cmd_env *env)
 {
 	AUTO(auto_free) char *path =

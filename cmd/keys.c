@@ -18,15 +18,21 @@ static int key_to_state(struct node *n, struct err *e)
 	return 0;
 }
 
-static int move_key(struct node *n, const char *place, struct err *e)
+int key_moved(const struct mesh *m, struct node *n, struct err *e)
 {
-	mem_replace(&n->key, place);
-	if (strcmp(place, "state") == 0)
+	if (!node_key_on_host(m, n))
 		return key_to_state(n, e);
 	if (n->private_key.len)
 		note("the next deploy moves the private key of '%s' to its "
 		     "host, out of the state", n->name);
 	return 0;
+}
+
+static int move_key(const struct mesh *m, struct node *n, const char *place,
+		    struct err *e)
+{
+	mem_replace(&n->key, place);
+	return key_moved(m, n, e);
 }
 
 /* A new pair in the state. */
@@ -50,7 +56,7 @@ static int move_all(struct mesh *m, const char *place, struct err *e)
 		return 0;
 	mem_replace(&m->key, strcmp(place, "host") == 0 ? place : NULL);
 	for (size_t i = 0; i < m->nodes.len; i++) {
-		if (move_key(&m->nodes.items[i], place, e) < 0)
+		if (move_key(m, &m->nodes.items[i], place, e) < 0)
 			return -1;
 		mem_replace(&m->nodes.items[i].key, NULL);
 	}
@@ -67,7 +73,7 @@ static int move_some(struct cmd_env *env, struct mesh *m, struct err *e)
 				       env->args.items[i]);
 		if ((strcmp(env->args.items[0], "new") == 0
 			     ? new_key(m, n, e)
-			     : move_key(n, env->args.items[0], e)) < 0)
+			     : move_key(m, n, env->args.items[0], e)) < 0)
 			return -1;
 	}
 	return 0;

@@ -1,7 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "acl/access.h"
-#include "cmd/jout.h"
+#include "cmd/list.h"
 
 #include <string.h>
 
@@ -37,7 +37,7 @@ static void put_list(const char *label, const struct strings *v)
 	put("]\n");
 }
 
-static void list_groups(const struct mesh *m)
+void list_groups(const struct mesh *m)
 {
 	if (m->groups.len)
 		put("Groups:\n");
@@ -59,7 +59,7 @@ static const char *truth(bool b)
 	return b ? "true" : "false";
 }
 
-static void list_policies(const struct mesh *m)
+void list_policies(const struct mesh *m)
 {
 	if (m->policies.len)
 		put("Access Policies:\n");
@@ -177,7 +177,7 @@ static void json_nodes(struct jout *j, const char *key, const struct mesh *m,
 	jout_end(j);
 }
 
-static void json_groups(struct jout *j, const struct mesh *m)
+void list_groups_json(struct jout *j, const struct mesh *m)
 {
 	jout_list(j, "groups");
 	for (size_t i = 0; i < m->groups.len; i++) {
@@ -192,7 +192,7 @@ static void json_groups(struct jout *j, const struct mesh *m)
 	jout_end(j);
 }
 
-static void json_policies(struct jout *j, const struct mesh *m)
+void list_policies_json(struct jout *j, const struct mesh *m)
 {
 	jout_list(j, "access_policies");
 	for (size_t i = 0; i < m->policies.len; i++) {
@@ -231,8 +231,8 @@ static void list_json(const struct mesh *m)
 	jout_number(j, "listen_port", m->listen_port);
 	json_nodes(j, "nodes", m, &m->nodes);
 	json_nodes(j, "removed", m, &m->removed);
-	json_groups(j, m);
-	json_policies(j, m);
+	list_groups_json(j, m);
+	list_policies_json(j, m);
 	jout_print(j);
 }
 

@@ -75,8 +75,8 @@ static const struct option table[] = {
 	{ "no-install", NULL, FLAG, AT(no_install), 0, 0,
 	  "report a missing WireGuard instead of installing it" },
 	{ "yes", NULL, FLAG, AT(yes), 0, 0,
-	  "agree to tear down interfaces, to take over foreign ones, and to "
-	  "take the new WireGuard key of a rebuilt host" },
+	  "apply: save without a question; deploy: agree to tear down interfaces "
+	  "and to take the new WireGuard key of a rebuilt host" },
 	{ "exit-code", NULL, FLAG, AT(exit_code), 0, 0,
 	  "exit with 4 when there are differences" },
 	{ "dry-run", NULL, FLAG, AT(dry_run), 0, 0,

@@ -1,21 +1,6 @@
 #include "cmd/fleet.h"
 
 #include "render/facts.h"
-#include "state/check.h"
-
-/* What must hold before any host is contacted; warnings go to stderr. */
-static int check_all(const struct mesh *m, struct err *e)
-{
-	struct strings warnings = { 0 };
-	int ret = -1;
-
-	if (check_deployable(m, e) == 0 && access_check(m, &warnings, e) == 0)
-		ret = 0;
-	for (size_t i = 0; i < warnings.len; i++)
-		note("warning: %s", warnings.items[i]);
-	strings_done(&warnings);
-	return ret;
-}
 
 static void warn_lonely(const struct mesh *m)
 {
@@ -33,12 +18,13 @@ static int prepare(struct fleet *f, struct cmd_env *env, struct store *s,
 {
 	struct mesh *m = store_mesh(s);
 
-	if (check_all(m, e) < 0 || (!m->mesh_id && mesh_make_id(m, e) < 0) ||
+	if (refuse_invalid(m, e) < 0 || (!m->mesh_id && mesh_make_id(m, e) < 0) ||
 	    fleet_open(f, env, m, e) < 0 || fleet_probe(f, e) < 0)
 		return -1;
 	if (fleet_keys(f, writes, e) < 0)
 		return -1;
 	fleet_plan(f, writes);
+	warn_of(m);
 	warn_lonely(m);
 	return 0;
 }
@@ -70,19 +56,13 @@ int cmd_plan(struct cmd_env *env)
 /* A question for what cannot be taken back by a second deploy. */
 static int consent(const struct fleet *f, struct err *e)
 {
-	static const char *const what[] = {
-		"", "take over an interface that is not ours",
-		"tear down the interface of a removed node",
-		("take over an interface that is not ours and tear down the "
-		 "one of a removed node"),
-	};
-	unsigned wanted = fleet_consent(f);
+	static const char what[] = "tear down the interface of a removed node";
 	AUTO(auto_free) char *question = NULL;
 	int yes;
 
-	if (!wanted || f->env->options.yes)
+	if (!fleet_tears_down(f) || f->env->options.yes)
 		return 0;
-	question = mem_printf("This would %s. Go on?", what[wanted]);
+	question = mem_printf("This would %s. Go on?", what);
 	yes = f->env->options.json ? -1 : ask_yes(question);
 	if (yes == 1)
 		return 0;
@@ -91,7 +71,7 @@ static int consent(const struct fleet *f, struct err *e)
 				 "configuration was changed"
 			       : "not agreed to %s; no configuration was "
 				 "changed",
-		       what[wanted]);
+		       what);
 }
 
 /* Before anything is written to a host: it may need taking off again. */

@@ -3,7 +3,6 @@
 #include "cmd/jout.h"
 #include "render/wgquick.h"
 #include "state/atomic.h"
-#include "state/check.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -139,7 +138,7 @@ int cmd_render(struct cmd_env *env)
 	if (check_options(env, &e) < 0 || env_open(&s, env, false, &e) < 0)
 		return fail(&e);
 	m = store_mesh(s);
-	if (check_deployable(m, &e) < 0 || access_check(m, NULL, &e) < 0)
+	if (refuse_invalid(m, &e) < 0)
 		return fail(&e);
 	a = access_new(m);
 	ret = env->options.all ? render_all(env, m, a, &e)

@@ -42,6 +42,17 @@ static int seal(const struct cmd_env *env, struct store *s, struct err *e)
 	return env_save(s, e);
 }
 
+int seal_if_asked(struct store *s, const struct cmd_env *env,
+			 struct err *e)
+{
+	struct source source = env_source(env);
+
+	if (!env->options.encrypt && !env->options.recipients.len &&
+	    !env->options.format)
+		return 0;
+	return seal_choose(s, env, &source, e);
+}
+
 int cmd_seal(struct cmd_env *env)
 {
 	AUTO(auto_store_close) struct store *s = NULL;

@@ -13,6 +13,9 @@
 int seal_choose(struct store *s, const struct cmd_env *env,
 		const struct source *source, struct err *e);
 
+/** seal_choose() for a new state, if the options ask for a sealed one. */
+int seal_if_asked(struct store *s, const struct cmd_env *env, struct err *e);
+
 /** Add a recipient in its canonical text, once. ERR_INPUT when it is none. */
 int recipients_add(struct strings *recipients, const char *text,
 		   struct err *e);

@@ -76,7 +76,10 @@ static bool is_connected(const struct node *n, const struct cidr *network)
 	return false;
 }
 
-/* Would the tunnel's own packets to this peer be routed into the tunnel? */
+/*
+ * Would the tunnel's own packets to this peer be routed into the tunnel? A peer
+ * whose address is not known may be anywhere, so in a default route.
+ */
 static bool covers_peer(const struct desired *d, const struct cidr *network,
 			const struct desired_peer *peer)
 {
@@ -86,9 +89,9 @@ static bool covers_peer(const struct desired *d, const struct cidr *network,
 	int port;
 
 	if (endpoint_parse(peer->endpoint, &host, &port, &e) < 0 ||
-	    !cidr_parse(&at, host) || !cidr_contains(network, &at.ip))
-		return false;
-	return !is_connected(d->node, &at);
+	    !cidr_parse(&at, host))
+		return network->plen == 0;
+	return cidr_contains(network, &at.ip) && !is_connected(d->node, &at);
 }
 
 /* Would a route of it cut the host off from its own cards or from a peer? */
@@ -97,8 +100,7 @@ static bool cuts_off(const struct desired *d, const struct cidr *network)
 	if (is_connected(d->node, network))
 		return true;
 	for (size_t i = 0; i < d->peers.len; i++)
-		if (*d->peers.items[i].endpoint &&
-		    covers_peer(d, network, &d->peers.items[i]))
+		if (covers_peer(d, network, &d->peers.items[i]))
 			return true;
 	return false;
 }
@@ -149,6 +151,101 @@ static void add_peer(struct desired *d, const struct node *n, uint8_t access)
 	}
 }
 
+/* ---- external peers ---- */
+
+/* What external peers have stays theirs. Sorted. */
+static void claimed(struct cidrs *out, const struct desired *d)
+{
+	for (size_t i = 0; i < d->externals.len; i++) {
+		const struct external *x = d->externals.items[i];
+
+		for (size_t k = 0; k < x->allowed_ips.len; k++)
+			vec_push(out, x->allowed_ips.items[k]);
+		for (size_t k = 0; k < x->routes.len; k++)
+			vec_push(out, x->routes.items[k]);
+	}
+	cidrs_sort(out);
+}
+
+static int compare_cidrs(const void *a, const void *b)
+{
+	return cidr_compare(a, b);
+}
+
+static bool is_among(const struct cidrs *sorted, const struct cidr *c)
+{
+	return sorted->len && bsearch(c, sorted->items, sorted->len,
+				      sizeof *c, compare_cidrs);
+}
+
+static void yield_peer(struct desired *d, struct desired_peer *p,
+		       const struct cidrs *claims)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->allowed_ips.len; i++) {
+		const struct cidr c = p->allowed_ips.items[i];
+
+		if (is_among(claims, &c))
+			vec_push(&d->yielded, c);
+		else
+			p->allowed_ips.items[kept++] = c;
+	}
+	p->allowed_ips.len = kept;
+}
+
+static void yield_to_externals(struct desired *d)
+{
+	struct cidrs claims = { 0 };
+	size_t kept = 0;
+
+	claimed(&claims, d);
+	for (size_t i = 0; i < d->peers.len && claims.len; i++)
+		yield_peer(d, &d->peers.items[i], &claims);
+	for (size_t i = 0; i < d->routes.len; i++)
+		if (!is_among(&claims, &d->routes.items[i].network))
+			d->routes.items[kept++] = d->routes.items[i];
+	d->routes.len = kept;
+	vec_done(&claims);
+}
+
+/* The external peers of the node that are no nodes of the mesh. */
+static void add_externals(struct desired *d)
+{
+	const struct externals *list = &d->node->externals;
+	const struct mesh *m = d->mesh;
+	bool *is_node = mem_calloc(list->len + 1, sizeof *is_node);
+
+	for (size_t i = 0; i < m->nodes.len && list->len; i++) {
+		const struct external *x =
+			node_external(d->node, m->nodes.items[i].public_key);
+
+		if (x)
+			is_node[x - list->items] = true;
+	}
+	for (size_t i = 0; i < list->len; i++)
+		if (!is_node[i])
+			vec_push(&d->externals, &list->items[i]);
+	free(is_node);
+}
+
+static int compare_to_external(const void *key, const void *item)
+{
+	return strcmp(key, (*(const struct external *const *)item)->public_key);
+}
+
+const struct external *desired_external(const struct desired *d,
+					const char *public_key)
+{
+	const struct external **found = NULL;
+
+	if (d->externals.len)
+		found = bsearch(public_key, d->externals.items,
+				d->externals.len, sizeof *found,
+				compare_to_external);
+	return found ? *found : NULL;
+}
+
 static int compare_routes(const void *a, const void *b)
 {
 	const struct desired_route *x = a;
@@ -182,6 +279,8 @@ void desired_compute(struct desired *out, const struct mesh *m,
 	for (size_t i = 0; i < m->nodes.len; i++)
 		if ((flags[i] & ACCESS_PEER) && has_key(m, &m->nodes.items[i]))
 			add_peer(&d, &m->nodes.items[i], flags[i]);
+	add_externals(&d);
+	yield_to_externals(&d);
 	vec_sort(&d.routes, compare_routes);
 	keep_apart(&d);
 	free(flags);
@@ -201,6 +300,8 @@ void desired_done(struct desired *d)
 	vec_done(&d->peers);
 	vec_done(&d->routes);
 	vec_done(&d->connected);
+	vec_done(&d->externals);
+	vec_done(&d->yielded);
 	vec_done(&d->addresses);
 }
 

@@ -39,9 +39,15 @@ struct desired {
 	VEC(struct desired_peer) peers;   /* sorted by name */
 	VEC(struct desired_route) routes; /* sorted by network */
 	struct cidrs connected; /* networks of others that this host is itself
-				   connected to, or reaches a peer through: not
+				   connected to, or reaches a peer or (see
+				   render/spare.h) the control node through: not
 				   routed into the mesh */
 	bool forward4, forward6; /* networks behind this node */
+	VEC(const struct external *) externals; /* of the node, and no node
+					of the mesh themselves; by key */
+	struct cidrs yielded; /* networks and addresses of peers that are not
+				 theirs here, because an external peer has
+				 them */
 };
 
 /** Compute for @node of @m; @a is made from @m. Borrows both; end it first. */
@@ -53,6 +59,10 @@ void desired_compute(struct desired *out, const struct mesh *m,
  * it is behind NAT; two nodes behind NAT in one network have each other's there.
  */
 bool desired_has_endpoint(const struct node *n, const struct node *peer);
+
+/** The external peer that has this public key, or NULL. */
+const struct external *desired_external(const struct desired *d,
+					const char *public_key);
 
 /** Is the endpoint's host a name? The kernel reports back only addresses. */
 bool desired_endpoint_is_name(const struct desired_peer *peer);

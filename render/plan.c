@@ -1,9 +1,26 @@
 #include "render/plan.h"
 
+#include "base/auto.h"
+#include "render/owner.h"
+
+#include <stdarg.h>
 #include <string.h>
 
 /** A handshake younger than this says that a roamed endpoint works (seconds). */
 #define HANDSHAKE_FRESH 180
+
+/* A sentence for the user. */
+__attribute__((format(printf, 2, 3)))
+static void add_note(struct plan *p, const char *fmt, ...)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	sbuf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	strings_add(&p->notes, sbuf_str(&text));
+}
 
 static struct step *add_step(struct plan *p, enum step_kind kind)
 {
@@ -11,26 +28,6 @@ static struct step *add_step(struct plan *p, enum step_kind kind)
 
 	s->kind = kind;
 	return s;
-}
-
-/* ---- whose it is ---- */
-
-static bool marked_ours(const struct mesh *m, const struct observed *o)
-{
-	return o->boot == BOOT_MARKED && m->mesh_id &&
-	       strcmp(o->boot_mesh_id, m->mesh_id) == 0;
-}
-
-/* Ours: marked so, or it runs with the key that this node has in the state. */
-static bool is_ours(const struct mesh *m, const struct node *n,
-		    const struct observed *o)
-{
-	if (marked_ours(m, o))
-		return true;
-	if (o->exists)
-		return *n->public_key &&
-		       strcmp(o->public_key, n->public_key) == 0;
-	return o->boot == BOOT_NONE;
 }
 
 /* ---- peers ---- */
@@ -131,7 +128,7 @@ static void plan_peers(struct plan *p)
 		s->change = change;
 	}
 	for (size_t i = 0; i < o->peers.len; i++)
-		if (!wanted[i])
+		if (!wanted[i] && !desired_external(d, o->peers.items[i].public_key))
 			add_step(p, STEP_REMOVE_PEER)->live =
 				&o->peers.items[i];
 	free(wanted);
@@ -185,6 +182,17 @@ static bool in_mesh(const struct mesh *m, const struct ip *a)
 	       (m->network6.ip.family && cidr_contains(&m->network6, a));
 }
 
+/* Does an external peer have it? */
+static bool is_external(const struct plan *p, const struct observed_route *r)
+{
+	const struct desired *d = p->desired;
+
+	for (size_t i = 0; i < d->externals.len; i++)
+		if (has_cidr(&d->externals.items[i]->routes, &r->network))
+			return true;
+	return false;
+}
+
 /*
  * Ours to remove: tagged; or left by an older tool: through a mesh address, or
  * (as wg-quick makes them) without a gateway while the boot file is not yet
@@ -196,11 +204,11 @@ static bool route_is_ours(const struct plan *p, const struct observed_route *r)
 		return false;
 	if (r->tagged)
 		return true;
-	if (r->network.plen == 0)
+	if (r->network.plen == 0 || is_external(p, r))
 		return false;
 	if (r->gateway.family)
 		return in_mesh(p->mesh, &r->gateway);
-	return !marked_ours(p->mesh, p->observed) &&
+	return !owner_marked(p->mesh, p->observed) &&
 	       !is_link_local(&r->network);
 }
 
@@ -307,7 +315,7 @@ static bool boot_is_right(const struct plan *p, uint64_t boot_hash)
 	const char *key = o->boot_public_key ? o->boot_public_key
 					     : o->public_key;
 
-	return marked_ours(p->mesh, o) && o->boot_hash == boot_hash &&
+	return owner_marked(p->mesh, o) && o->boot_hash == boot_hash &&
 	       (node_key_on_host(p->mesh, p->node) ||
 		strcmp(key, p->node->public_key) == 0);
 }
@@ -327,6 +335,13 @@ static void plan_boot(struct plan *p, uint64_t boot_hash)
 			    "but nothing starts it at boot");
 }
 
+static bool has_live_key(const struct plan *p)
+{
+	const char *key = p->node->public_key;
+
+	return *key && strcmp(p->observed->public_key, key) == 0;
+}
+
 /* The key file is there if, and only if, the key is to live on the host. */
 static void plan_key_file(struct plan *p)
 {
@@ -339,8 +354,10 @@ static void plan_key_file(struct plan *p)
 	} else if (n->private_key.len) {
 		add_step(p, STEP_STORE_KEY);
 	} else if (!o->host_key) {
-		strings_add(&p->notes, "deploy first makes its private key "
-			    "there; then the others get it as a peer");
+		add_note(p, "deploy first %s", has_live_key(p)
+			 ? "puts the interface's private key into its file"
+			 : "makes its private key there; then the others get "
+			   "it as a peer");
 	}
 }
 
@@ -349,14 +366,32 @@ static void note_connected(struct plan *p)
 {
 	char text[ADDR_TEXT_MAX];
 
-	for (size_t i = 0; i < p->desired->connected.len; i++) {
-		char *sentence = mem_printf(
-			"%s is not routed into the mesh here: this host has a "
-			"card in it, or a peer's endpoint",
-			cidr_text(&p->desired->connected.items[i], text));
+	for (size_t i = 0; i < p->desired->connected.len; i++)
+		add_note(p, "%s is not routed into the mesh here: this host has "
+			 "a card in it, or a peer or the control node is in it",
+			 cidr_text(&p->desired->connected.items[i], text));
+}
 
-		strings_add(&p->notes, sentence);
-		free(sentence);
+/* External peers: they are there, and that is all we say to them. */
+static void note_externals(struct plan *p)
+{
+	const struct desired *d = p->desired;
+	size_t n = d->externals.len;
+
+	if (n)
+		add_note(p, "%zu external peer%s, left alone", n,
+			 n == 1 ? "" : "s");
+	for (size_t i = 0; i < n && p->observed->exists; i++)
+		if (!observed_peer_by_key(p->observed,
+					  d->externals.items[i]->public_key))
+			add_note(p, "external peer '%s' is not on the "
+				 "interface any more; 'wgmesh import' reads it "
+				 "anew", d->externals.items[i]->name);
+	for (size_t i = 0; i < d->yielded.len; i++) {
+		char text[ADDR_TEXT_MAX];
+
+		add_note(p, "%s is an external peer's here, and stays so",
+			 cidr_text(&d->yielded.items[i], text));
 	}
 }
 
@@ -403,15 +438,15 @@ int plan_make(struct plan *out, const struct desired *d,
 		return err_set(e, ERR_REMOTE, "'%s' there is no WireGuard "
 			       "interface; rename one of the two",
 			       d->mesh->interface_name);
-	if (plan_install(&p, options, e) < 0)
+	if (owner_check(d->mesh, d->node, o, options->adopt, e) < 0 ||
+	    plan_install(&p, options, e) < 0)
 		return -1;
-	if (!is_ours(d->mesh, d->node, o)) {
-		p.consent = CONSENT_TAKE_OVER;
+	if (!owner_is(d->mesh, d->node, o))
 		add_step(&p, STEP_TAKE_OVER);
-	}
 	plan_boot(&p, boot_hash);
 	plan_key_file(&p);
 	note_connected(&p);
+	note_externals(&p);
 	if (o->exists)
 		plan_interface(&p);
 	else
@@ -422,29 +457,15 @@ int plan_make(struct plan *out, const struct desired *d,
 	return 0;
 }
 
-/* Does a node of the mesh live on the removed node's machine now? */
-static bool is_taken(const struct mesh *m, const struct node *removed,
-		     const struct observed *o)
-{
-	if (*o->public_key && mesh_by_key(m, o->public_key))
-		return true;
-	for (size_t i = 0; i < m->nodes.len; i++)
-		for (size_t k = 0; k < removed->ssh_host_keys.len; k++)
-			if (strings_find(&m->nodes.items[i].ssh_host_keys,
-					 removed->ssh_host_keys.items[k]) >= 0)
-				return true;
-	return false;
-}
-
 void plan_teardown(struct plan *out, const struct mesh *m,
 		   const struct node *removed, const struct observed *o)
 {
 	struct plan p = { .observed = o, .node = removed, .mesh = m };
-	bool ours = is_ours(m, removed, o) && !is_taken(m, removed, o);
+	bool ours = owner_is(m, removed, o) && !owner_taken(m, removed, o);
 
 	if (ours && (o->exists || o->unit_enabled)) {
 		add_step(&p, STEP_TEAR_DOWN);
-		p.consent = CONSENT_TEAR_DOWN;
+		p.tears_down = true;
 	}
 	if (ours && o->dropin)
 		add_step(&p, STEP_FORWARD_OFF);

@@ -64,32 +64,27 @@ struct step {
 	const struct observed_route *old; /* REPLACE_ROUTE, REMOVE_ROUTE */
 };
 
-/** Why a plan wants the user's yes; bits. */
-enum plan_consent {
-	CONSENT_TAKE_OVER = 1 << 0,
-	CONSENT_TEAR_DOWN = 1 << 1,
-};
-
 struct plan {
 	const struct desired *desired;   /* NULL for a teardown */
 	const struct observed *observed;
 	const struct node *node;
 	const struct mesh *mesh;
 	VEC(struct step) steps;
-	unsigned consent; /* plan_consent bits */
+	bool tears_down; /* an interface: that wants the user's yes */
 	struct strings notes; /* what the user should know, no step */
 };
 
 /** What is allowed. */
 struct plan_options {
 	bool install; /* a missing WireGuard may be installed */
+	bool adopt;   /* an interface or boot file that is not ours may be
+			 replaced */
 };
 
 /**
  * Compare. Both sides are borrowed and must outlive the plan.
  * @boot_hash is wgquick_hash() of @d. Errors: REMOTE when WireGuard is missing
- * and may not or can
- * not be installed.
+ * and may not or can not be installed, and as owner_check().
  */
 int plan_make(struct plan *out, const struct desired *d,
 	      const struct observed *o, uint64_t boot_hash,

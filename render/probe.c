@@ -63,8 +63,9 @@ static const char report[] =
  *    interface, version 6 routes by it. Only addresses and interfaces begin
  *    with a number and a colon; only other tables than main are named.
  * 2  `wg show dump` without its secrets.
- * 3  The boot file: of ours every line behind a bar, without secrets, and the
- *    public key if it is not the interface's; of a foreign one just the peers.
+ * 3  The boot file: of ours every line behind a bar, without secrets; of a
+ *    foreign one just the peers. And its public key if it is not the
+ *    interface's.
  */
 static const char report_awk[] =
 	"function frame(s) { printf \"\\n=%s= %s\\n\", n, s }\n"
@@ -78,11 +79,12 @@ static const char report_awk[] =
 	"part == 1 { key = $1; part = 2; print substr($0, length($1) + 2); next }\n"
 	"part == 2 { if ($2 !~ /^[(]/) $2 = \"(set)\"; print; next }\n"
 	"FNR == 1 { frame(\"boot\"); ours = /^# managed by wgmesh/; print ours ? $0 : \"|\"; next }\n"
-	"ours && /^PrivateKey = / { k = substr($0, 14)\n"
-	"print \"|PrivateKey = (hidden)\"\n"
+	"/[Kk][Ee][Yy]/ && tolower($0) ~ /^[ \t]*privatekey[ \t]*=/ { k = $0\n"
+	"sub(/^[^=]*=[ \t]*/, \"\", k); sub(/[ \t\r#].*/, \"\", k)\n"
+	"if (ours) print /^PrivateKey = / ? \"|PrivateKey = (hidden)\" : \"|(secret)\"\n"
 	"if (k != key) { printf \"public \"; fflush(); print k | \"wg pubkey\"; close(\"wg pubkey\"); print \"\" }\n"
 	"next }\n"
-	"/[Kk][Ee][Yy]/ && tolower($0) ~ /privatekey|presharedkey/ { if (ours) print \"|(secret)\"; next }\n"
+	"/[Kk][Ee][Yy]/ && tolower($0) ~ /privatekey|presharedkey/ { if (ours) print /^PresharedKey = / ? \"|PresharedKey = (hidden)\" : \"|(secret)\"; next }\n"
 	"ours || tolower($0) ~ /^ *(publickey|endpoint) *=/ { print \"|\" $0 }\n";
 
 /* The whole report as one shell text, with its variables set. */

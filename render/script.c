@@ -55,9 +55,6 @@ static const char install_text[] =
 	"get || { apt-get update -qq && get; }\n"
 	"modprobe wireguard 2>/dev/null || :\n";
 
-static const char take_over_text[] =
-	"if [ -f \"$B\" ] && ! [ -e \"$B.before-wgmesh\" ]; then cp -p \"$B\" \"$B.before-wgmesh\"; fi\n";
-
 static const char bring_up_text[] =
 	"if [ -d /run/systemd/system ]; then\n"
 	"  systemctl reset-failed \"wg-quick@$I\" 2>/dev/null\n"
@@ -106,8 +103,15 @@ static const char forward_off_text[] =
 	"sed -n 's/ = 2$//p' \"$D\" | while read -r a; do [ ! -f \"/proc/sys/$a\" ] || echo 1 >\"/proc/sys/$a\"; done\n"
 	"rm -f \"$D\"\n";
 
-static void put_boot_file(struct sbuf *out, const char *boot_file)
+/* A file that is there and was not written by this mesh is kept once. */
+static void put_boot_file(struct sbuf *out, const struct plan *p,
+			  const char *boot_file)
 {
+	sbuf_printf(out, "if [ -f \"$B\" ] && ! [ -e \"$B.before-wgmesh\" ]; "
+			 "then x=; read -r x <\"$B\"\n"
+			 "  case $x in '# managed by wgmesh, mesh '%s,*) ;; "
+			 "*) cp -p \"$B\" \"$B.before-wgmesh\";; esac; fi\n",
+		    p->mesh->mesh_id);
 	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\nprintf %s ");
 	text_quote(out, boot_file);
 	sbuf_puts(out, " | put \"$B\" 600\n");
@@ -288,9 +292,9 @@ static void put_part(struct sbuf *out, const struct plan *p, size_t from,
 {
 	switch (p->steps.items[from].kind) {
 	case STEP_INSTALL: sbuf_puts(out, install_text); break;
-	case STEP_TAKE_OVER: sbuf_puts(out, take_over_text); break;
+	case STEP_TAKE_OVER: sbuf_puts(out, ":\n"); break; /* a word to say */
 	case STEP_WRITE_BOOT_FIRST:
-	case STEP_WRITE_BOOT: put_boot_file(out, boot_file); break;
+	case STEP_WRITE_BOOT: put_boot_file(out, p, boot_file); break;
 	case STEP_ENABLE_FIRST:
 	case STEP_ENABLE: sbuf_puts(out, enable_text); break;
 	case STEP_BRING_UP: sbuf_puts(out, bring_up_text); break;
@@ -372,7 +376,11 @@ void script_make_key(struct sbuf *out, const char *interface, bool install,
 	if (install)
 		sbuf_printf(out, "( %s ) || return 1\n", install_text);
 	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\n"
-		       "[ -s \"$Y\" ] || wg genkey | put \"$Y\" 600\n"
+		       "if ! [ -s \"$Y\" ]; then "
+		       "k=$(wg show \"$I\" private-key 2>/dev/null)\n"
+		       "case $k in ''|'(none)') k=$(wg genkey) || return 1;; "
+		       "esac\n"
+		       "printf '%s\\n' \"$k\" | put \"$Y\" 600; fi\n"
 		       "}\nrun 0\n"
 		       "printf '\\n=%s= key %s\\n' \"$N\" "
 		       "\"$(wg pubkey <\"$Y\")\"\n");

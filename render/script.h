@@ -21,8 +21,9 @@ void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 		 const char *nonce);
 
 /**
- * Append the script that makes sure of a private key on the host, in its file,
- * installing WireGuard first if @install, and answers with the public one: see
+ * Append the script that makes sure of a private key on the host, in its file
+ * (the interface's, if it is there and has one), installing WireGuard first if
+ * @install, and answers with the public one: see
  * script_parse_key(). The private key never leaves the host.
  */
 void script_make_key(struct sbuf *out, const char *interface, bool install,

@@ -176,6 +176,7 @@ static void put_whole(struct sbuf *out, const struct plan *p,
 {
 	const char *ifname = p->mesh->interface_name;
 	bool new = p->observed->boot == BOOT_NONE;
+	size_t n;
 
 	switch (s->kind) {
 	case STEP_INSTALL:
@@ -185,9 +186,9 @@ static void put_whole(struct sbuf *out, const struct plan *p,
 		sbuf_printf(out, "! take over %s, which is not ours", ifname);
 		break;
 	case STEP_BRING_UP:
+		n = p->desired->peers.len + p->desired->externals.len;
 		sbuf_printf(out, "+ interface %s up, with %zu peer%s", ifname,
-			    p->desired->peers.len,
-			    p->desired->peers.len == 1 ? "" : "s");
+			    n, n == 1 ? "" : "s");
 		break;
 	case STEP_FORWARD_ON:
 		sbuf_puts(out, "~ forwarding on");

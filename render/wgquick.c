@@ -39,9 +39,22 @@ void wgquick_route(struct sbuf *out, const struct cidr *network,
 		sbuf_printf(out, " via %s", ip_text(gateway, text));
 }
 
+/* Routes to external peers, as they are live: without our tag. */
+static void add_external_routes(struct sbuf *out, const struct external *x)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < x->routes.len; i++)
+		sbuf_printf(out, "PostUp = ip -%d route add %s dev %%i || "
+				 "true\n", x->routes.items[i].ip.family,
+			    cidr_text(&x->routes.items[i], text));
+}
+
 /* A route that somebody else has already must not keep the tunnel down. */
 static void add_routes(struct sbuf *out, const struct desired *d)
 {
+	for (size_t i = 0; i < d->externals.len; i++)
+		add_external_routes(out, d->externals.items[i]);
 	for (size_t i = 0; i < d->routes.len; i++) {
 		const struct desired_route *r = &d->routes.items[i];
 
@@ -53,20 +66,40 @@ static void add_routes(struct sbuf *out, const struct desired *d)
 	}
 }
 
-static void add_peer(struct sbuf *out, const struct desired_peer *p)
+/* What follows a peer's key. */
+static void add_tunnel(struct sbuf *out, const char *endpoint,
+		       const struct cidrs *allowed_ips, int keepalive_s)
 {
 	char text[ADDR_TEXT_MAX];
 
+	if (*endpoint)
+		sbuf_printf(out, "Endpoint = %s\n", endpoint);
+	for (size_t i = 0; i < allowed_ips->len; i++)
+		sbuf_printf(out, "%s%s", i ? ", " : "AllowedIPs = ",
+			    cidr_text(&allowed_ips->items[i], text));
+	sbuf_puts(out, allowed_ips->len ? "\n" : "");
+	if (keepalive_s)
+		sbuf_printf(out, "PersistentKeepalive = %d\n", keepalive_s);
+}
+
+static void add_peer(struct sbuf *out, const struct desired_peer *p)
+{
 	sbuf_printf(out, "\n[Peer]\n# %s\nPublicKey = %s\n", p->name,
 		    p->public_key);
-	if (*p->endpoint)
-		sbuf_printf(out, "Endpoint = %s\n", p->endpoint);
-	for (size_t i = 0; i < p->allowed_ips.len; i++)
-		sbuf_printf(out, "%s%s", i ? ", " : "AllowedIPs = ",
-			    cidr_text(&p->allowed_ips.items[i], text));
-	sbuf_puts(out, p->allowed_ips.len ? "\n" : "");
-	if (p->keepalive_s)
-		sbuf_printf(out, "PersistentKeepalive = %d\n", p->keepalive_s);
+	add_tunnel(out, p->endpoint, &p->allowed_ips, p->keepalive_s);
+}
+
+static void add_external(struct sbuf *out, const struct external *x,
+			 bool secrets)
+{
+	sbuf_printf(out, "\n[Peer]\n# %s (external)\nPublicKey = %s\n",
+		    x->name, x->public_key);
+	if (x->preshared_key.len)
+		sbuf_printf(out, "PresharedKey = %s\n",
+			    secrets ? secret_text(&x->preshared_key)
+				    : "(hidden)");
+	add_tunnel(out, x->endpoint ? x->endpoint : "", &x->allowed_ips,
+		   x->keepalive_s);
 }
 
 void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
@@ -79,6 +112,8 @@ void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 	add_routes(out, d);
 	for (size_t i = 0; i < d->peers.len; i++)
 		add_peer(out, &d->peers.items[i]);
+	for (size_t i = 0; i < d->externals.len; i++)
+		add_external(out, d->externals.items[i], secrets);
 }
 
 const char *wgquick_body(const char *file)

@@ -13,8 +13,9 @@
 
 /**
  * Append the file for @d. The first line is the marker with the mesh id and
- * @serial; it alone depends on the serial. With @secrets the private key is in
- * it (@out should be a secret buffer), else "(hidden)".
+ * @serial; it alone depends on the serial. With @secrets the private key and the
+ * external peers' preshared keys are in it (@out should be a secret buffer), else
+ * "(hidden)".
  */
 void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 		  bool secrets);
@@ -22,7 +23,7 @@ void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 /** The part of the file behind its first line. */
 const char *wgquick_body(const char *file);
 
-/** text_hash() of the body of the file for @d, private key "(hidden)". */
+/** text_hash() of the body of the file for @d, secrets "(hidden)". */
 uint64_t wgquick_hash(const struct desired *d);
 
 /** "ip ... route add" arguments behind "route add|replace|del": NET [via GW]. */

@@ -1,0 +1,131 @@
+#include "cmd/change.h"
+#include "cmd/input.h"
+#include "cmd/keyfill.h"
+#include "cmd/seal.h"
+#include "state/apply.h"
+#include "state/yaml.h"
+
+#include <errno.h>
+#include <string.h>
+
+/** So many kept nodes are named. */
+#define NAMED_MAX 10
+
+DEFINE_AUTO(struct yaml_marks *, yaml_marks_free)
+
+/* Open the state, or begin a new one where there is none. */
+static int open_or_create(struct change_run *c, const struct cmd_env *env,
+			  struct err *e)
+{
+	AUTO(auto_free) char *path =
+		store_path(env->options.state, getenv("WGMESH_STATE"));
+
+	if (change_begin(c, env, e) == 0)
+		return 0;
+	if (e->sys_errno != ENOENT || store_create(&c->store, path, e) < 0 ||
+	    seal_if_asked(c->store, env, e) < 0)
+		return -1;
+	mesh_init(&c->before);
+	note("there is no state yet: a new one is begun, '%s'", path);
+	return 0;
+}
+
+static void note_kept(const struct strings *kept)
+{
+	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
+
+	for (size_t i = 0; i < kept->len && i < NAMED_MAX; i++)
+		sbuf_printf(&names, "%s%s", i ? ", " : "", kept->items[i]);
+	if (kept->len > NAMED_MAX)
+		sbuf_printf(&names, " and %zu more", kept->len - NAMED_MAX);
+	if (kept->len)
+		note("kept, though the file lacks %s: %s (-prune removes %s)",
+		     kept->len > 1 ? "them" : "it", sbuf_str(&names),
+		     kept->len > 1 ? "them" : "it");
+}
+
+static int follow_all(struct change_run *c, struct err *e)
+{
+	struct nodes *nodes = &change_mesh(c)->nodes;
+
+	for (size_t i = 0; i < nodes->len; i++)
+		if (change_follow(c, &nodes->items[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* Make the mesh what the file says. */
+static int apply_file(struct change_run *c, const struct cmd_env *env,
+		      struct err *e)
+{
+	const char *file = env->options.file;
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	AUTO(auto_yaml_marks_free) struct yaml_marks *marks = NULL;
+	AUTO(mesh_done) struct mesh wanted = { 0 };
+	struct strings kept = { 0 };
+	int ret = -1;
+
+	if (!file)
+		return err_set(e, ERR_INPUT, "which file? expected: wgmesh "
+			       "apply -f mesh.yaml");
+	if (input_read(&text, file, YAML_SIZE_MAX, e) == 0 &&
+	    yaml_parse(&wanted, &marks, sbuf_str(&text), text.len, file,
+		       e) == 0 &&
+	    mesh_apply(change_mesh(c), &wanted,
+		       env->options.prune ? APPLY_PRUNE : APPLY_WHOLE, &kept,
+		       e) == 0 &&
+	    keys_fill(change_mesh(c), &c->before, e) == 0 &&
+	    follow_all(c, e) == 0) {
+		c->marks = STEAL(marks);
+		c->file = file;
+		note_kept(&kept);
+		ret = 0;
+	}
+	strings_done(&kept);
+	return ret;
+}
+
+/* Ask before it is saved; a pipeline says -yes. */
+static int consent(const struct change_run *c, const struct cmd_env *env,
+		   struct err *e)
+{
+	AUTO(auto_free) char *question =
+		mem_printf("Save %s?", c->changes.len == 1 ? "this change"
+							   : "these changes");
+	int yes;
+
+	if (env->options.yes || c->dry_run)
+		return 0;
+	yes = ask_yes(question);
+	if (yes == 1)
+		return 0;
+	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "%s; nothing is "
+		       "saved", yes < 0 ? "say -yes to agree" : "not agreed to");
+}
+
+static int show_and_save(struct change_run *c, const struct cmd_env *env,
+			 struct err *e)
+{
+	if (!change_find(c)) {
+		put("nothing changes\n");
+		return 0;
+	}
+	if (change_judge(c, e) < 0)
+		return -1;
+	change_print(c);
+	fflush(stdout);
+	if (consent(c, env, e) < 0)
+		return -1;
+	return change_save(c, e);
+}
+
+int cmd_apply(struct cmd_env *env)
+{
+	AUTO(change_done) struct change_run c = { 0 };
+	struct err e;
+
+	if (open_or_create(&c, env, &e) < 0 || apply_file(&c, env, &e) < 0 ||
+	    show_and_save(&c, env, &e) < 0)
+		return fail(&e);
+	return EXIT_DONE;
+}

@@ -1,0 +1,67 @@
+#include "cmd/change.h"
+#include "cmd/list.h"
+#include "state/edit.h"
+
+#include <string.h>
+
+/* The arguments behind the group's name. */
+static struct strings nodes_of(const struct cmd_env *env)
+{
+	return (struct strings){ .items = env->args.items + 2,
+				 .len = env->args.len - 2 };
+}
+
+static int add(struct change_run *c, const struct cmd_env *env, struct err *e)
+{
+	const struct strings nodes = nodes_of(env);
+
+	return edit_group_add(change_mesh(c), env->args.items[1], &nodes,
+			      env->options.description, e);
+}
+
+static int take(struct change_run *c, const struct cmd_env *env, struct err *e)
+{
+	const struct strings nodes = nodes_of(env);
+	const char *name = env->args.items[1];
+
+	return nodes.len ? edit_group_leave(change_mesh(c), name, &nodes, e)
+			 : edit_group_remove(change_mesh(c), name, e);
+}
+
+static int list(const struct cmd_env *env)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+	struct jout *j;
+	struct err e;
+
+	if (env_open(&s, env, false, &e) < 0)
+		return fail(&e);
+	if (env->options.json) {
+		j = jout_new();
+		list_groups_json(j, store_mesh(s));
+		jout_print(j);
+	} else if (store_mesh(s)->groups.len) {
+		list_groups(store_mesh(s));
+	} else {
+		put("no groups\n");
+	}
+	return EXIT_DONE;
+}
+
+int cmd_group(struct cmd_env *env)
+{
+	const char *verb = env->args.items[0];
+	struct err e;
+
+	if (strcmp(verb, "list") == 0 && env->args.len == 1 &&
+	    !env->options.description)
+		return list(env);
+	if (strcmp(verb, "add") == 0 && env->args.len > 1)
+		return change_command(env, add);
+	if (strcmp(verb, "remove") == 0 && env->args.len > 1 &&
+	    !env->options.description)
+		return change_command(env, take);
+	err_set(&e, ERR_INPUT, "expected: wgmesh group add [-description TEXT] "
+		"NAME [NODE]..., group remove NAME [NODE]... or group list");
+	return fail(&e);
+}

@@ -1,0 +1,15 @@
+/*
+ * Taking over what exists: `import` reads hosts or files into the mesh.
+ */
+#ifndef WGMESH_CMD_IMPORT_H
+#define WGMESH_CMD_IMPORT_H
+
+#include "cmd/cmd.h"
+
+/** `import --from FILE`: read it into the state, or print it as YAML. */
+int import_file(struct cmd_env *env);
+
+/** `import [NAME=][USER@]HOST[:PORT]...`: log in and read the interface. */
+int import_host(struct cmd_env *env);
+
+#endif

@@ -1,0 +1,251 @@
+#include "cmd/change.h"
+#include "cmd/import.h"
+#include "cmd/input.h"
+#include "cmd/keyfill.h"
+#include "state/apply.h"
+#include "state/check.h"
+#include "state/inventory.h"
+#include "state/link.h"
+#include "state/spec.h"
+#include "state/yaml.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* So many notes, and so many nodes in one, are shown. */
+#define NOTES_MAX 20
+#define NAMED_MAX 10
+
+/* What a file says, and how it is read. */
+struct import {
+	const struct cmd_env *env;
+	const char *file;
+	enum inventory_kind kind;
+	struct mesh wanted;
+	struct strings notes;
+};
+
+static void show_notes(struct import *im)
+{
+	for (size_t i = 0; i < im->notes.len && i < NOTES_MAX; i++)
+		note("%s", im->notes.items[i]);
+	if (im->notes.len > NOTES_MAX)
+		note("and %zu more such notes", im->notes.len - NOTES_MAX);
+	strings_done(&im->notes);
+}
+
+/* "NAME=[USER@]HOST[:PORT]" for the one node of a wg-quick file. */
+static int take_place(struct import *im, const char *text, struct err *e)
+{
+	AUTO(auto_free) char *name = mem_strdup(text);
+	AUTO(auto_free) char *shown = check_shown(text);
+	struct node *n = &im->wanted.nodes.items[0];
+	char *place = strchr(name, '=');
+
+	if (!place)
+		return err_set(e, ERR_INPUT, "'%s': expected "
+			       "NAME=[USER@]HOST[:PORT]", shown);
+	*place++ = '\0';
+	if (check_node_name(name, e) < 0 || spec_place(n, place, e) < 0)
+		return err_wrap(e, "'%s'", shown);
+	mem_replace(&n->name, name);
+	return 0;
+}
+
+static int name_node(struct import *im, struct err *e)
+{
+	const struct strings *args = &im->env->args;
+	struct node *n = &im->wanted.nodes.items[0];
+
+	if (im->kind != INVENTORY_CONF)
+		return args->len == 0 ? 0
+				      : err_set(e, ERR_INPUT, "%s names its "
+						"nodes itself, expected "
+						"nothing behind it", im->file);
+	if (args->len == 1)
+		return take_place(im, args->items[0], e);
+	if (args->len > 1 || !im->env->options.to_yaml)
+		return err_set(e, ERR_INPUT, "%s is one node's: expected: "
+			       "wgmesh import -from FILE "
+			       "NAME=[USER@]HOST[:PORT]", im->file);
+	mem_replace(&n->ssh_host, n->name);
+	note("%s: the SSH host of '%s' is taken to be its name", im->file,
+	     n->name);
+	return 0;
+}
+
+static bool has_keys(const struct mesh *m)
+{
+	for (size_t i = 0; i < m->nodes.len; i++)
+		if (m->nodes.items[i].private_key.len)
+			return true;
+	return false;
+}
+
+static int read_file(struct import *im, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+	bool is_stdin = strcmp(im->file, "-") == 0;
+	struct inventory_file f = { .name = is_stdin ? "standard input"
+						     : im->file };
+	struct stat st;
+
+	if (input_read(&text, im->file, INVENTORY_SIZE_MAX, e) < 0)
+		return -1;
+	im->file = f.name;
+	f.text = sbuf_str(&text);
+	f.len = text.len;
+	im->kind = inventory_kind(&f);
+	if (inventory_read(&im->wanted, &f, &im->notes, e) < 0)
+		return -1;
+	if (!is_stdin && has_keys(&im->wanted) && stat(f.name, &st) == 0 &&
+	    (st.st_mode & (S_IRGRP | S_IROTH)))
+		note("%s has private keys in it and may be read by others "
+		     "(mode %04o): 'chmod 600' it", f.name,
+		     st.st_mode & 07777);
+	return name_node(im, e);
+}
+
+/* ---- into a mesh.yaml ---- */
+
+static int print_yaml(struct import *im)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+
+	if (im->kind == INVENTORY_CONF)
+		inventory_peers_to_nodes(&im->wanted, im->file, &im->notes);
+	show_notes(im);
+	if (im->kind == INVENTORY_CONF || has_keys(&im->wanted))
+		note("%s: its keys are not in the YAML: nodes that are made "
+		     "from it get new ones", im->file);
+	yaml_write(&text, &im->wanted);
+	fwrite(sbuf_str(&text), 1, text.len, stdout);
+	return EXIT_DONE;
+}
+
+/* ---- into the state ---- */
+
+/*
+ * What a description leaves out is what the mesh says. A key that lives on its
+ * host is there already.
+ */
+static void take_defaults(struct mesh *wanted, const struct mesh *m)
+{
+	wanted->listen_port = m->listen_port;
+	wanted->mtu = m->mtu;
+	wanted->keepalive_s = m->keepalive_s;
+	mem_replace(&wanted->key, m->key);
+	for (size_t i = 0; i < wanted->nodes.len; i++)
+		if (node_key_on_host(wanted, &wanted->nodes.items[i]))
+			secret_done(&wanted->nodes.items[i].private_key);
+}
+
+static int check_address(const struct import *im, const struct node *n,
+			 const struct ip *a, const struct mesh *m,
+			 struct err *e)
+{
+	const struct cidr *has = a->family == 6 ? &m->network6 : &m->network;
+	const struct cidr *wants = a->family == 6 ? &im->wanted.network6
+						  : &im->wanted.network;
+	char text[ADDR_TEXT_MAX], network[ADDR_TEXT_MAX], hint[ADDR_TEXT_MAX];
+
+	if (!a->family || cidr_contains(has, a))
+		return 0;
+	return err_set(e, ERR_INPUT, "%s: '%s' has %s, which is outside of the "
+		       "mesh network %s: 'wgmesh init -network%s %s' makes a "
+		       "mesh for it", im->file, n->name, ip_text(a, text),
+		       has->ip.family ? cidr_text(has, network) : "(none)",
+		       a->family == 6 ? "6" : "", cidr_text(wants, hint));
+}
+
+/* Addresses and networks go together: say how, before anything is changed. */
+static int check_addresses(const struct import *im, const struct mesh *m,
+			   struct err *e)
+{
+	for (size_t i = 0; i < im->wanted.nodes.len; i++) {
+		const struct node *n = &im->wanted.nodes.items[i];
+
+		if (nodes_find(&m->nodes, n->name))
+			continue;
+		if (check_address(im, n, &n->mesh_ip, m, e) < 0 ||
+		    check_address(im, n, &n->mesh_ip6, m, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void note_kept(const struct strings *kept)
+{
+	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
+
+	for (size_t i = 0; i < kept->len && i < NAMED_MAX; i++)
+		sbuf_printf(&names, "%s%s", i ? ", " : "", kept->items[i]);
+	if (kept->len > NAMED_MAX)
+		sbuf_printf(&names, " and %zu more", kept->len - NAMED_MAX);
+	if (kept->len)
+		note("there already, left as %s: %s",
+		     kept->len > 1 ? "they are" : "it is", sbuf_str(&names));
+}
+
+/* Groups without a policy: deny by default. */
+static void note_policies(const struct mesh *m)
+{
+	if (m->groups.len == 0 || m->policies.len)
+		return;
+	note("there are groups and no policy: no node has a peer until one "
+	     "says so: 'wgmesh policy add NAME -from GROUP -to GROUP'");
+}
+
+static int merge(struct import *im, struct change_run *c, struct err *e)
+{
+	struct mesh *m = change_mesh(c);
+	struct strings kept = { 0 };
+	int ret;
+
+	take_defaults(&im->wanted, m);
+	ret = check_addresses(im, m, e);
+	if (ret == 0)
+		ret = mesh_apply(m, &im->wanted, APPLY_ADD, &kept, e);
+	if (ret == 0)
+		ret = keys_fill(m, &c->before, e);
+	if (ret == 0) {
+		mesh_link_externals(m, &im->notes);
+		note_kept(&kept);
+		show_notes(im);
+	}
+	strings_done(&kept);
+	return ret;
+}
+
+static int into_state(struct import *im)
+{
+	AUTO(change_done) struct change_run c = { 0 };
+	struct err e;
+
+	if (change_begin(&c, im->env, &e) < 0 ||
+	    merge(im, &c, &e) < 0 || change_finish(&c, &e) < 0)
+		return fail(&e);
+	if (im->wanted.groups.len)
+		note_policies(change_mesh(&c));
+	return EXIT_DONE;
+}
+
+int import_file(struct cmd_env *env)
+{
+	struct import im = { .env = env, .file = env->options.from.items[0] };
+	struct err e;
+	int status;
+
+	if (env->options.from.len > 1) {
+		err_set(&e, ERR_INPUT, "-from: expected one file at a time");
+		return fail(&e);
+	}
+	if (read_file(&im, &e) < 0)
+		status = fail(&e);
+	else
+		status = env->options.to_yaml ? print_yaml(&im)
+					      : into_state(&im);
+	mesh_done(&im.wanted);
+	strings_done(&im.notes);
+	return status;
+}

@@ -1,0 +1,16 @@
+/*
+ * Files that a user names on the command line.
+ */
+#ifndef WGMESH_CMD_INPUT_H
+#define WGMESH_CMD_INPUT_H
+
+#include "base/err.h"
+#include "base/sbuf.h"
+
+/**
+ * Append the bytes of @path, standard input for "-", to @out. INPUT when there
+ * are more than @max, or it is no regular file or pipe.
+ */
+int input_read(struct sbuf *out, const char *path, size_t max, struct err *e);
+
+#endif

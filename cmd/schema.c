@@ -1,0 +1,148 @@
+#include "cmd/cmd.h"
+
+#include "base/num.h"
+#include "cmd/jout.h"
+#include "state/yaml_stream.h"
+
+#include <string.h>
+
+/* One value, in JSON's kinds. */
+static void add_value(struct jout *j, const char *key,
+		      const struct mesh_field *f, const char *value)
+{
+	long n;
+
+	if (f->type == FIELD_NUMBER && num_parse(&n, value, f->min, f->max))
+		jout_number(j, key, n);
+	else if (f->type == FIELD_BOOL)
+		jout_bool(j, key, strcmp(value, "true") == 0);
+	else
+		jout_text(j, key, value);
+}
+
+/* The field's example, which is YAML: one value or a list. */
+static void add_example(struct jout *j, const struct mesh_field *f)
+{
+	AUTO(auto_yaml_stream_close) struct yaml_stream *in = NULL;
+	struct yaml_item item = { 0 };
+	size_t depth = 0;
+	struct err e;
+
+	jout_list(j, "examples");
+	in = yaml_stream_open(f->example, strlen(f->example), f->key, &e);
+	while (in && yaml_stream_next(in, &item, &e) == 0) {
+		if (item.kind == ITEM_TEXT)
+			add_value(j, NULL, f, item.text);
+		else if (item.kind == ITEM_LIST && ++depth)
+			jout_list(j, NULL);
+		else if (depth-- > 0)
+			jout_end(j);
+		else
+			break;
+	}
+	jout_end(j);
+}
+
+/* A text of which there are a few: "host or state". */
+static void add_words(struct jout *j, const char *form)
+{
+	jout_list(j, "enum");
+	while (*form) {
+		size_t n = strcspn(form, " ");
+		AUTO(auto_free) char *word = mem_strndup(form, n);
+
+		if (strcmp(word, "or") != 0)
+			jout_text(j, NULL, word);
+		form += n + (form[n] == ' ');
+	}
+	jout_end(j);
+}
+
+static void add_type(struct jout *j, const struct mesh_field *f)
+{
+	static const char *const names[] = { [FIELD_TEXT] = "string",
+					     [FIELD_NUMBER] = "integer",
+					     [FIELD_BOOL] = "boolean",
+					     [FIELD_LIST] = "array" };
+
+	if (f->type == FIELD_LIST && f->fallback) { /* or one text */
+		jout_list(j, "type");
+		jout_text(j, NULL, "string");
+		jout_text(j, NULL, "array");
+		jout_end(j);
+	} else {
+		jout_text(j, "type", names[f->type]);
+	}
+	if (f->type == FIELD_LIST) {
+		jout_open(j, "items");
+		jout_text(j, "type", "string");
+		jout_end(j);
+	} else if (f->type == FIELD_NUMBER) {
+		jout_number(j, "minimum", f->min);
+		jout_number(j, "maximum", f->max);
+	} else if (f->type == FIELD_TEXT && strstr(f->form, " or ")) {
+		add_words(j, f->form);
+	}
+}
+
+/* The members of an object with these keys and no others. */
+static void add_fields(struct jout *j, const struct mesh_fields *fields)
+{
+	for (size_t i = 0; i < fields->len; i++) {
+		const struct mesh_field *f = &fields->items[i];
+		AUTO(auto_free) char *about =
+			mem_printf("%s: %s", f->form, f->meaning);
+
+		jout_open(j, f->key);
+		add_type(j, f);
+		jout_text(j, "description", about);
+		if (f->fallback)
+			add_value(j, "default", f, f->fallback);
+		add_example(j, f);
+		jout_end(j);
+	}
+}
+
+static void add_object(struct jout *j, const struct mesh_fields *fields)
+{
+	jout_text(j, "type", "object");
+	jout_bool(j, "additionalProperties", false);
+	jout_open(j, "properties");
+	add_fields(j, fields);
+	jout_end(j);
+}
+
+static void add_section(struct jout *j, const struct yaml_section *s)
+{
+	jout_open(j, s->key);
+	jout_text(j, "description", s->meaning);
+	if (s->shape == YAML_ONE) {
+		add_object(j, s->fields);
+	} else {
+		bool list = s->shape == YAML_IN_LIST;
+
+		jout_text(j, "type", list ? "array" : "object");
+		jout_open(j, list ? "items" : "additionalProperties");
+		add_object(j, s->fields);
+		jout_end(j);
+	}
+	jout_end(j);
+}
+
+int cmd_schema(struct cmd_env *env)
+{
+	struct jout *j = jout_new();
+
+	(void)env;
+	jout_text(j, "$schema", "https://json-schema.org/draft/2020-12/schema");
+	jout_text(j, "title", "a wgmesh mesh, mesh.yaml");
+	jout_text(j, "type", "object");
+	jout_bool(j, "additionalProperties", false);
+	jout_open(j, "properties");
+	add_fields(j, &fields_mesh);
+	for (size_t i = 0; i < YAML_SECTIONS; i++)
+		add_section(j, &yaml_sections[i]);
+	jout_end(j);
+	jout_print(j);
+	return EXIT_DONE;
+}

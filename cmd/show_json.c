@@ -1,0 +1,161 @@
+#include "cmd/cmd.h"
+
+#include "base/num.h"
+#include "cmd/jout.h"
+#include "cmd/show.h"
+#include "state/field.h"
+
+#include <string.h>
+
+static const char *or_null(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+/* A number that holds, or null. */
+static void number(struct jout *j, const char *key, int n, bool known)
+{
+	if (known)
+		jout_number(j, key, n);
+	else
+		jout_text(j, key, NULL);
+}
+
+static void said_field(struct jout *j, const struct mesh_field *f,
+		       const struct strings *values)
+{
+	long n = 0;
+
+	if (values->len == 0)
+		return;
+	if (f->type == FIELD_LIST)
+		jout_strings(j, f->key, values);
+	else if (f->type == FIELD_BOOL)
+		jout_bool(j, f->key, strcmp(values->items[0], "true") == 0);
+	else if (f->type == FIELD_NUMBER &&
+		 num_parse(&n, values->items[0], f->min, f->max))
+		jout_number(j, f->key, n);
+	else
+		jout_text(j, f->key, values->items[0]);
+}
+
+static void said(struct jout *j, const struct shown *s)
+{
+	jout_open(j, "said");
+	for (size_t i = 0; i < fields_node.len; i++) {
+		const struct mesh_field *f = &fields_node.items[i];
+		struct strings values = { 0 };
+
+		if (strcmp(f->key, "groups") == 0)
+			strings_copy(&values, &s->groups);
+		else
+			field_get(f, s->d.mesh, s->d.node, &values);
+		said_field(j, f, &values);
+		strings_done(&values);
+	}
+	jout_end(j);
+}
+
+static void effective(struct jout *j, const struct shown *s)
+{
+	const struct mesh *m = s->d.mesh;
+	const struct node *n = s->d.node;
+	AUTO(auto_free) char *endpoint = node_endpoint(m, n);
+	int keepalive = n->keepalive_s >= 0 ? n->keepalive_s : m->keepalive_s;
+
+	jout_open(j, "effective");
+	jout_cidrs(j, "addresses", &s->d.addresses);
+	jout_number(j, "port", s->d.listen_port);
+	number(j, "mtu", s->d.mtu, s->d.mtu > 0);
+	number(j, "keepalive", keepalive, keepalive >= 0);
+	jout_text(j, "key", node_key_on_host(m, n) ? "host" : "state");
+	jout_text(j, "endpoint", or_null(endpoint));
+	jout_end(j);
+}
+
+static void facts(struct jout *j, const struct node *n)
+{
+	jout_open(j, "facts");
+	jout_text(j, "actual_hostname", n->actual_hostname);
+	jout_text(j, "fqdn", n->fqdn);
+	jout_cidrs(j, "addresses", &n->facts.addresses);
+	jout_text(j, "address", n->facts.address);
+	jout_bool(j, "behind_nat", n->behind_nat);
+	jout_text(j, "nat_seen_by", n->facts.nat_seen_by);
+	jout_bool(j, "deployed", n->facts.deployed);
+	jout_end(j);
+}
+
+static void peers(struct jout *j, const struct shown *s)
+{
+	jout_list(j, "peers");
+	for (size_t i = 0; i < s->d.peers.len; i++) {
+		const struct desired_peer *p = &s->d.peers.items[i];
+
+		jout_open(j, NULL);
+		jout_text(j, "name", p->name);
+		jout_strings(j, "policies", &s->reasons[i]);
+		jout_text(j, "public_key", or_null(p->public_key));
+		jout_cidrs(j, "allowed_ips", &p->allowed_ips);
+		jout_text(j, "endpoint", or_null(p->endpoint));
+		jout_number(j, "keepalive", p->keepalive_s);
+		jout_end(j);
+	}
+	jout_end(j);
+}
+
+static void routes(struct jout *j, const struct desired *d)
+{
+	char text[ADDR_TEXT_MAX];
+
+	jout_list(j, "routes");
+	for (size_t i = 0; i < d->routes.len; i++) {
+		const struct desired_route *r = &d->routes.items[i];
+
+		jout_open(j, NULL);
+		jout_text(j, "network", cidr_text(&r->network, text));
+		jout_ip(j, "gateway", &r->gateway);
+		jout_end(j);
+	}
+	jout_end(j);
+	jout_cidrs(j, "not_routed", &d->connected);
+	jout_cidrs(j, "left_to_external_peers", &d->yielded);
+}
+
+static void externals(struct jout *j, const struct externals *all)
+{
+	jout_list(j, "external_peers");
+	for (size_t i = 0; i < all->len; i++) {
+		const struct external *x = &all->items[i];
+
+		jout_open(j, NULL);
+		jout_text(j, "name", x->name);
+		jout_text(j, "public_key", x->public_key);
+		jout_bool(j, "preshared_key", x->preshared_key.len > 0);
+		jout_cidrs(j, "allowed_ips", &x->allowed_ips);
+		jout_text(j, "endpoint", x->endpoint);
+		jout_number(j, "keepalive", x->keepalive_s);
+		jout_cidrs(j, "routes", &x->routes);
+		jout_end(j);
+	}
+	jout_end(j);
+}
+
+void show_json(const struct shown *s)
+{
+	const struct node *n = s->d.node;
+	struct jout *j = jout_new();
+
+	jout_text(j, "name", n->name);
+	jout_bool(j, "is_local", n->is_local);
+	said(j, s);
+	effective(j, s);
+	jout_text(j, "public_key", or_null(n->public_key));
+	jout_text(j, "private_key", show_key_place(s));
+	jout_strings(j, "host_keys", &s->pins);
+	facts(j, n);
+	peers(j, s);
+	routes(j, &s->d);
+	externals(j, &n->externals);
+	jout_print(j);
+}

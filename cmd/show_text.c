@@ -1,0 +1,187 @@
+#include "cmd/cmd.h"
+
+#include "cmd/show.h"
+#include "state/field.h"
+
+#include <string.h>
+
+static void put_items(const char *key, const struct strings *v)
+{
+	put("  %s: ", key);
+	for (size_t i = 0; i < v->len; i++)
+		put("%s%s", i ? ", " : "", v->items[i]);
+	put(v->len ? "\n" : "none\n");
+}
+
+/* @key with its indentation. */
+static void put_networks(const char *key, const struct cidrs *v)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (v->len == 0)
+		return;
+	put("%s: ", key);
+	for (size_t i = 0; i < v->len; i++)
+		put("%s%s", i ? ", " : "", cidr_text(&v->items[i], text));
+	put("\n");
+}
+
+/* What holds for a number that the node does not say. */
+static void put_default(const char *key, int value, const char *otherwise)
+{
+	if (value > 0 || (value == 0 && strcmp(key, "keepalive") == 0))
+		put("  %s: %d (the mesh's)\n", key, value);
+	else
+		put("  %s: %s\n", key, otherwise);
+}
+
+/* What holds for a field that the node does not say. */
+static void put_unsaid(const struct shown *s, const char *key)
+{
+	const struct mesh *m = s->d.mesh;
+	AUTO(auto_free) char *endpoint = node_endpoint(m, s->d.node);
+
+	if (strcmp(key, "port") == 0)
+		put_default(key, node_port(m, s->d.node), "");
+	else if (strcmp(key, "mtu") == 0)
+		put_default(key, m->mtu, "as wg-quick chooses");
+	else if (strcmp(key, "keepalive") == 0)
+		put_default(key, m->keepalive_s, "where one is behind NAT");
+	else if (strcmp(key, "key") == 0)
+		put("  key: %s (the mesh's)\n", m->key ? m->key : "state");
+	else if (strcmp(key, "exit") == 0)
+		put("  exit: false\n");
+	else if (strcmp(key, "endpoint") == 0 && *endpoint)
+		put("  endpoint: %s (found)\n", endpoint);
+	else
+		put("  %s: none\n", key);
+}
+
+static void put_fields(const struct shown *s)
+{
+	for (size_t i = 0; i < fields_node.len; i++) {
+		const struct mesh_field *f = &fields_node.items[i];
+		struct strings said = { 0 };
+
+		if (strcmp(f->key, "groups") == 0)
+			strings_copy(&said, &s->groups);
+		else
+			field_get(f, s->d.mesh, s->d.node, &said);
+		if (said.len)
+			put_items(f->key, &said);
+		else
+			put_unsaid(s, f->key);
+		strings_done(&said);
+	}
+}
+
+const char *show_key_place(const struct shown *s)
+{
+	if (s->d.node->private_key.len)
+		return "state";
+	return node_key_on_host(s->d.mesh, s->d.node) ? "host" : NULL;
+}
+
+static void put_keys(const struct shown *s)
+{
+	const struct node *n = s->d.node;
+	const char *place = show_key_place(s);
+	bool moves = n->private_key.len && node_key_on_host(s->d.mesh, n);
+
+	put("  public key: %s\n", *n->public_key ? n->public_key : "none yet");
+	put("  private key: %s%s\n",
+	    !place			 ? "missing"
+	    : strcmp(place, "host") == 0 ? "on its host"
+					 : "in the state",
+	    moves ? ", until the next deploy moves it to its host" : "");
+	put_items("host keys", &s->pins);
+}
+
+static void put_facts(const struct node *n)
+{
+	put("Found by deploys:\n");
+	if (n->actual_hostname)
+		put("  host name: %s\n", n->actual_hostname);
+	if (n->fqdn)
+		put("  full name: %s\n", n->fqdn);
+	if (n->facts.address)
+		put("  reached at: %s\n", n->facts.address);
+	put_networks("  own addresses", &n->facts.addresses);
+	put("  behind NAT: %s%s%s\n", n->behind_nat ? "yes" : "no",
+	    n->facts.nat_seen_by ? ", seen by " : "",
+	    n->facts.nat_seen_by ? n->facts.nat_seen_by : "");
+	put("  set up: %s\n", n->facts.deployed ? "yes" : "no");
+}
+
+static void put_keepalive(int seconds)
+{
+	if (seconds)
+		put("    keepalive: %d\n", seconds);
+}
+
+static void put_peer(const struct shown *s, size_t i)
+{
+	const struct desired_peer *p = &s->d.peers.items[i];
+	const struct strings *why = &s->reasons[i];
+
+	put("  %s\n    why: ", p->name);
+	for (size_t k = 0; k < why->len; k++)
+		put("%s%s", k ? ", " : "", why->items[k]);
+	put(why->len ? "\n" : "no groups and no policies: a full mesh\n");
+	put_networks("    allowed IPs", &p->allowed_ips);
+	if (*p->endpoint)
+		put("    endpoint: %s\n", p->endpoint);
+	put_keepalive(p->keepalive_s);
+}
+
+static void put_routes(const struct desired *d)
+{
+	char network[ADDR_TEXT_MAX], gateway[ADDR_TEXT_MAX];
+
+	put("Routes:%s\n", d->routes.len ? "" : " none");
+	for (size_t i = 0; i < d->routes.len; i++) {
+		const struct desired_route *r = &d->routes.items[i];
+
+		put("  %s%s%s\n", cidr_text(&r->network, network),
+		    r->gateway.family ? " via " : "",
+		    ip_text(&r->gateway, gateway));
+	}
+	for (size_t i = 0; i < d->connected.len; i++)
+		put("  %s: not routed, it would cut the host off\n",
+		    cidr_text(&d->connected.items[i], network));
+	for (size_t i = 0; i < d->yielded.len; i++)
+		put("  %s: left to an external peer\n",
+		    cidr_text(&d->yielded.items[i], network));
+}
+
+static void put_externals(const struct externals *all)
+{
+	if (all->len)
+		put("External peers, never touched:\n");
+	for (size_t i = 0; i < all->len; i++) {
+		const struct external *x = &all->items[i];
+
+		put("  %s\n    public key: %s%s\n", x->name, x->public_key,
+		    x->preshared_key.len ? ", with a preshared key" : "");
+		put_networks("    allowed IPs", &x->allowed_ips);
+		if (x->endpoint)
+			put("    endpoint: %s\n", x->endpoint);
+		put_keepalive(x->keepalive_s);
+		put_networks("    routes", &x->routes);
+	}
+}
+
+void show_text(const struct shown *s)
+{
+	const struct node *n = s->d.node;
+
+	put("%s%s\n", n->name, n->is_local ? " (local)" : "");
+	put_fields(s);
+	put_keys(s);
+	put_facts(n);
+	put("Peers:%s\n", s->d.peers.len ? "" : " none");
+	for (size_t i = 0; i < s->d.peers.len; i++)
+		put_peer(s, i);
+	put_routes(&s->d);
+	put_externals(&n->externals);
+}

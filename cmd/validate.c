@@ -1,0 +1,109 @@
+#include "cmd/cmd.h"
+
+#include "cmd/jout.h"
+#include "render/validate.h"
+
+#include <string.h>
+
+/** So many findings are noted, then how many more there are. */
+#define NOTED_MAX 20
+
+/* All findings from number @first on, as notes. */
+static void note_from(const struct findings *all, size_t first)
+{
+	for (size_t i = first; i < all->len; i++) {
+		if (i - first == NOTED_MAX) {
+			note("and %zu more: 'wgmesh validate' shows them all",
+			     all->len - i);
+			return;
+		}
+		note("%s: %s", all->items[i].error ? "error" : "warning",
+		     all->items[i].text);
+	}
+}
+
+int refuse_invalid(const struct mesh *m, struct err *e)
+{
+	AUTO(findings_done) struct findings all = { 0 };
+
+	validate_errors(&all, m);
+	note_from(&all, 1);
+	return findings_refuse(&all, e);
+}
+
+void warn_of(const struct mesh *m)
+{
+	AUTO(findings_done) struct findings all = { 0 };
+
+	validate_warnings(&all, m);
+	note_from(&all, 0);
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void print_lines(const struct findings *all)
+{
+	size_t errors = findings_errors(all);
+	size_t warnings = all->len - errors;
+
+	for (size_t i = 0; i < all->len; i++)
+		put("%s: %s\n", all->items[i].error ? "error" : "warning",
+		    all->items[i].text);
+	if (errors)
+		put("not valid: %zu error%s", errors, plural(errors));
+	else
+		put("valid");
+	if (warnings)
+		put(", %zu warning%s", warnings, plural(warnings));
+	put("\n");
+}
+
+static void print_json(const struct findings *all)
+{
+	static const char *const parts[] = {
+		[PART_MESH] = "mesh", [PART_NODE] = "node",
+		[PART_GROUP] = "group", [PART_POLICY] = "policy",
+	};
+	struct jout *j = jout_new();
+
+	jout_bool(j, "valid", findings_errors(all) == 0);
+	jout_list(j, "findings");
+	for (size_t i = 0; i < all->len; i++) {
+		const struct finding *f = &all->items[i];
+
+		jout_open(j, NULL);
+		jout_text(j, "level", f->error ? "error" : "warning");
+		jout_text(j, "code", f->code);
+		jout_text(j, "part", parts[f->part]);
+		jout_text(j, "name", f->name);
+		jout_text(j, "key", f->key);
+		jout_text(j, "value", f->value);
+		jout_text(j, "text", f->text);
+		jout_end(j);
+	}
+	jout_end(j);
+	jout_print(j);
+}
+
+int cmd_validate(struct cmd_env *env)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+	AUTO(findings_done) struct findings all = { 0 };
+	struct err e;
+
+	if (env_open(&s, env, false, &e) == 0)
+		validate_mesh(&all, store_mesh(s));
+	else
+		finding_add(&all, true, "unreadable",
+			    (struct finding_place){ 0 }, "%s", e.msg);
+	if (env->options.json)
+		print_json(&all);
+	else if (s)
+		print_lines(&all);
+	else
+		fail(&e);
+	return findings_errors(&all) ? EXIT_USAGE : EXIT_DONE;
+}

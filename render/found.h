@@ -1,0 +1,52 @@
+/*
+ * What `import` reads on a host besides the probe: secrets, and what the boot
+ * file says that an interface does not show.
+ */
+#ifndef WGMESH_RENDER_FOUND_H
+#define WGMESH_RENDER_FOUND_H
+
+#include "base/err.h"
+#include "base/sbuf.h"
+#include "base/secret.h"
+#include "base/vec.h"
+
+#include <stdbool.h>
+
+struct found_peer {
+	char *public_key;
+	struct secret preshared_key; /* base64 text; empty for none */
+	char *name; /* a comment of the boot file, any text; NULL: none */
+};
+
+struct found {
+	struct secret private_key; /* base64 text; empty when not asked for */
+	struct {
+		struct found_peer *items;
+		size_t len;
+		size_t cap;
+	} peers; /* of the interface, sorted by public key */
+	int mtu; /* of the boot file, 0: not said */
+	struct strings dropped; /* settings of the boot file that no deploy
+				   keeps: "PostUp"; names alone, their values
+				   may be secret */
+};
+
+/**
+ * Append the script that reads it; it changes nothing on the host. Only with
+ * @private_key that is in the answer.
+ */
+void found_script(struct sbuf *out, const char *interface, bool private_key,
+		  const char *nonce);
+
+/** Parse the answer (a secret buffer, up to probe_end()). ERR_INPUT. */
+int found_parse(struct found *out, const char *text, size_t len,
+		const char *nonce, struct err *e);
+
+/** The peer that has this public key, or NULL. */
+const struct found_peer *found_peer(const struct found *f,
+				    const char *public_key);
+
+/** Free, secrets wiped; for AUTO(found_done). */
+void found_done(struct found *f);
+
+#endif

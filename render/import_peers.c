@@ -1,0 +1,208 @@
+#include "render/import_peers.h"
+
+#include "base/auto.h"
+#include "state/check.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void import_note(struct strings *notes, const char *fmt, ...)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	sbuf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	strings_add(notes, sbuf_str(&text));
+}
+
+/* ---- names ---- */
+
+static bool is_free_name(const struct links *l, const struct externals *list,
+			 const char *name)
+{
+	struct err ignored;
+
+	if (check_node_name(name, &ignored) < 0 ||
+	    nodes_find(&l->mesh->nodes, name))
+		return false;
+	for (size_t i = 0; i < list->len; i++)
+		if (list->items[i].name &&
+		    strcmp(list->items[i].name, name) == 0)
+			return false;
+	return true;
+}
+
+/* "peer-" and what can stand in a name of the key's beginning. */
+static char *name_of_key(const char *key)
+{
+	char name[16] = "peer-";
+	size_t len = strlen(name);
+
+	for (; *key && len < 13; key++)
+		if (*key != '+' && *key != '/' && *key != '=')
+			name[len++] = *key;
+	return mem_strdup(name);
+}
+
+static char *choose_name(const struct links *l, const struct externals *list,
+			 const struct found_peer *f, const char *key)
+{
+	if (f && f->name && is_free_name(l, list, f->name))
+		return mem_strdup(f->name);
+	return name_of_key(key);
+}
+
+/* ---- routes ---- */
+
+/* An allowed IP, and which external peer has it; NULL: a node. */
+struct target {
+	struct cidr net;
+	struct external *external;
+};
+
+struct targets {
+	struct target *items;
+	size_t len;
+	size_t cap;
+};
+
+static int compare_targets(const void *a, const void *b)
+{
+	return cidr_compare(&((const struct target *)a)->net,
+			    &((const struct target *)b)->net);
+}
+
+/* The peer that packets for @network go to: the longest allowed IP has it. */
+static struct external *target_of(const struct targets *all,
+				  const struct cidr *network)
+{
+	struct target wanted = { .net = *network };
+
+	for (unsigned bits = network->plen + 1; bits-- > 0 && all->len;) {
+		const struct target *t;
+
+		wanted.net.plen = bits;
+		cidr_mask(&wanted.net);
+		t = bsearch(&wanted, all->items, all->len, sizeof wanted,
+			    compare_targets);
+		if (t)
+			return t->external;
+	}
+	return NULL;
+}
+
+/* Routes that nobody tagged and that lead to an external peer are its own. */
+static void take_routes(struct externals *list, const struct observed *o)
+{
+	struct targets all = { 0 };
+
+	for (size_t i = 0; i < o->peers.len; i++) {
+		const struct observed_peer *p = &o->peers.items[i];
+		struct external wanted = { .public_key = p->public_key };
+		struct external *x =
+			list->len ? bsearch(&wanted, list->items, list->len,
+					    sizeof wanted, external_compare)
+				  : NULL;
+
+		for (size_t k = 0; k < p->allowed_ips.len; k++)
+			vec_push(&all, ((struct target){
+						p->allowed_ips.items[k], x }));
+	}
+	vec_sort(&all, compare_targets);
+	for (size_t i = 0; i < o->routes.len; i++) {
+		const struct observed_route *r = &o->routes.items[i];
+		struct external *x = r->kernel || r->tagged
+					     ? NULL
+					     : target_of(&all, &r->network);
+
+		if (x)
+			vec_push(&x->routes, r->network);
+	}
+	vec_done(&all);
+}
+
+/* ---- peers ---- */
+
+/*
+ * Where it is by the boot file, which tells an endpoint that was set from one
+ * that was learnt; by the interface if the file does not know the peer.
+ */
+static const char *endpoint_of(const struct observed *o,
+			       const struct observed_peer *p)
+{
+	struct err ignored;
+
+	for (size_t i = 0; i < o->boot_peers.len; i++) {
+		const struct observed_boot_peer *b = &o->boot_peers.items[i];
+
+		if (strcmp(b->public_key, p->public_key) != 0)
+			continue;
+		if (!b->endpoint || check_endpoint(b->endpoint, &ignored) == 0)
+			return b->endpoint;
+	}
+	return check_endpoint(p->endpoint, &ignored) == 0 ? p->endpoint : NULL;
+}
+
+/* @before, as the state had it, keeps its name and what we do not know. */
+static void add_external(const struct links *l, struct externals *list,
+			 struct external *before,
+			 const struct import_source *s,
+			 const struct observed_peer *p)
+{
+	const struct found_peer *f = found_peer(s->found, p->public_key);
+	struct external x = { 0 };
+
+	x.name = before ? STEAL(before->name)
+			: choose_name(l, list, f, p->public_key);
+	x.public_key = mem_strdup(p->public_key);
+	if (f)
+		secret_copy(&x.preshared_key, &f->preshared_key);
+	x.endpoint = mem_strdup(endpoint_of(s->observed, p));
+	for (size_t i = 0; i < p->allowed_ips.len; i++)
+		vec_push(&x.allowed_ips, p->allowed_ips.items[i]);
+	x.keepalive_s = p->keepalive_s;
+	if (before) {
+		x.extras = before->extras;
+		memset(&before->extras, 0, sizeof before->extras);
+	}
+	vec_push(list, x);
+}
+
+static void take_node(struct links *l, const struct node *n, struct node *peer,
+		      const struct observed_peer *p)
+{
+	links_networks(l, peer, n->name, &p->allowed_ips);
+	if (p->has_psk)
+		import_note(l->notes, "the preshared key of '%s' and '%s' goes "
+			    "at the next deploy: nodes have none", n->name,
+			    peer->name);
+}
+
+int import_peers(struct links *l, struct node *n,
+		 const struct import_source *s, bool fresh, struct err *e)
+{
+	const struct observed *o = s->observed;
+	struct externals list = { 0 };
+
+	for (size_t i = 0; i < o->peers.len; i++) {
+		const struct observed_peer *p = &o->peers.items[i];
+		struct node *peer = links_node(l, p->public_key);
+
+		if (peer && fresh)
+			take_node(l, n, peer, p);
+		if (peer)
+			continue;
+		if (list.len == EXTERNALS_MAX) {
+			externals_done(&list);
+			return err_set(e, ERR_INPUT, "more than %d of its peers "
+				       "are no nodes", EXTERNALS_MAX);
+		}
+		add_external(l, &list, node_external(n, p->public_key), s, p);
+	}
+	take_routes(&list, o);
+	externals_done(&n->externals);
+	n->externals = list;
+	return 0;
+}

@@ -1,0 +1,261 @@
+#include "render/overlap.h"
+
+#include "base/auto.h"
+#include "base/sbuf.h"
+
+#include <string.h>
+
+/** Nodes that one warning names. */
+#define NAMED_MAX 3
+
+enum thing_kind { THING_ROUTE, THING_SSH, THING_ENDPOINT, THING_CARD };
+
+/* A network or an address that has to do with a node. */
+struct thing {
+	struct cidr net;
+	enum thing_kind kind;
+	const struct node *node;
+	struct ip ip; /* a card: the node's address there */
+};
+
+struct things {
+	struct thing *items;
+	size_t len;
+	size_t cap;
+};
+
+/* Nodes that a warning is about. */
+struct roll {
+	struct sbuf text;
+	size_t len;
+};
+
+/* All things with one network, the route (if any) first, cards last. */
+struct run {
+	const struct thing *items;
+	size_t len;
+	struct roll hosts, cards; /* that its route lies over */
+};
+
+struct runs {
+	struct run *items;
+	size_t len;
+	size_t cap;
+};
+
+/* The runs around the present one, the widest first; by number. */
+struct stack {
+	size_t *items;
+	size_t len;
+	size_t cap;
+};
+
+/* ---- what there is ---- */
+
+static void add_thing(struct things *v, enum thing_kind kind,
+		      const struct node *n, const struct cidr *net)
+{
+	vec_push(v, ((struct thing){ *net, kind, n, net->ip }));
+	cidr_mask(&v->items[v->len - 1].net);
+}
+
+/* Where it is reached; SSH only when that is another address. */
+static void add_hosts(struct things *v, const struct mesh *m,
+		      const struct node *n)
+{
+	AUTO(auto_free) char *endpoint = node_endpoint(m, n);
+	AUTO(auto_free) char *host = NULL;
+	struct ip at = { 0 }, ssh = { 0 };
+	struct cidr net;
+	struct err e;
+	int port;
+
+	if (*endpoint && endpoint_parse(endpoint, &host, &port, &e) == 0 &&
+	    ip_parse(&at, host)) {
+		net = cidr_host(&at);
+		add_thing(v, THING_ENDPOINT, n, &net);
+	}
+	if (!n->is_local && n->ssh_host && ip_parse(&ssh, n->ssh_host) &&
+	    !ip_equal(&ssh, &at)) {
+		net = cidr_host(&ssh);
+		add_thing(v, THING_SSH, n, &net);
+	}
+}
+
+static void add_node(struct things *v, const struct mesh *m,
+		     const struct node *n)
+{
+	for (size_t i = 0; i < n->routable_networks.len; i++)
+		if (n->routable_networks.items[i].plen)
+			add_thing(v, THING_ROUTE, n,
+				  &n->routable_networks.items[i]);
+	for (size_t i = 0; i < n->facts.addresses.len; i++) {
+		const struct cidr *own = &n->facts.addresses.items[i];
+
+		if (own->plen && own->plen < ip_bits(&own->ip))
+			add_thing(v, THING_CARD, n, own);
+	}
+	add_hosts(v, m, n);
+}
+
+static int compare_things(const void *a, const void *b)
+{
+	const struct thing *x = a;
+	const struct thing *y = b;
+	int order = cidr_compare(&x->net, &y->net);
+
+	if (!order)
+		order = (int)x->kind - (int)y->kind;
+	return order ? order : node_compare(x->node, y->node);
+}
+
+/* ---- what lies over what ---- */
+
+static void enlist(struct roll *r, const struct thing *t)
+{
+	static const char *const what[] = { "", "SSH ", "endpoint ", "" };
+	char text[ADDR_TEXT_MAX];
+	struct cidr c = { t->ip, t->net.plen };
+
+	if (r->len == NAMED_MAX)
+		sbuf_puts(&r->text, " and others");
+	if (r->len++ >= NAMED_MAX)
+		return;
+	sbuf_printf(&r->text, "%s'%s' (%s%s)", r->len > 1 ? ", " : "",
+		    t->node->name, what[t->kind],
+		    t->kind == THING_CARD ? cidr_text(&c, text)
+					  : ip_text(&t->ip, text));
+}
+
+static const struct thing *route_of(const struct run *r)
+{
+	return r->items->kind == THING_ROUTE ? r->items : NULL;
+}
+
+/* The things of @inner lie in the network of the route of @outer. */
+static void cover(struct run *outer, const struct run *inner)
+{
+	const struct thing *route = route_of(outer);
+
+	for (size_t i = 0; route && i < inner->len; i++) {
+		const struct thing *t = &inner->items[i];
+
+		if (t->kind == THING_CARD && t->node != route->node)
+			enlist(&outer->cards, t);
+		if (t->kind == THING_ENDPOINT ||
+		    (t->kind == THING_SSH && t->node != route->node))
+			enlist(&outer->hosts, t);
+	}
+}
+
+/* The route of @inner lies in a network that nodes have a card in. */
+static void cut_into(struct run *inner, const struct run *outer)
+{
+	const struct thing *route = route_of(inner);
+
+	for (size_t i = 0; route && i < outer->len; i++) {
+		const struct thing *t = &outer->items[i];
+
+		if (inner->cards.len > NAMED_MAX)
+			return;
+		if (t->kind == THING_CARD && t->node != route->node)
+			enlist(&inner->cards, t);
+	}
+}
+
+/* The narrowest route of another node around the one of @inner. */
+static void nested(struct findings *out, const struct runs *all,
+		   const struct stack *around, const struct run *inner)
+{
+	const struct thing *route = route_of(inner);
+	char narrow[ADDR_TEXT_MAX], wide[ADDR_TEXT_MAX];
+
+	for (size_t i = around->len; route && i-- > 0;) {
+		const struct thing *t = route_of(&all->items[around->items[i]]);
+
+		if (!t || t->node == route->node)
+			continue;
+		finding_add(out, false, "overlapping_routes",
+			    (struct finding_place){
+				    PART_NODE, route->node->name, "routes",
+				    cidr_text(&route->net, narrow) },
+			    "node '%s': route %s lies inside of route %s of "
+			    "node '%s'; the narrower one wins",
+			    route->node->name, narrow,
+			    cidr_text(&t->net, wide), t->node->name);
+		return;
+	}
+}
+
+static bool inside(const struct run *inner, const struct run *outer)
+{
+	return outer->items->net.plen <= inner->items->net.plen &&
+	       cidr_contains(&outer->items->net, &inner->items->net.ip);
+}
+
+/* Networks are nested or apart: those around the present one are a stack. */
+static void sweep(struct findings *out, struct runs *all)
+{
+	struct stack around = { 0 };
+
+	for (size_t i = 0; i < all->len; i++) {
+		struct run *r = &all->items[i];
+
+		while (around.len &&
+		       !inside(r, &all->items[around.items[around.len - 1]]))
+			around.len--;
+		nested(out, all, &around, r);
+		for (size_t k = 0; k < around.len; k++) {
+			cover(&all->items[around.items[k]], r);
+			cut_into(r, &all->items[around.items[k]]);
+		}
+		cover(r, r);
+		vec_push(&around, i);
+	}
+	vec_done(&around);
+}
+
+/* ---- the warnings ---- */
+
+static void report(struct findings *out, struct run *r)
+{
+	const struct thing *route = route_of(r);
+	char text[ADDR_TEXT_MAX];
+	struct finding_place at = { PART_NODE, r->items->node->name, "routes",
+				    cidr_text(&r->items->net, text) };
+
+	if (route && r->hosts.len)
+		finding_add(out, false, "route_over_host", at,
+			    "node '%s': route %s covers addresses at which "
+			    "nodes are reached outside of the mesh: %s",
+			    at.name, text, sbuf_str(&r->hosts.text));
+	if (route && r->cards.len)
+		finding_add(out, false, "route_over_card", at,
+			    "node '%s': route %s lies over a network that "
+			    "other nodes have a card in: %s", at.name, text,
+			    sbuf_str(&r->cards.text));
+	sbuf_done(&r->hosts.text);
+	sbuf_done(&r->cards.text);
+}
+
+void overlap_check(struct findings *out, const struct mesh *m)
+{
+	struct things things = { 0 };
+	struct runs runs = { 0 };
+
+	for (size_t i = 0; i < m->nodes.len; i++)
+		add_node(&things, m, &m->nodes.items[i]);
+	vec_sort(&things, compare_things);
+	for (size_t i = 0; i < things.len; i++) {
+		const struct thing *t = &things.items[i];
+
+		if (!i || !cidr_equal(&t[-1].net, &t->net))
+			vec_add(&runs)->items = t;
+		runs.items[runs.len - 1].len++;
+	}
+	sweep(out, &runs);
+	for (size_t i = 0; i < runs.len; i++)
+		report(out, &runs.items[i]);
+	vec_done(&things);
+	vec_done(&runs);
+}

@@ -1,0 +1,50 @@
+#include "render/owner.h"
+
+#include <string.h>
+
+bool owner_marked(const struct mesh *m, const struct observed *o)
+{
+	return o->boot == BOOT_MARKED && m->mesh_id &&
+	       strcmp(o->boot_mesh_id, m->mesh_id) == 0;
+}
+
+bool owner_is(const struct mesh *m, const struct node *n,
+	      const struct observed *o)
+{
+	const char *key = o->exists ? o->public_key : o->boot_public_key;
+
+	if (owner_marked(m, o) || (!o->exists && o->boot == BOOT_NONE))
+		return true;
+	return key && *key && strcmp(key, n->public_key) == 0;
+}
+
+int owner_check(const struct mesh *m, const struct node *n,
+		const struct observed *o, bool adopt, struct err *e)
+{
+	const char *i = m->interface_name;
+
+	if (adopt || owner_is(m, n, o))
+		return 0;
+	if (!o->exists)
+		return err_set(e, ERR_REMOTE, "/etc/wireguard/%s.conf there is "
+			       "not this mesh's, and its interface is down: "
+			       "'wgmesh import' takes it over as it is once it "
+			       "is up, 'deploy -adopt' replaces it", i);
+	return err_set(e, ERR_REMOTE, "%s there is not this mesh's (%zu "
+		       "peer%s, key %.8s...): 'wgmesh import' takes it over "
+		       "as it is, 'deploy -adopt' replaces it", i, o->peers.len,
+		       o->peers.len == 1 ? "" : "s", o->public_key);
+}
+
+bool owner_taken(const struct mesh *m, const struct node *removed,
+		 const struct observed *o)
+{
+	if (*o->public_key && mesh_by_key(m, o->public_key))
+		return true;
+	for (size_t i = 0; i < m->nodes.len; i++)
+		for (size_t k = 0; k < removed->ssh_host_keys.len; k++)
+			if (strings_find(&m->nodes.items[i].ssh_host_keys,
+					 removed->ssh_host_keys.items[k]) >= 0)
+				return true;
+	return false;
+}
