@@ -30,7 +30,7 @@ unit_src := $(wildcard tests/unit/test_*.c)
 fuzz_src := $(wildcard tests/fuzz/fuzz_*.c)
 headers := $(foreach d,$(folders) cmd,$(wildcard $(d)/*.h))
 
-libraries := libssh libcrypto json-c yaml-0.1
+libraries := libssh libcrypto json-c yaml-0.1 libgit2
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wwrite-strings -Wpointer-arith -Wvla -Wundef \
 	-Wformat=2 -Wimplicit-fallthrough $(if $(WERROR),-Werror)

@@ -37,6 +37,9 @@ version=$("$program" version | sed 's/wgmesh version //')
 grep -q "\"wgmesh $version\"" "$page" || wrong "$page: its version is not $version"
 grep -q "^## $version" CHANGELOG.md || wrong "CHANGELOG.md: no entry for $version"
 
+"$program" schema | cmp -s - docs/mesh-schema.json ||
+	wrong "docs/mesh-schema.json: not what '$program schema' prints"
+
 for document in *.md docs/*.md; do
 	for link in $(grep -o '](\([^)#:]*\))' "$document" | sed 's/](\(.*\))/\1/'); do
 		[ -e "$(dirname "$document")/$link" ] ||

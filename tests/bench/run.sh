@@ -1,7 +1,7 @@
 #!/bin/bash
 # Speed, measured side by side on simulated hosts (a real sshd and WireGuard in namespaces each), as root:
 #
-#   bash tests/bench/run.sh [PART...]    parts: trips near ansible far first render state vault; default: all
+#   bash tests/bench/run.sh [PART...]    parts: trips near ansible far first render state yaml vault; default: all
 #
 # In each part the two sides take turns; a figure is the median of ROUNDS (5) rounds with the lowest and the highest, a
 # ratio the median of the ratios round by round. CPU is that of the client's processes alone. The bars say what is
@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 ROUNDS=${ROUNDS:-5}
 WGMESH=$(realpath "${WGMESH:-build/wgmesh}")
-PARTS='trips near ansible far first render state vault'
+PARTS='trips near ansible far first render state yaml vault'
 
 # One connection: round trips as the slope of the wall time over the round trip time, which has no CPU time in it.
 part_trips() {
@@ -125,6 +125,41 @@ part_state() {
 		row 'state loaded and saved (add): wall' "$n" wall '' "save-$n"
 		row 'state loaded and saved (add): peak memory' "$n" peak '' "save-$n"
 	done
+}
+
+# Makes $BENCH/big-$1.yaml, a mesh.yaml of $1 nodes with addresses to be found, networks, and groups.
+big_yaml() {
+	awk -v n="$1" 'BEGIN {
+		print "network: 10.0.0.0/8\nnodes:"
+		for (i = 1; i <= n; i++)
+			printf "  n%d:\n    ssh: \"admin@n%d.example.org:2222\"\n    routes: [172.%d.%d.%d/32]\n    groups: [g%d, all]\n", \
+				i, i, 16 + int(i / 65536), int(i / 256) % 256, i % 256, i % 50
+		print "policies:\n  - name: p\n    from: [all]\n    to: [all]\n    networks: true"
+	}' >"$BENCH/big-$1.yaml"
+}
+
+# A mesh.yaml where there is no state: parsed, validated, compared, keys made, saved; and applied again.
+part_yaml() {
+	local n i
+	for n in 1000 10000; do
+		big_yaml "$n"
+		for ((i = 1; i <= ROUNDS; i++)); do
+			rm -f "$BENCH/yaml.json"
+			measure "yaml-$n" "$WGMESH" -state "$BENCH/yaml.json" apply -f "$BENCH/big-$n.yaml" -yes
+			measure "yaml-same-$n" "$WGMESH" -state "$BENCH/yaml.json" apply -f "$BENCH/big-$n.yaml" -yes
+			grep -q '^nothing changes' "$BENCH/out" || stop 'a second apply changes something'
+		done
+		awk -v n="$n" '{ print n / $1 }' "$BENCH/yaml-$n" >"$BENCH/yaml-rate-$n"
+		row 'mesh.yaml applied: wall' "$n" wall '' "yaml-$n"
+		row 'mesh.yaml applied: nodes per second' "$n" trips '' "yaml-rate-$n"
+		row 'mesh.yaml applied: peak memory' "$n" peak '' "yaml-$n"
+	done
+	row 'mesh.yaml applied: wall, 10,000 nodes against 1,000' 10000 wall 15 yaml-10000 yaml-1000
+	row 'mesh.yaml applied again: wall, 10,000 nodes against 1,000' 10000 wall 15 yaml-same-10000 yaml-same-1000
+	awk '{ print 3, 3, 3 }' "$BENCH/yaml-10000" >"$BENCH/three-seconds"
+	awk '{ print 3, 3, 204800 }' "$BENCH/yaml-10000" >"$BENCH/two-hundred"
+	row 'mesh.yaml applied: wall, against the 3 s allowed' 10000 wall 1 yaml-10000 three-seconds
+	row 'mesh.yaml applied: peak memory, against the 200 MB allowed' 10000 peak 1 yaml-10000 two-hundred
 }
 
 # A sealed state against a plain one, opened and saved (add); to a recipient, so that no password KDF is in it. The bar is

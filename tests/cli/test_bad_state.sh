@@ -152,8 +152,8 @@ wrong_values() {
 		node 'public_endpoint: ' "\"public_endpoint\":\"$bad\""
 	done
 	node "routable_networks: 'x' found" '"routable_networks":["x"]'
-	routable 'a default route is not supported' 0.0.0.0/0
-	routable 'a default route is not supported' ::/0
+	routable "is a default route, expected 'exit' to be set" 0.0.0.0/0
+	routable "is a default route, expected 'exit' to be set" ::/0
 	routable 'cannot be routed' 127.0.0.0/8
 	routable 'overlaps the mesh network' 10.99.0.128/25
 	node "routable_networks: '1.2.3.4; touch x' found" '"routable_networks":["1.2.3.4; touch x"]'

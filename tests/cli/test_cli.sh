@@ -70,7 +70,7 @@ help_and_version() {
 	good_state
 	run help
 	check_equal 'help: exit status' 0 "$got"
-	check_equal 'the commands' 'init add remove list render plan deploy seal unseal rekey recipients identity keys cat edit version help' \
+	check_equal 'the commands' 'init add remove rename set unset route group policy apply export schema list show validate render plan deploy import seal unseal rekey recipients identity keys cat edit version help' \
 		"$(commands | tr '\n' ' ' | sed 's/ $//')"
 	cp "$T/out" "$T/help"
 	run --help

@@ -1,10 +1,12 @@
 /*
  * Any bytes as a host's report: refused in one printable line, or planned
- * against, shown and scripted.
+ * against, shown and scripted, and imported.
  */
 #include "base/auto.h"
 #include "base/text.h"
+#include "render/import.h"
 #include "render/script.h"
+#include "state/check.h"
 #include "state/json.h"
 
 #include <stdint.h>
@@ -39,7 +41,8 @@ static void show(const struct plan *p)
 
 static void plan(const struct mesh *m, const struct observed *o)
 {
-	const struct plan_options options = { .install = true };
+	const struct plan_options options = { .install = true,
+					      .adopt = true };
 	struct access *a = access_new(m);
 	struct desired d = { 0 };
 	struct plan p = { 0 };
@@ -54,6 +57,29 @@ static void plan(const struct mesh *m, const struct observed *o)
 	plan_done(&p);
 	desired_done(&d);
 	access_free(a);
+}
+
+/* What is taken in can be saved and loaded. */
+static void import(struct mesh *m, const struct observed *o)
+{
+	static char host[] = "h";
+	const struct node place = { .ssh_host = host };
+	const struct found found = { 0 };
+	const struct import_source source = { .name = "new", .place = &place,
+					      .observed = o, .found = &found,
+					      .dialled = "" };
+	AUTO(strings_done) struct strings notes = { 0 };
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	AUTO(mesh_done) struct mesh again = { 0 };
+	struct err e = { 0 };
+
+	mem_replace(&m->key, "host");
+	if (import_hosts(m, &source, 1, &notes, &e) < 0 ||
+	    check_mesh(m, &e) < 0)
+		return;
+	state_format(&text, m);
+	if (state_parse(&again, text.s, text.len, &e) < 0)
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -72,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (state_parse(&m, state, sizeof state - 1, &e) < 0)
 		abort();
 	plan(&m, &o);
+	import(&m, &o);
 	observed_done(&o);
 	return 0;
 }

@@ -2,10 +2,9 @@
  * Any bytes as a state file: refused in one printable line, or read; what was
  * read is written, and reads and writes the same again.
  */
-#include "acl/access.h"
 #include "base/auto.h"
 #include "base/text.h"
-#include "state/check.h"
+#include "render/validate.h"
 #include "state/json.h"
 
 #include <stdint.h>
@@ -31,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	AUTO(mesh_done) struct mesh m = { 0 };
-	struct strings warnings = { 0 };
+	AUTO(findings_done) struct findings all = { 0 };
 	struct err e = { 0 };
 
 	if (state_parse(&m, (const char *)data, size, &e) < 0) {
@@ -41,8 +40,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	state_format(&text, &m);
 	again(&text);
-	if (check_deployable(&m, &e) == 0)
-		access_check(&m, &warnings, &e);
-	strings_done(&warnings);
+	validate_mesh(&all, &m);
+	for (size_t i = 0; i < all.len; i++)
+		if (!text_is_printable(all.items[i].text))
+			abort();
 	return 0;
 }

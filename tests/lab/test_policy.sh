@@ -8,21 +8,26 @@
 NODES=()
 declare -A HOST MESH_IP
 
-# Makes the state: the nodes, groups and policies of the sample $1 on the lab's hosts, with keys of its own.
+# Makes the state of the sample $1, whose nodes live on the lab's hosts here: $LAB_DIR/mesh.yaml is the sample with their addresses.
 mesh_from() {
-	local file=$E2E_ROOT/samples/$1.json node
+	local file=$E2E_ROOT/samples/$1.yaml node places=
 	rm -f "$S"
-	e2e_quiet w -init || return
-	mapfile -t NODES < <(jq -r '.nodes | keys[]' "$file")
+	mapfile -t NODES < <(sed -n '/^nodes:/,/^[a-z]/s/^  \([a-z0-9-]*\):$/\1/p' "$file")
 	for node in "${NODES[@]}"; do
 		HOST[$node]=h$((${#HOST[@]} + 1))
-		MESH_IP[$node]=$(jq -r --arg n "$node" '.nodes[$n].mesh_ip' "$file")
-		e2e_quiet w -add "$node:${MESH_IP[$node]}:$(lab_ip "${HOST[$node]}")" -accept-new-host-keys || return
+		places+="/^  $node:/,/ssh:/s/ssh: .*/ssh: $(lab_ip "${HOST[$node]}")/;"
 	done
-	# shellcheck disable=SC2016
-	e2e_edit --slurpfile s "$file" '.groups = $s[0].groups | .access_policies = $s[0].access_policies |
-		reduce ($s[0].nodes | to_entries[] | select(.value.routable_networks)) as $n
-			(.; .nodes[$n.key].routable_networks = $n.value.routable_networks)'
+	sed "$places" "$file" >"$LAB_DIR/mesh.yaml"
+	check_status "a. $1: apply where there is no state" 0 w apply -f "$LAB_DIR/mesh.yaml" -yes
+	for node in "${NODES[@]}"; do MESH_IP[$node]=$(jq -r --arg n "$node" '.nodes[$n].mesh_ip' "$S"); done
+}
+
+# Checks that the mesh of the sample $1, deployed, is still what the file says, byte for byte.
+same_yaml() {
+	check_status "a. $1: export after the deploy" 0 w export
+	check_same "a. $1: the same text" "$(<"$LAB_DIR/mesh.yaml")" "$OUT"
+	check_status "a. $1: apply again" 0 w apply -f "$LAB_DIR/mesh.yaml" -yes
+	check_equal "a. $1: changes nothing" 'nothing changes' "$OUT"
 }
 
 # Takes the mesh off the hosts again.
@@ -91,19 +96,24 @@ holds() {
 # Prints the networks that the node $1 has routes of ours for.
 routes_of() { lab_on "${HOST[$1]}" 'ip route show proto 119' | cut -d' ' -f1 | paste -sd' '; }
 
-# A sample as it stands can be looked at, and says what it lacks before any host is contacted.
-test_as_it_stands() {
-	local name=$1
-	check_status "m. $name: list shows the sample" 0 lab_ctl "$WGMESH" -state "$E2E_ROOT/samples/$name.json" list
-	check_status "m. $name: deploy wants keys first" 2 lab_ctl "$WGMESH" -state "$E2E_ROOT/samples/$name.json" deploy
-	check_has "m. $name: and says so" "$OUT" 'has no public key'
+# A small team: everybody reaches everybody, and the network of the office.
+test_small_team() {
+	mesh_from small-team
+	check_status 'a. small-team: deploy' 0 w deploy -accept-new-host-keys
+	holds small-team "backup: files=10.99.0.2/32 office=10.99.0.1/32,192.168.20.0/24
+files: backup=10.99.0.3/32 office=10.99.0.1/32,192.168.20.0/24
+office: backup=10.99.0.3/32 files=10.99.0.2/32"
+	check_equal 'a. small-team: the port of one node' 51821 "$(lab_on "${HOST[files]}" 'wg show wg0 listen-port')"
+	check_has 'a. small-team: its MTU' "$(lab_on "${HOST[files]}" 'ip link show wg0')" 'mtu 1400 '
+	check_equal 'a. small-team: the route to the office' 192.168.20.0/24 "$(routes_of backup)"
+	same_yaml small-team
+	mesh_off small-team
 }
 
 # web -> app -> db; the network behind db1 is for app alone.
 test_three_tier() {
-	test_as_it_stands three-tier
 	mesh_from three-tier
-	check_status 'm. three-tier: deploy' 0 w deploy
+	check_status 'm. three-tier: deploy' 0 w deploy -accept-new-host-keys
 	holds three-tier "app1: db1=10.99.3.1/32,172.20.4.0/24 web1=10.99.1.1/32 web2=10.99.1.2/32
 db1: app1=10.99.2.1/32
 web1: app1=10.99.2.1/32
@@ -111,6 +121,7 @@ web2: app1=10.99.2.1/32"
 	check 'm. three-tier: the app server reaches the network behind the database' can_ping "${HOST[app1]}" 172.20.4.2
 	check 'm. three-tier: a web server does not' cannot_ping "${HOST[web1]}" 172.20.4.2
 	check_equal 'm. three-tier: it has no route either' '' "$(routes_of web1)"
+	same_yaml three-tier
 	test_group_changed
 	test_policies_removed
 	mesh_off three-tier
@@ -120,7 +131,7 @@ web2: app1=10.99.2.1/32"
 test_group_changed() {
 	local before
 	before=$(snapshots "${HOST[db1]}" "${HOST[web1]}")
-	e2e_edit '.groups.web.members = ["web1"]'
+	check_status 'm. a node leaves its group: the command' 0 w group remove web web2
 	check_status 'm. a node leaves its group: deploy' 0 w deploy
 	holds 'a node leaves its group' "app1: db1=10.99.3.1/32,172.20.4.0/24 web1=10.99.1.1/32
 db1: app1=10.99.2.1/32
@@ -132,7 +143,8 @@ web2:"
 
 # One policy goes, then the last one, then the groups.
 test_policies_removed() {
-	e2e_edit '.access_policies |= map(select(.name != "app-to-db"))'
+	local group
+	check_status 'm. a policy removed: the command' 0 w policy remove app-to-db
 	check_status 'm. a policy removed: deploy' 0 w deploy
 	holds 'a policy removed' "app1: web1=10.99.1.1/32
 db1:
@@ -140,13 +152,13 @@ web1: app1=10.99.2.1/32
 web2:"
 	check_equal 'm. a policy removed: and its route' '' "$(routes_of app1)"
 	check 'm. a policy removed: the network behind is out of reach' cannot_ping "${HOST[app1]}" 172.20.4.2
-	e2e_edit '.access_policies = []'
+	check_status 'm. the last policy removed: the command' 0 w policy remove web-to-app
 	check_status 'm. the last policy removed: deploy' 0 w deploy
 	holds 'the last policy removed' "app1:
 db1:
 web1:
 web2:"
-	e2e_edit 'del(.access_policies, .groups)'
+	for group in app db web; do check_status "m. the group $group removed: the command" 0 w group remove "$group"; done
 	check_status 'm. no groups and no policies: deploy' 0 w deploy
 	holds 'no groups and no policies' "app1: db1=10.99.3.1/32,172.20.4.0/24 web1=10.99.1.1/32 web2=10.99.1.2/32
 db1: app1=10.99.2.1/32 web1=10.99.1.1/32 web2=10.99.1.2/32
@@ -156,24 +168,23 @@ web2: app1=10.99.2.1/32 db1=10.99.3.1/32,172.20.4.0/24 web1=10.99.1.1/32"
 
 # Offices reach the headquarters and its network; not each other, and nobody the network behind an office.
 test_hub() {
-	test_as_it_stands hub-and-spoke
-	mesh_from hub-and-spoke
-	check_status 'm. hub-and-spoke: deploy' 0 w deploy
-	holds hub-and-spoke "hq: office1=10.99.1.1/32 office2=10.99.1.2/32 office3=10.99.1.3/32
+	mesh_from hub-and-branches
+	check_status 'm. hub-and-branches: deploy' 0 w deploy -accept-new-host-keys
+	holds hub-and-branches "hq: office1=10.99.1.1/32 office2=10.99.1.2/32 office3=10.99.1.3/32
 office1: hq=10.99.0.1/32,172.20.0.0/24
 office2: hq=10.99.0.1/32,172.20.0.0/24
 office3: hq=10.99.0.1/32,172.20.0.0/24"
-	check 'm. hub-and-spoke: an office reaches the network of the headquarters' can_ping "${HOST[office3]}" 172.20.0.2
-	check_equal 'm. hub-and-spoke: the headquarters have no route to the network of an office' '' "$(routes_of hq)"
-	check 'm. hub-and-spoke: nor do they reach it' cannot_ping "${HOST[hq]}" 172.21.1.2
-	mesh_off hub-and-spoke
+	check 'm. hub-and-branches: an office reaches the network of the headquarters' can_ping "${HOST[office3]}" 172.20.0.2
+	check_equal 'm. hub-and-branches: the headquarters have no route to the network of an office' '' "$(routes_of hq)"
+	check 'm. hub-and-branches: nor do they reach it' cannot_ping "${HOST[hq]}" 172.21.1.2
+	same_yaml hub-and-branches
+	mesh_off hub-and-branches
 }
 
 # Production and staging know nothing of each other.
 test_staging() {
-	test_as_it_stands isolated-staging
 	mesh_from isolated-staging
-	check_status 'm. isolated-staging: deploy' 0 w deploy
+	check_status 'm. isolated-staging: deploy' 0 w deploy -accept-new-host-keys
 	holds isolated-staging "app1: db1=10.99.1.3/32,172.20.4.0/24 web1=10.99.1.1/32
 db1: app1=10.99.1.2/32 web1=10.99.1.1/32
 staging-app1: staging-web1=10.99.2.1/32
@@ -181,7 +192,7 @@ staging-web1: staging-app1=10.99.2.2/32
 web1: app1=10.99.1.2/32 db1=10.99.1.3/32,172.20.4.0/24"
 	check 'm. isolated-staging: production reaches the network behind its database' can_ping "${HOST[web1]}" 172.20.4.2
 	check 'm. isolated-staging: staging does not' cannot_ping "${HOST[staging-web1]}" 172.20.4.2
-	e2e_edit '.groups.production.members = ["app1", "web1"]'
+	check_status 'm. a host leaves production: the command' 0 w group remove production db1
 	check_status 'm. a host leaves production: deploy' 0 w deploy
 	holds 'a host leaves production' "app1: web1=10.99.1.1/32
 db1:
@@ -195,6 +206,7 @@ move_lan() { lab_on h2 'ip link del lan0' && lab_lan h2 "$1"; }
 
 e2e_start
 lab_boot h1 h2 h3 h4 h5
+test_small_team
 lab_lan h2 172.20.4.0/24
 test_three_tier
 lab_lan h1 172.20.0.0/24

@@ -16,30 +16,35 @@ foreign_wg() {
 		systemctl -q enable --now wg-quick@wg0"
 }
 
-# Prints the snapshots of all hosts.
-everything() { snapshots h1 h2 h3; }
 
-# Without a yes, nothing happens to any host, not even to those that are to be set up from nothing.
+# Without -adopt the two hosts are refused, and the third is deployed.
 test_refused() {
+	local before k why
+	before=$(snapshots h1 h2)
+	check_status 'takeover: plan: exit 3' 3 w plan
+	for k in 1 2; do
+		why="n$k: failed: wg0 there is not this mesh's (1 peer, key $(lab_on "h$k" 'wg show wg0 public-key' | cut -c 1-8)...)"
+		check_has "takeover: n$k is refused in one line" "$OUT" \
+			"$why: 'wgmesh import' takes it over as it is, 'deploy -adopt' replaces it"
+	done
+	check_status 'takeover: -yes is no word for it: exit 3' 3 w deploy -yes
+	check_same 'takeover: nothing was changed on the two' "$before" "$(snapshots h1 h2)"
+	check_equal 'takeover: the other host is done' "$(printf '%s\n' "$(key_of n1)" "$(key_of n2)" | sort)" "$(peers_of h3)"
+	check_status 'takeover: as JSON: exit 3' 3 w deploy --json
+	check_equal 'takeover: the same there' 'n1 failed remote n2 failed remote n3 unchanged' \
+		"$(printf '%s\n' "$OUT" | jq -r '[.hosts[] | .node, .result, (.error.code // empty)] | join(" ")')"
+	check_same 'takeover: still nothing was changed' "$before" "$(snapshots h1 h2)"
+}
+
+# Keys that live on hosts: none is made on a host that is refused.
+test_refused_key() {
 	local before
-	before=$(everything)
-	check_status 'takeover: plan' 0 w plan
-	check_equal 'takeover: it is a step of its own on both hosts' 2 \
-		"$(printf '%s\n' "$OUT" | grep -c '^  ! take over wg0, which is not ours')"
-	check_status 'takeover: plan for machines' 0 w plan --json
-	check_equal 'takeover: the word for it' 'take_over take_over' \
-		"$(printf '%s\n' "$OUT" | jq -r '[.hosts[].steps[].step | select(. == "take_over")] | join(" ")')"
-	check_status 'takeover: deploy without a terminal: exit 2' 2 w deploy
-	check_has 'takeover: it says how to agree' "$OUT" '-yes'
-	check_status 'takeover: the same as JSON: exit 2' 2 w deploy --json
-	on_terminal '[y/N]' n deploy
-	check_has 'takeover: on a terminal it asks' "$OUT" 'This would take over an interface that is not ours. Go on? [y/N]'
-	check_equal 'takeover: no: exit 1' 1 "$RC"
-	on_terminal '[y/N]' '' deploy
-	check_equal 'takeover: an empty answer is no' 1 "$RC"
-	check_same 'takeover: nothing was changed on any host' "$before" "$(everything)"
-	check_status 'takeover: a deploy of the other host needs no yes' 0 w deploy n3
-	check_equal 'takeover: and is done' "$(printf '%s\n' "$(key_of n1)" "$(key_of n2)" | sort)" "$(peers_of h3)"
+	before=$(snapshots h1 h2)
+	cp "$S" "$S.kept"
+	e2e_edit '.nodes.n1 |= (.key = "host" | .public_key = "" | del(.private_key))'
+	check_status 'takeover: with the key on its host: exit 3' 3 w deploy
+	check_same 'takeover: no key was made there' "$before" "$(snapshots h1 h2)"
+	mv "$S.kept" "$S"
 }
 
 # Checks that h$1 is ours now, without having been down (its interface was number $2).
@@ -58,14 +63,16 @@ taken_over() {
 # Prints the public keys of all nodes but $1, sorted.
 keys_but() { jq -r --arg n "$1" '.nodes | to_entries[] | select(.key != $n) | .value.public_key' "$S" | sort; }
 
-# With a yes on the terminal for one host, with -yes for the other.
+# With -adopt, which asks no more.
 test_agreed() {
 	local i1 i2
 	i1=$(ifindex h1) i2=$(ifindex h2)
-	on_terminal '[y/N]' y deploy n1
-	check_equal 'takeover: yes on a terminal: exit 0' 0 "$RC"
+	check_status 'takeover: plan -adopt' 0 w plan -adopt --json
+	check_equal 'takeover: it is a step of its own on both hosts' 'n1 n2' \
+		"$(printf '%s\n' "$OUT" | jq -r '[.hosts[] | select(any(.steps[]; .step == "take_over")).node] | join(" ")')"
+	check_status 'takeover: deploy -adopt: exit 0' 0 w deploy -adopt n1
 	taken_over 1 "$i1"
-	check_status 'takeover: with -yes: exit 0' 0 w deploy -yes
+	check_status 'takeover: and the other: exit 0' 0 w deploy -adopt
 	taken_over 2 "$i2"
 	check 'takeover: everybody reaches everybody' all_ping 3
 	check_status 'takeover: nothing is left' 0 w plan --exit-code
@@ -80,9 +87,10 @@ test_foreign_file() {
 	lab_on h4 'echo "# kept for later" >/etc/wireguard/wg0.conf; cp -p /etc/wireguard/wg0.conf /root/as-it-was'
 	before=$(snapshot h4)
 	e2e_quiet e2e_add 4
-	check_status 'takeover: a boot file that is not ours, without its interface: exit 2' 2 w deploy
+	check_status 'takeover: a boot file that is not ours, without its interface: exit 3' 3 w deploy
+	check_has 'takeover: it says so' "$OUT" "n4: failed: /etc/wireguard/wg0.conf there is not this mesh's"
 	check_same 'takeover: it is left alone' "$before" "$(snapshot h4)"
-	check_status 'takeover: with -yes: exit 0' 0 w deploy -yes
+	check_status 'takeover: with -adopt: exit 0' 0 w deploy -adopt
 	check 'takeover: it is kept' lab_on h4 'cmp /root/as-it-was /etc/wireguard/wg0.conf.before-wgmesh'
 	check 'takeover: and everybody reaches everybody' all_ping 4
 }
@@ -133,7 +141,15 @@ test_go() {
 	check_equal 'go: (with its keepalive)' 5 "$(lab_on h1 'wg show wg0 persistent-keepalive' | cut -f2 | sort -u)"
 	check_equal 'go: (and wg-quick its routes)' "10.50.2.0/24 scope link" "$(lab_on h3 'ip route show 10.50.2.0/24 dev wg0' | sed 's/ *$//')"
 	check 'go: a stream of pings from h1 to h2' stream_start h1 10.99.0.2
+	test_go_down
 	before=$(unbroken)
+	check_status 'go: plan' 0 w plan --json
+	check_equal 'go: no other steps than tags, keepalives, forwarding and boot files' \
+		'forwarding_on replace_route set_peer write_boot_file' \
+		"$(printf '%s\n' "$OUT" | jq -r '[.hosts[].steps[].step] | unique | join(" ")')"
+	check_equal 'go: no peer changes but in its keepalive' '' \
+		"$(printf '%s\n' "$OUT" | jq -r '.hosts[].steps[] | select(.step == "set_peer").text' |
+			grep -v '^~ peer n[123]: keepalive 5 s -> off$')"
 	check_status 'go: plan' 0 w plan
 	check_equal 'go: tags, keepalives, boot files, forwarding, and nothing else' "$(go_steps)" \
 		"$(printf '%s\n' "$OUT" | grep -E '^(n|  )' | sed 's/^n[123]:$/&/')"
@@ -141,6 +157,16 @@ test_go() {
 	check_equal 'go: no ping is lost during it' complete "$(stream_stop h1)"
 	check_same 'go: no interface was restarted, no handshake reset' "$before" "$(unbroken)"
 	test_go_after
+}
+
+# A host of that mesh whose interface is down is its host all the same.
+test_go_down() {
+	lab_on h3 'systemctl stop wg-quick@wg0'
+	check_status 'go: a host that is down' 0 w plan n3 --json
+	check_equal 'go: comes up from our boot file' 'write_boot_file bring_up' \
+		"$(printf '%s\n' "$OUT" | jq -r '[.hosts[].steps[].step] | join(" ")')"
+	lab_on h3 'systemctl start wg-quick@wg0'
+	check 'go: (up again)' can_ping h3 10.99.0.1
 }
 
 # Prints what the plan for these hosts should be.
@@ -221,6 +247,7 @@ foreign_wg h1 1
 foreign_wg h2 2
 e2e_mesh 3
 test_refused
+test_refused_key
 test_agreed
 test_foreign_file
 all_off
