@@ -161,8 +161,9 @@ void mesh_link_externals(struct mesh *m, struct strings *notes)
 			}
 			links_networks(&l, peer, n->name, &x.allowed_ips);
 			add_note(&l, "external peer '%s' of '%s' is the node "
-				 "'%s' from now on", x.name, n->name,
-				 peer->name);
+				 "'%s' from now on%s", x.name, n->name,
+				 peer->name, x.preshared_key.len
+				 ? "; their preshared key is not kept" : "");
 			external_done(&x);
 		}
 		list->len = kept;
