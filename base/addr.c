@@ -171,6 +171,13 @@ bool cidr_contains(const struct cidr *c, const struct ip *a)
 	return true;
 }
 
+bool ip_is_link_local(const struct ip *a)
+{
+	struct cidr net;
+
+	return cidr_parse(&net, "fe80::/10") && cidr_contains(&net, a);
+}
+
 bool cidr_overlaps(const struct cidr *a, const struct cidr *b)
 {
 	return a->plen <= b->plen ? cidr_contains(a, &b->ip)

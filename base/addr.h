@@ -74,6 +74,9 @@ void cidr_mask(struct cidr *c);
 /** Is @a inside @c? False across families. */
 bool cidr_contains(const struct cidr *c, const struct ip *a);
 
+/** In fe80::/10, which every card has by itself? */
+bool ip_is_link_local(const struct ip *a);
+
 /** Do the two networks share an address? */
 bool cidr_overlaps(const struct cidr *a, const struct cidr *b);
 

@@ -19,6 +19,7 @@ struct apply {
 	struct nodes fresh;   /* new nodes, until they go into @m */
 	struct slots empty4, empty6; /* addresses to be filled */
 	bool moved4, moved6;  /* the mesh has another network now */
+	struct finding_place *failed;
 };
 
 /* ---- fields ---- */
@@ -63,10 +64,27 @@ static int apply_fields(const struct apply *a, const struct mesh_fields *all,
 		const struct mesh_field *f = &all->items[i];
 
 		if (f->kind && strcmp(f->key, except) != 0 &&
-		    apply_field(a, f, to, from, e) < 0)
+		    apply_field(a, f, to, from, e) < 0) {
+			a->failed->key = f->key;
 			return err_wrap(e, "%s", f->key);
+		}
 	}
 	return 0;
+}
+
+/* Say which part of the description failed. */
+static int blame(const struct apply *a, enum mesh_part part, const char *name,
+		 struct err *e)
+{
+	static const char *const words[] = {
+		[PART_NODE] = "node",
+		[PART_GROUP] = "group",
+		[PART_POLICY] = "policy",
+	};
+
+	a->failed->part = part;
+	a->failed->name = name;
+	return err_wrap(e, "%s '%s'", words[part], name);
 }
 
 /* ---- the mesh ---- */
@@ -141,7 +159,7 @@ static int make_node(struct apply *a, const struct node *wanted,
 		      strcmp(a->m->local_hostname, n->name) == 0;
 	if (apply_fields(a, &fields_node, "address", n, wanted, e) < 0 ||
 	    spec_check_removed(a->m, n, e) < 0)
-		return err_wrap(e, "node '%s'", wanted->name);
+		return blame(a, PART_NODE, wanted->name, e);
 	copy_found(n, wanted);
 	spec_drop_removed(a->m, n);
 	return 0;
@@ -155,7 +173,7 @@ static int change_node(struct apply *a, struct node *n,
 		return 0;
 	}
 	if (apply_fields(a, &fields_node, "address", n, wanted, e) < 0)
-		return err_wrap(e, "node '%s'", n->name);
+		return blame(a, PART_NODE, wanted->name, e);
 	spec_drop_removed(a->m, n);
 	apply_addresses(a, n, wanted, false);
 	return 0;
@@ -301,7 +319,7 @@ static int apply_groups(const struct apply *a, struct err *e)
 		apply_members(a, g, wanted);
 		if ((fresh || a->mode != APPLY_ADD) &&
 		    apply_fields(a, &fields_group, "members", g, wanted, e) < 0)
-			return err_wrap(e, "group '%s'", wanted->name);
+			return blame(a, PART_GROUP, wanted->name, e);
 	}
 	return 0;
 }
@@ -362,7 +380,7 @@ static int apply_policies(const struct apply *a, struct err *e)
 			p->allow_mesh_ips = true;
 		}
 		if (apply_fields(a, &fields_policy, "name", p, wanted, e) < 0)
-			return err_wrap(e, "policy '%s'", wanted->name);
+			return blame(a, PART_POLICY, wanted->name, e);
 	}
 	return 0;
 }
@@ -389,10 +407,11 @@ static int apply_all(struct apply *a, struct err *e)
 }
 
 int mesh_apply(struct mesh *m, const struct mesh *wanted, enum apply_mode mode,
-	       struct strings *kept, struct err *e)
+	       struct strings *kept, struct finding_place *failed,
+	       struct err *e)
 {
 	struct apply a = { .m = m, .wanted = wanted, .mode = mode,
-			   .kept = kept };
+			   .kept = kept, .failed = failed };
 	int ret = apply_all(&a, e);
 
 	for (size_t i = 0; i < a.fresh.len; i++)

@@ -5,6 +5,7 @@
 #define WGMESH_STATE_APPLY_H
 
 #include "base/err.h"
+#include "state/finding.h"
 #include "state/mesh.h"
 
 enum apply_mode {
@@ -21,10 +22,12 @@ enum apply_mode {
  * are there keep keys, pins, facts and external peers. What was already said in
  * other words is left as it is. Names of nodes that stay though @wanted lacks
  * them (WHOLE), or that are there already (ADD), are appended to @kept.
- * 0, or -1 with ERR_INPUT (a full network); @m is half changed then.
+ * 0, or -1 with ERR_INPUT (a full network; a value that @wanted should not have,
+ * whose place is in @failed then, borrowed from @wanted); @m is half changed then.
  */
 int mesh_apply(struct mesh *m, const struct mesh *wanted, enum apply_mode mode,
-	       struct strings *kept, struct err *e);
+	       struct strings *kept, struct finding_place *failed,
+	       struct err *e);
 
 /**
  * Take a node out: it leaves its groups, whose names are appended to @left, and

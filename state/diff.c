@@ -228,8 +228,8 @@ static void compare_externals(const struct diff *d, const struct node *a,
 
 	externals_text(a, &before);
 	externals_text(b, &after);
-	compare_lists(d->out, PART_NODE, b->name, "external peers", &before,
-		      &after);
+	compare_lists(d->out, PART_NODE, b->name ? b->name : a->name,
+		      "external peers", &before, &after);
 	strings_done(&before);
 	strings_done(&after);
 }
@@ -285,7 +285,7 @@ static void compare_nodes(const struct diff *d)
 				  now);
 		else
 			compare_node(d, old, now);
-		if (order > 0)
+		if (order != 0)
 			compare_externals(d, old, now);
 	}
 }

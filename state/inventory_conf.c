@@ -356,6 +356,8 @@ static void name_peer(const struct externals *list, struct external *x)
 /* As wg-quick does: routes to what the interface's networks do not hold. */
 static void add_routes(const struct conf *c, struct external *x)
 {
+	bool said = false;
+
 	for (size_t i = 0; i < x->allowed_ips.len; i++) {
 		const struct cidr *net = &x->allowed_ips.items[i];
 		bool held = c->no_routes || net->plen == 0;
@@ -365,10 +367,12 @@ static void add_routes(const struct conf *c, struct external *x)
 			       cidr_contains(&c->in->spans.items[k], &net->ip);
 		if (!held)
 			vec_push(&x->routes, *net);
-		if (net->plen == 0)
+		if (net->plen == 0 && !c->no_routes && !said) {
+			said = true;
 			inventory_note(c->in, "peer '%s' has a default route; "
 				       "wg-quick's rules for it are not "
 				       "carried over", x->name);
+		}
 	}
 }
 

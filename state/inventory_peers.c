@@ -61,13 +61,35 @@ static void take_endpoint(const struct inventory *in, struct node *n,
 		       "its SSH host", n->name);
 }
 
-static void add_peer(struct inventory *in, const struct external *x)
+static bool has_peer(const struct externals *peers, const char *name)
 {
-	const char *first = in->mesh->nodes.items[0].name;
-	AUTO(auto_free) char *other = mem_printf("%s-peer", x->name);
+	for (size_t i = 0; i < peers->len; i++)
+		if (strcmp(peers->items[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* @name, or another one when the node whose peers they are is called so. */
+static char *free_name(const struct inventory *in, const struct externals *peers,
+		       const char *name)
+{
+	char *other = mem_strdup(name);
+
+	for (size_t k = 1; strcmp(other, in->mesh->nodes.items[0].name) == 0 ||
+			   (k > 1 && has_peer(peers, other)); k++) {
+		free(other);
+		other = mem_printf("%.50s-peer%zu", name, k);
+	}
+	return other;
+}
+
+static void add_peer(struct inventory *in, const struct externals *peers,
+		     const struct external *x)
+{
+	AUTO(auto_free) char *name = free_name(in, peers, x->name);
 	struct node *n = vec_add(&in->mesh->nodes);
 
-	node_init(n, strcmp(x->name, first) == 0 ? other : x->name);
+	node_init(n, name);
 	take_allowed_ips(in, n, x);
 	take_endpoint(in, n, x);
 }
@@ -81,7 +103,7 @@ void inventory_peers_to_nodes(struct mesh *m, const char *file,
 
 	m->nodes.items[0].externals = (struct externals){ 0 };
 	for (size_t i = 0; i < peers.len; i++)
-		add_peer(&in, &peers.items[i]);
+		add_peer(&in, &peers, &peers.items[i]);
 	vec_sort(&m->nodes, node_compare);
 	inventory_sort_routes(m);
 	externals_done(&peers);

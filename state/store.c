@@ -7,6 +7,7 @@
 #include "state/file.h"
 #include "state/json.h"
 #include "state/lock.h"
+#include "state/merge.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -27,6 +28,8 @@ struct store {
 	struct lock *lock; /* NULL: read only */
 	bool fresh;        /* there is no file yet */
 	char *note;
+	const struct store_hook *hook; /* NULL: nothing follows a save */
+	void *follower;
 };
 
 DEFINE_AUTO(struct store *, store_close)
@@ -62,6 +65,8 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
+	if (s->hook)
+		s->hook->done(s->follower);
 	lock_free(s->lock);
 	mesh_done(&s->mesh);
 	secret_done(&s->passphrase);
@@ -75,6 +80,17 @@ void store_close(struct store *s)
 struct mesh *store_mesh(struct store *s)
 {
 	return &s->mesh;
+}
+
+void store_follow(struct store *s, const struct store_hook *hook, void *arg)
+{
+	s->hook = hook;
+	s->follower = arg;
+}
+
+void *store_follower(struct store *s)
+{
+	return s->follower;
 }
 
 int store_original(struct mesh *out, const struct store *s, struct err *e)
@@ -124,12 +140,26 @@ static bool holds_private_keys(const struct nodes *nodes)
 	return false;
 }
 
-/* Private keys that others can read are a mistake to mend before all else. */
+bool store_is_new(const struct store *s)
+{
+	return s->fresh;
+}
+
+bool store_has_keys(const struct store *s)
+{
+	return holds_private_keys(&s->mesh.nodes) ||
+	       holds_private_keys(&s->mesh.removed) ||
+	       conflicts_hold_secrets(&s->mesh);
+}
+
+/*
+ * Private keys that others can read are a mistake to mend before all else. A
+ * sealed file may be read: that is how git checks it out.
+ */
 static int check_private(const struct store *s, struct err *e)
 {
-	if (!(s->st.st_mode & (S_IRGRP | S_IROTH)) ||
-	    !(holds_private_keys(&s->mesh.nodes) ||
-	      holds_private_keys(&s->mesh.removed)))
+	if (s->form != SEALED_NOT ||
+	    !(s->st.st_mode & (S_IRGRP | S_IROTH)) || !store_has_keys(s))
 		return 0;
 	return err_set(e, ERR_INPUT, "holds private keys and may be read by "
 		       "others (mode %04o): chmod 600", s->st.st_mode & 07777);
@@ -380,13 +410,21 @@ static int replace(struct store *s, struct sbuf *text, struct err *e)
 	raw.max = FILE_SIZE_MAX;
 	if (check_unchanged(s, e) < 0 || seal(&raw, s, text, e) < 0)
 		return about_state(s->path, e);
-	if (atomic_write(s->path, sbuf_str(&raw), raw.len, &how, e) < 0)
+	if (s->hook &&
+	    s->hook->before(s->follower, sbuf_str(&raw), raw.len, e) < 0)
+		return -1;
+	if (atomic_write(s->path, sbuf_str(&raw), raw.len, &how, e) < 0) {
+		if (s->hook)
+			s->hook->failed(s->follower);
 		return in_state(s->path, e);
+	}
 	take_over(&s->text, text);
 	take_over(&s->raw, &raw);
 	s->reseal = false;
 	s->st.st_mode = S_IFREG | 0600;
 	s->fresh = false;
+	if (s->hook && s->hook->after(s->follower, e) < 0)
+		return err_wrap(e, "saved, but not committed");
 	return 0;
 }
 

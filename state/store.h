@@ -78,6 +78,30 @@ const char *store_note(const struct store *s);
  */
 int store_save(struct store *s, bool count, struct err *e);
 
+/**
+ * What goes along with each save: a commit. @before gets the bytes that the file
+ * is about to have and may refuse; then @after is called, or @failed when the file
+ * was not replaced. @done is called once, by store_close().
+ */
+struct store_hook {
+	int (*before)(void *arg, const void *bytes, size_t len, struct err *e);
+	int (*after)(void *arg, struct err *e);
+	void (*failed)(void *arg);
+	void (*done)(void *arg);
+};
+
+/** Let @hook, a static, follow the saves of @s; takes over @arg. */
+void store_follow(struct store *s, const struct store_hook *hook, void *arg);
+
+/** The @arg of store_follow(), or NULL. */
+void *store_follower(struct store *s);
+
+/** Is there no file yet? */
+bool store_is_new(const struct store *s);
+
+/** Does the mesh hold private or preshared keys? */
+bool store_has_keys(const struct store *s);
+
 /** Release the lock and free; NULL is fine. Unsaved changes are lost. */
 void store_close(struct store *s);
 

@@ -106,7 +106,8 @@ static bool take_odd_host(struct node *n, const char *text)
 		*at = '@';
 	}
 	len = strlen(host);
-	if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+	if (len > 2 && host[0] == '[' && host[len - 1] == ']' &&
+	    strchr(host, ':')) {
 		host[len - 1] = '\0';
 		host++;
 	}
