@@ -1,4 +1,5 @@
 #include "cmd/change.h"
+#include "cmd/commit.h"
 #include "cmd/input.h"
 #include "cmd/keyfill.h"
 #include "cmd/seal.h"
@@ -23,10 +24,11 @@ static int open_or_create(struct change_run *c, const struct cmd_env *env,
 	if (change_begin(c, env, e) == 0)
 		return 0;
 	if (e->sys_errno != ENOENT || store_create(&c->store, path, e) < 0 ||
-	    seal_if_asked(c->store, env, e) < 0)
+	    seal_if_asked(c->store, env, e) < 0 ||
+	    (!c->dry_run && commit_follow(c->store, env, e) < 0))
 		return -1;
 	mesh_init(&c->before);
-	note("there is no state yet: a new one is begun, '%s'", path);
+	note("there is no state '%s' yet: it is a new one", path);
 	return 0;
 }
 
@@ -54,6 +56,23 @@ static int follow_all(struct change_run *c, struct err *e)
 	return 0;
 }
 
+/* Change the mesh; what cannot be is named by its place in the file. */
+static int make_so(struct change_run *c, const struct cmd_env *env,
+		   const struct mesh *wanted, const struct yaml_marks *marks,
+		   struct strings *kept, struct err *e)
+{
+	enum apply_mode mode = env->options.prune ? APPLY_PRUNE : APPLY_WHOLE;
+	struct finding_place failed = { 0 };
+	struct yaml_mark at;
+
+	if (mesh_apply(change_mesh(c), wanted, mode, kept, &failed, e) == 0)
+		return 0;
+	if (!failed.name)
+		return -1;
+	at = yaml_find(marks, &failed);
+	return err_wrap(e, "%s:%zu:%zu", env->options.file, at.line, at.column);
+}
+
 /* Make the mesh what the file says. */
 static int apply_file(struct change_run *c, const struct cmd_env *env,
 		      struct err *e)
@@ -71,9 +90,7 @@ static int apply_file(struct change_run *c, const struct cmd_env *env,
 	if (input_read(&text, file, YAML_SIZE_MAX, e) == 0 &&
 	    yaml_parse(&wanted, &marks, sbuf_str(&text), text.len, file,
 		       e) == 0 &&
-	    mesh_apply(change_mesh(c), &wanted,
-		       env->options.prune ? APPLY_PRUNE : APPLY_WHOLE, &kept,
-		       e) == 0 &&
+	    make_so(c, env, &wanted, marks, &kept, e) == 0 &&
 	    keys_fill(change_mesh(c), &c->before, e) == 0 &&
 	    follow_all(c, e) == 0) {
 		c->marks = STEAL(marks);
@@ -85,47 +102,13 @@ static int apply_file(struct change_run *c, const struct cmd_env *env,
 	return ret;
 }
 
-/* Ask before it is saved; a pipeline says -yes. */
-static int consent(const struct change_run *c, const struct cmd_env *env,
-		   struct err *e)
-{
-	AUTO(auto_free) char *question =
-		mem_printf("Save %s?", c->changes.len == 1 ? "this change"
-							   : "these changes");
-	int yes;
-
-	if (env->options.yes || c->dry_run)
-		return 0;
-	yes = ask_yes(question);
-	if (yes == 1)
-		return 0;
-	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "%s; nothing is "
-		       "saved", yes < 0 ? "say -yes to agree" : "not agreed to");
-}
-
-static int show_and_save(struct change_run *c, const struct cmd_env *env,
-			 struct err *e)
-{
-	if (!change_find(c)) {
-		put("nothing changes\n");
-		return 0;
-	}
-	if (change_judge(c, e) < 0)
-		return -1;
-	change_print(c);
-	fflush(stdout);
-	if (consent(c, env, e) < 0)
-		return -1;
-	return change_save(c, e);
-}
-
 int cmd_apply(struct cmd_env *env)
 {
 	AUTO(change_done) struct change_run c = { 0 };
 	struct err e;
 
 	if (open_or_create(&c, env, &e) < 0 || apply_file(&c, env, &e) < 0 ||
-	    show_and_save(&c, env, &e) < 0)
+	    change_confirm(&c, env, &e) < 0)
 		return fail(&e);
 	return EXIT_DONE;
 }

@@ -1,6 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "state/json.h"
+#include "state/merge.h"
 
 #include <string.h>
 
@@ -34,6 +35,7 @@ int cmd_cat(struct cmd_env *env)
 	if (!env->options.secrets) {
 		hide_keys(&store_mesh(s)->nodes);
 		hide_keys(&store_mesh(s)->removed);
+		conflicts_hide_secrets(store_mesh(s));
 	}
 	state_format(&text, store_mesh(s));
 	sbuf_putc(&text, '\n');

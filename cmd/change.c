@@ -179,6 +179,40 @@ int change_finish(struct change_run *c, struct err *e)
 	return 0;
 }
 
+/* Ask before it is saved; a pipeline says -yes. */
+static int consent(const struct change_run *c, const struct cmd_env *env,
+		   struct err *e)
+{
+	AUTO(auto_free) char *question =
+		mem_printf("Save %s?", c->changes.len == 1 ? "this change"
+							   : "these changes");
+	int yes;
+
+	if (env->options.yes || c->dry_run)
+		return 0;
+	yes = ask_yes(question);
+	if (yes == 1)
+		return 0;
+	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "%s; nothing is "
+		       "saved", yes < 0 ? "say -yes to agree" : "not agreed to");
+}
+
+int change_confirm(struct change_run *c, const struct cmd_env *env,
+		   struct err *e)
+{
+	if (!change_find(c)) {
+		put("nothing changes\n");
+		return 0;
+	}
+	if (change_judge(c, e) < 0)
+		return -1;
+	change_print(c);
+	fflush(stdout);
+	if (consent(c, env, e) < 0)
+		return -1;
+	return change_save(c, e);
+}
+
 int change_command(const struct cmd_env *env, change_fn *edit)
 {
 	AUTO(change_done) struct change_run c;

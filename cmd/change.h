@@ -54,9 +54,13 @@ int change_save(struct change_run *c, struct err *e);
 
 /**
  * All of it: find, judge, print, save. "nothing changes" and no save when
- * nothing does. A command that asks before it saves calls the parts itself.
+ * nothing does.
  */
 int change_finish(struct change_run *c, struct err *e);
+
+/** The same, asking before it saves: ERR_CONFLICT when not agreed to. */
+int change_confirm(struct change_run *c, const struct cmd_env *env,
+		   struct err *e);
 
 /** Release the state and free; for AUTO(change_done). */
 void change_done(struct change_run *c);

@@ -43,10 +43,19 @@ struct options {
 	bool exit_code;
 	bool forget;
 	bool dry_run;
+	bool no_commit;
+	bool pull;
+	bool push;
+	bool resolve;
+	bool git;
 	bool prune;
 	bool networks;
 	bool to_yaml;
 	bool adopt;
+	bool force_serial;
+	bool markdown;
+	const char *out;
+	const char *log;
 	const char *file;
 	const char *description;
 	struct strings from, to;
@@ -81,6 +90,10 @@ struct cmd_env {
  */
 void env_take_secrets(struct cmd_env *env);
 void env_done(struct cmd_env *env);
+
+/** Who runs this program, and the name of this machine: "?" when not known. */
+const char *env_user(void);
+const char *env_host(void);
 
 /** Where secrets come from, by options and environment; borrows from @env. */
 struct source env_source(const struct cmd_env *env);
@@ -177,6 +190,18 @@ int cmd_keys(struct cmd_env *env);
 int cmd_cat(struct cmd_env *env);
 int cmd_edit(struct cmd_env *env);
 int cmd_import(struct cmd_env *env);
+int cmd_merge(struct cmd_env *env);
+int cmd_history(struct cmd_env *env);
+int cmd_diff(struct cmd_env *env);
+int cmd_blame(struct cmd_env *env);
+int cmd_rollback(struct cmd_env *env);
+int cmd_git_setup(struct cmd_env *env);
+int cmd_textconv(struct cmd_env *env);
+int cmd_merge_driver(struct cmd_env *env);
+int cmd_pull(struct cmd_env *env);
+int cmd_push(struct cmd_env *env);
+int cmd_lock(struct cmd_env *env);
+int cmd_unlock(struct cmd_env *env);
 int cmd_version(struct cmd_env *env);
 int cmd_help(struct cmd_env *env);
 

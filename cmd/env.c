@@ -1,7 +1,11 @@
 #include "cmd/cmd.h"
 
+#include "cmd/commit.h"
+#include "state/merge.h"
+
 #include "cmd/ask.h"
 
+#include <pwd.h>
 #include <string.h>
 
 /** How long a command waits for another one's lock (milliseconds). */
@@ -33,6 +37,22 @@ void env_done(struct cmd_env *env)
 	strings_done(&env->options.to);
 	secret_done(&env->password);
 	secret_done(&env->identity_data);
+}
+
+const char *env_user(void)
+{
+	const struct passwd *pw = getpwuid(getuid());
+
+	return pw ? pw->pw_name : "?";
+}
+
+const char *env_host(void)
+{
+	static char name[256];
+
+	if (gethostname(name, sizeof name - 1) < 0 || !*name)
+		return "?";
+	return name;
 }
 
 static const char *either(const char *option, const char *name)
@@ -91,6 +111,10 @@ int env_open(struct store **out, const struct cmd_env *env, bool write,
 			       "plain text; 'wgmesh seal' seals it", path);
 	if (store_note(s))
 		note("%s", store_note(s));
+	if (write && env->command->run != cmd_merge &&
+	    (conflicts_refuse(store_mesh(s), e) < 0 ||
+	     (!env->options.dry_run && commit_follow(s, env, e) < 0)))
+		return -1;
 	*out = STEAL(s);
 	return 0;
 }

@@ -2,6 +2,7 @@
 
 #include "base/pool.h"
 #include "cmd/ask.h"
+#include "cmd/audit.h"
 #include "render/facts.h"
 #include "render/spare.h"
 #include "render/wgquick.h"
@@ -44,13 +45,25 @@ static bool named(const struct mesh *m, const struct strings *names,
 	return false;
 }
 
-static void choose_nodes(struct fleet *f, struct nodes *nodes, bool removed)
+static bool chosen(const struct fleet *f, const struct saved_plan *saved,
+		   const char *node, bool removed)
+{
+	const struct saved_host *h;
+
+	if (!saved)
+		return named(f->mesh, &f->env->args, node);
+	h = saved_plan_host(saved, node, removed);
+	return h && saved_host_runs(h);
+}
+
+static void choose_nodes(struct fleet *f, const struct saved_plan *saved,
+			 struct nodes *nodes, bool removed)
 {
 	for (size_t i = 0; i < nodes->len; i++) {
 		struct node *n = &nodes->items[i];
 		struct host *h;
 
-		if (!named(f->mesh, &f->env->args, n->name))
+		if (!chosen(f, saved, n->name, removed))
 			continue;
 		h = vec_add(&f->hosts);
 		h->node = n;
@@ -84,6 +97,16 @@ static int draw_nonce(struct fleet *f, struct err *e)
 	return 0;
 }
 
+/* What another deploy is told about us: one line of ASCII. */
+static void say_who(struct fleet *f)
+{
+	snprintf(f->who, sizeof f->who, "%.64s@%.64s, pid %ld",
+		 env_user(), env_host(), (long)getpid());
+	for (char *c = f->who; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
 /* One connection per host, and pipes: as many as this machine allows. */
 static void allow_descriptors(void)
 {
@@ -104,16 +127,17 @@ int fleet_begin(struct fleet *f, struct cmd_env *env, struct mesh *m,
 	f->conf.timeout_ms = (int)env->options.timeout_s * 1000;
 	f->conf.accept_new = env->options.accept_new;
 	allow_descriptors();
+	say_who(f);
 	return draw_nonce(f, e);
 }
 
 int fleet_open(struct fleet *f, struct cmd_env *env, struct mesh *m,
-	       struct err *e)
+	       const struct saved_plan *saved, struct err *e)
 {
-	if (fleet_begin(f, env, m, e) < 0 || check_names(f, e) < 0)
+	if (fleet_begin(f, env, m, e) < 0 || (!saved && check_names(f, e) < 0))
 		return -1;
-	choose_nodes(f, &m->nodes, false);
-	choose_nodes(f, &m->removed, true);
+	choose_nodes(f, saved, &m->nodes, false);
+	choose_nodes(f, saved, &m->removed, true);
 	return 0;
 }
 
@@ -283,6 +307,7 @@ static int plan_host(struct fleet *f, struct host *h, struct err *e)
 	struct plan_options options = {
 		.install = !f->env->options.no_install,
 		.adopt = f->env->options.adopt,
+		.force_serial = f->env->options.force_serial,
 	};
 
 	if (h->removed) {
@@ -310,11 +335,32 @@ static void let_go(struct host *h)
 	h->has_desired = false;
 }
 
+/* What the plan was made from; secrets are not in it. */
+static void digest(struct host *h)
+{
+	AUTO(sbuf_done) struct sbuf there = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf wanted = SBUF_INIT;
+
+	observed_text(&there, &h->observed);
+	digest_sha256(sbuf_str(&there), there.len, h->observed_digest);
+	if (!h->has_desired)
+		return;
+	wgquick_file(&wanted, &h->desired, 0, false);
+	sbuf_printf(&wanted, "%d %d\n", h->desired.forward4,
+		    h->desired.forward6);
+	digest_sha256(sbuf_str(&wanted), wanted.len, h->desired_digest);
+}
+
 static void plan_one(struct fleet *f, struct host *h)
 {
+	int ret;
+
 	if (!h->has_observed)
 		return;
-	if (plan_host(f, h, &h->err) < 0)
+	ret = plan_host(f, h, &h->err);
+	if (f->digests)
+		digest(h);
+	if (ret < 0)
 		fleet_host_failed(f, h);
 	else if (h->plan.steps.len)
 		h->result = HOST_TO_CHANGE;
@@ -348,6 +394,8 @@ static int step_failed(struct host *h, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
+	if (h->applied.refused)
+		return err_set(e, ERR_CONFLICT, "%s", h->applied.failure);
 	step_text(&text, &h->plan,
 		  &h->plan.steps.items[h->applied.failed_step]);
 	return err_set(e, ERR_REMOTE, "'%s' failed: %s (%zu of %zu steps "
@@ -373,11 +421,13 @@ static int apply_host(const struct fleet *f, struct host *h, struct err *e)
 	AUTO(sbuf_done) struct sbuf boot_file = SBUF_SECRET;
 	AUTO(sbuf_done) struct sbuf script = SBUF_SECRET;
 	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
+	const struct script_run run = { f->nonce, f->who,
+					h->observed.lock_token };
 
 	if (!h->removed)
 		wgquick_file(&boot_file, &h->desired, f->mesh->serial, true);
 	script_text(&script, &h->plan, h->removed ? NULL : sbuf_str(&boot_file),
-		    f->nonce);
+		    &run);
 	if (fleet_run(f, h, &script, apply_timeout(f, h), &answer, e) < 0)
 		return err_wrap(e, "while the steps ran, so some may be done");
 	if (script_parse(&h->applied, &h->plan, sbuf_str(&answer), answer.len,
@@ -392,6 +442,7 @@ static void apply_one(struct fleet *f, struct host *h)
 		fleet_host_failed(f, h);
 	else
 		h->result = HOST_CHANGED;
+	audit_host(f->audit, f, h);
 	remote_free(h->remote);
 	h->remote = NULL;
 }

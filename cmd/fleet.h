@@ -10,6 +10,8 @@
 #include "render/plan.h"
 #include "render/script.h"
 #include "ssh/remote.h"
+#include "state/saved_plan.h"
+#include "vault/digest.h"
 
 /** How a host ended; the words of --json are in fleet_result_name(). */
 enum host_result {
@@ -32,7 +34,12 @@ struct host {
 	struct plan plan;
 	struct script_result applied;
 	bool has_observed, has_desired, has_plan;
+	/* for saved plans, when fleet.digests is set */
+	char observed_digest[DIGEST_HEX + 1];
+	char desired_digest[DIGEST_HEX + 1]; /* "" for a removed node */
 };
+
+struct audit;
 
 struct fleet {
 	struct cmd_env *env;
@@ -42,6 +49,9 @@ struct fleet {
 	struct remote_conf conf;
 	VEC(struct host) hosts; /* by name, tombstones last */
 	char nonce[33];
+	char who[200]; /* who we are, for the hosts' lock files; printable */
+	struct audit *audit; /* where steps are logged; borrowed; may be NULL */
+	bool digests; /* fill those of the hosts */
 	size_t failed; /* so far, for the progress line; atomic */
 };
 
@@ -51,10 +61,11 @@ int fleet_begin(struct fleet *f, struct cmd_env *env, struct mesh *m,
 
 /**
  * Choose the hosts that the arguments name (nodes or groups; all when there
- * are none). ERR_INPUT for a name that is neither. @m is borrowed.
+ * are none), or those that take part in the plan @saved unless it is NULL.
+ * ERR_INPUT for a name that is neither. @m is borrowed.
  */
 int fleet_open(struct fleet *f, struct cmd_env *env, struct mesh *m,
-	       struct err *e);
+	       const struct saved_plan *saved, struct err *e);
 
 /** Log in everywhere and read what is there; failures stay in their host. */
 int fleet_probe(struct fleet *f, struct err *e);
@@ -91,6 +102,12 @@ void fleet_apply(struct fleet *f);
 /** Close connections and free. For AUTO(fleet_done). */
 void fleet_done(struct fleet *f);
 
+/**
+ * A sentence when a host was deployed from a newer state than this one (by the
+ * marker in its boot file), else NULL; the caller frees.
+ */
+char *fleet_stale(const struct fleet *f);
+
 /** Does a plan tear an interface down? */
 bool fleet_tears_down(const struct fleet *f);
 
@@ -105,6 +122,9 @@ void fleet_print_plan(const struct fleet *f);
 
 /** Print one result line per host, and a summary line. */
 void fleet_print_results(const struct fleet *f);
+
+/** Print the plan as Markdown for a comment: bounded, nothing in it acts. */
+void fleet_print_markdown(const struct fleet *f);
 
 /** Print everything as JSON; shape in docs/json.md. */
 void fleet_print_json(const struct fleet *f);

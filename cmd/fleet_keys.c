@@ -73,13 +73,15 @@ static int make_key(struct fleet *f, struct host *h, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf script = SBUF_INIT;
 	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
+	const struct script_run run = { f->nonce, f->who,
+					h->observed.lock_token };
 	bool install = !h->observed.has_wg;
 	char *key;
 
 	if (install && (f->env->options.no_install || !h->observed.has_apt))
 		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
 			       "there, so no key can be made");
-	script_make_key(&script, f->mesh->interface_name, install, f->nonce);
+	script_make_key(&script, f->mesh->interface_name, install, &run);
 	if (fleet_run(f, h, &script, install ? KEY_INSTALL_TIMEOUT_MS
 					     : KEY_TIMEOUT_MS, &answer, e) < 0 ||
 	    script_parse_key(&key, sbuf_str(&answer), answer.len, f->nonce,

@@ -200,12 +200,14 @@ static int merge(struct import *im, struct change_run *c, struct err *e)
 {
 	struct mesh *m = change_mesh(c);
 	struct strings kept = { 0 };
+	struct finding_place failed;
 	int ret;
 
 	take_defaults(&im->wanted, m);
 	ret = check_addresses(im, m, e);
 	if (ret == 0)
-		ret = mesh_apply(m, &im->wanted, APPLY_ADD, &kept, e);
+		ret = mesh_apply(m, &im->wanted, APPLY_ADD, &kept, &failed,
+				 e);
 	if (ret == 0)
 		ret = keys_fill(m, &c->before, e);
 	if (ret == 0) {

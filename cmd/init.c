@@ -1,8 +1,10 @@
 #include "cmd/cmd.h"
 
 #include "base/num.h"
+#include "cmd/commit.h"
 #include "cmd/seal.h"
 #include "state/check.h"
+#include "state/git.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -65,6 +67,18 @@ static int apply_options(struct mesh *m, const struct options *o,
 	return 0;
 }
 
+static int make_repository(const struct store *s, const struct cmd_env *env,
+			   struct err *e)
+{
+	const char *slash = strrchr(store_file(s), '/');
+	AUTO(auto_free) char *folder =
+		slash ? mem_strndup(store_file(s),
+				    (size_t)(slash - store_file(s)) + 1)
+		      : mem_strdup(".");
+
+	return env->options.git ? repo_init(folder, e) : 0;
+}
+
 int cmd_init(struct cmd_env *env)
 {
 	AUTO(auto_free) char *path =
@@ -78,7 +92,8 @@ int cmd_init(struct cmd_env *env)
 	if (apply_options(&trial, &env->options, &e) < 0 ||
 	    store_create(&s, path, &e) < 0 ||
 	    apply_options(store_mesh(s), &env->options, &e) < 0 ||
-	    seal_if_asked(s, env, &e) < 0)
+	    seal_if_asked(s, env, &e) < 0 || make_repository(s, env, &e) < 0 ||
+	    commit_follow(s, env, &e) < 0)
 		return fail(&e);
 	if (env_save(s, &e) < 0)
 		return fail(&e);

@@ -88,13 +88,27 @@ void jout_ip(struct jout *j, const char *key, const struct ip *a)
 	jout_text(j, key, a->family ? ip_text(a, text) : NULL);
 }
 
+static void jout_free(struct jout *j)
+{
+	json_object_put(j->open.items[0]);
+	vec_done(&j->open);
+	free(j);
+}
+
 void jout_print(struct jout *j)
 {
 	puts(json_object_to_json_string_ext(
 		j->open.items[0], JSON_C_TO_STRING_PRETTY |
 					  JSON_C_TO_STRING_SPACED |
 					  JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(j->open.items[0]);
-	vec_done(&j->open);
-	free(j);
+	jout_free(j);
+}
+
+void jout_line(struct jout *j, struct sbuf *out)
+{
+	sbuf_puts(out, json_object_to_json_string_ext(
+		j->open.items[0], JSON_C_TO_STRING_PLAIN |
+					  JSON_C_TO_STRING_NOSLASHESCAPE));
+	sbuf_putc(out, '\n');
+	jout_free(j);
 }

@@ -5,6 +5,7 @@
 #define WGMESH_CMD_JOUT_H
 
 #include "base/addr.h"
+#include "base/sbuf.h"
 #include "base/vec.h"
 
 #include <stdbool.h>
@@ -31,5 +32,8 @@ void jout_ip(struct jout *j, const char *key, const struct ip *a);
 
 /** Print to stdout with a newline, and free the tree. */
 void jout_print(struct jout *j);
+
+/** Append it to @out as one line with its newline, and free the tree. */
+void jout_line(struct jout *j, struct sbuf *out);
 
 #endif

@@ -75,8 +75,9 @@ static const struct option table[] = {
 	{ "no-install", NULL, FLAG, AT(no_install), 0, 0,
 	  "report a missing WireGuard instead of installing it" },
 	{ "yes", NULL, FLAG, AT(yes), 0, 0,
-	  "apply: save without a question; deploy: agree to tear down interfaces "
-	  "and to take the new WireGuard key of a rebuilt host" },
+	  "apply, rollback: save without a question; deploy: agree to tear "
+	  "down interfaces and to take the new WireGuard key of a rebuilt "
+	  "host" },
 	{ "exit-code", NULL, FLAG, AT(exit_code), 0, 0,
 	  "exit with 4 when there are differences" },
 	{ "dry-run", NULL, FLAG, AT(dry_run), 0, 0,
@@ -98,6 +99,24 @@ static const struct option table[] = {
 	  "print a mesh.yaml to edit instead of changing the state" },
 	{ "adopt", NULL, FLAG, AT(adopt), 0, 0,
 	  "replace an interface or boot file that is not wgmesh's" },
+	{ "force-serial", NULL, FLAG, AT(force_serial), 0, 0,
+	  "go on though a host was deployed from a newer state" },
+	{ "out", "FILE", TEXT, AT(out), 0, 0,
+	  "save the plan; 'wgmesh deploy FILE' runs exactly that or nothing" },
+	{ "markdown", NULL, FLAG, AT(markdown), 0, 0,
+	  "the plan as Markdown, for a comment" },
+	{ "log", "FILE", TEXT, AT(log), 0, 0,
+	  "append a JSON line for each step (docs/json.md)" },
+	{ "no-commit", NULL, FLAG, AT(no_commit), 0, 0,
+	  "leave the commit to you when the state is in a git work tree" },
+	{ "pull", NULL, FLAG, AT(pull), 0, 0,
+	  "first bring the state to what the git remote has" },
+	{ "push", NULL, FLAG, AT(push), 0, 0,
+	  "push the state before any host is touched, and the record at the end" },
+	{ "resolve", NULL, FLAG, AT(resolve), 0, 0,
+	  "show the conflicts, or resolve those that are named" },
+	{ "git", NULL, FLAG, AT(git), 0, 0,
+	  "make a git repository of the state's folder" },
 	/* the Go tool's actions; the name is a command's */
 	{ "init", NULL, ACTION, 0, 0, 0, NULL },
 	{ "add", "SPEC", ACTION_TEXT, 0, 0, 0, NULL },
@@ -268,7 +287,7 @@ static bool listed(const char *list, const char *name)
 static bool is_common(const char *name)
 {
 	return listed("state help identity password-file password-command "
-		      "encrypt", name);
+		      "encrypt no-commit", name);
 }
 
 static int check_use(struct cmd_env *env, const struct strings *given,

@@ -1,4 +1,6 @@
-#include "cmd/fleet.h"
+#include "cmd/audit.h"
+#include "cmd/saved.h"
+#include "cmd/team.h"
 
 #include "render/facts.h"
 
@@ -12,45 +14,144 @@ static void warn_lonely(const struct mesh *m)
 	strings_done(&warnings);
 }
 
-/* Probe and plan; the mesh in the store carries the facts afterwards. */
-static int prepare(struct fleet *f, struct cmd_env *env, struct store *s,
-		   bool writes, struct err *e)
+/* No host goes back to an older state by mistake. */
+static int refuse_stale(const struct fleet *f, bool writes, struct err *e)
 {
-	struct mesh *m = store_mesh(s);
+	AUTO(auto_free) char *stale = fleet_stale(f);
+
+	if (!stale)
+		return 0;
+	if (writes && !f->env->options.force_serial)
+		return err_set(e, ERR_CONFLICT, "nothing was changed: %s",
+			       stale);
+	note("warning: %s", stale);
+	return 0;
+}
+
+/* One run of plan or deploy. */
+struct run {
+	struct store *store;
+	struct fleet fleet;
+	struct audit *audit;
+	struct team *team;
+	bool writes; /* it is a deploy */
+	bool from_file;
+	struct saved_plan saved; /* deploy: the file's, if from_file */
+	struct saved_plan now;   /* what would be saved, or has to be equal */
+};
+
+static void run_done(struct run *r)
+{
+	fleet_done(&r->fleet);
+	saved_plan_done(&r->saved);
+	saved_plan_done(&r->now);
+	audit_close(r->audit);
+	store_close(r->store);
+}
+
+/* Open the state, and the plan that is to be run. */
+static int start(struct run *r, struct cmd_env *env, bool write,
+		 struct err *e)
+{
+	if (audit_open(&r->audit, env, e) < 0 ||
+	    team_begin(r->team, env, e) < 0 ||
+	    env_open(&r->store, env, write, e) < 0 ||
+	    (r->writes && team_enter(r->team, r->store, e) < 0))
+		return -1;
+	r->from_file = r->writes && saved_is_named(env, store_mesh(r->store));
+	if (!r->from_file && !env->options.out)
+		return 0;
+	if (saved_begin(&r->now, r->store, env, e) < 0)
+		return -1;
+	return r->from_file ? saved_read(&r->saved, env, &r->now, e) : 0;
+}
+
+/* A plan from a file is what is planned now, or is not run. */
+static int compare(struct run *r, struct err *e)
+{
+	if (!r->from_file)
+		return 0;
+	saved_note_absent(&r->saved);
+	return saved_plan_check_hosts(&r->saved, &r->now, e);
+}
+
+/* Probe and plan; the mesh in the store carries the facts afterwards. */
+static int prepare(struct run *r, struct cmd_env *env, struct err *e)
+{
+	struct mesh *m = store_mesh(r->store);
+	struct fleet *f = &r->fleet;
 
 	if (refuse_invalid(m, e) < 0 || (!m->mesh_id && mesh_make_id(m, e) < 0) ||
-	    fleet_open(f, env, m, e) < 0 || fleet_probe(f, e) < 0)
+	    fleet_open(f, env, m, r->from_file ? &r->saved : NULL, e) < 0)
 		return -1;
-	if (fleet_keys(f, writes, e) < 0)
+	f->audit = r->audit;
+	f->digests = r->from_file || env->options.out;
+	if (fleet_probe(f, e) < 0 || refuse_stale(f, r->writes, e) < 0 ||
+	    fleet_keys(f, r->writes && !r->from_file, e) < 0)
 		return -1;
-	fleet_plan(f, writes);
+	fleet_plan(f, r->writes);
+	if (f->digests)
+		saved_add(&r->now, f);
 	warn_of(m);
 	warn_lonely(m);
+	return compare(r, e);
+}
+
+/* The end of a run that was refused. */
+static int refuse(struct run *r, const struct err *e)
+{
+	audit_refused(r->audit, r->store ? store_mesh(r->store) : NULL, e);
+	return fail(e);
+}
+
+/* A log with a line missing is no success. */
+static int audited(const struct run *r, int status)
+{
+	if (audit_is_whole(r->audit))
+		return status;
+	note("cannot write to the log");
+	return status == EXIT_DONE ? EXIT_FAILED : status;
+}
+
+static void print_plan(const struct fleet *f)
+{
+	if (f->env->options.json)
+		fleet_print_json(f);
+	else if (f->env->options.markdown)
+		fleet_print_markdown(f);
+	else
+		fleet_print_plan(f);
+}
+
+static int check_plan_options(const struct options *o, struct err *e)
+{
+	if (o->json && o->markdown)
+		return err_set(e, ERR_INPUT, "-json or -markdown, not both");
 	return 0;
 }
 
 int cmd_plan(struct cmd_env *env)
 {
-	AUTO(auto_store_close) struct store *s = NULL;
-	AUTO(fleet_done) struct fleet f = { 0 };
+	AUTO(team_done) struct team team = { 0 };
+	AUTO(run_done) struct run r = { .team = &team };
 	bool pins = env->options.accept_new;
+	const char *out = env->options.out;
 	struct err e;
 	int status;
 
-	if (env_open(&s, env, pins, &e) < 0 ||
-	    prepare(&f, env, s, false, &e) < 0)
-		return fail(&e);
-	if (pins && store_save(s, false, &e) < 0)
-		return fail(&e);
-	if (env->options.json)
-		fleet_print_json(&f);
-	else
-		fleet_print_plan(&f);
-	status = fleet_status(&f);
+	if (check_plan_options(&env->options, &e) < 0 ||
+	    start(&r, env, pins, &e) < 0 || prepare(&r, env, &e) < 0)
+		return refuse(&r, &e);
+	if ((pins && store_save(r.store, false, &e) < 0) ||
+	    (out && saved_write(&r.now, &r.fleet, out, &e) < 0))
+		return refuse(&r, &e);
+	print_plan(&r.fleet);
+	audit_fleet(r.audit, &r.fleet, true);
+	status = fleet_status(&r.fleet);
 	if (status == EXIT_DONE && env->options.exit_code &&
-	    fleet_count(&f, HOST_TO_CHANGE))
+	    fleet_count(&r.fleet, HOST_TO_CHANGE))
 		status = EXIT_DIFFERENCES;
-	return status;
+	return audited(&r, status);
 }
 
 /* A question for what cannot be taken back by a second deploy. */
@@ -102,29 +203,37 @@ static int bury(struct fleet *f, struct store *s, struct err *e)
 	return store_save(s, false, e);
 }
 
-int cmd_deploy(struct cmd_env *env)
+static int deploy(struct cmd_env *env, struct team *team)
 {
-	AUTO(auto_store_close) struct store *s = NULL;
-	AUTO(fleet_done) struct fleet f = { 0 };
+	AUTO(run_done) struct run r = { .team = team, .writes = true };
+	struct fleet *f = &r.fleet;
 	struct err e;
 	int status;
 
-	if (env_open(&s, env, true, &e) < 0 ||
-	    prepare(&f, env, s, true, &e) < 0)
-		return fail(&e);
+	if (start(&r, env, true, &e) < 0 || prepare(&r, env, &e) < 0)
+		return refuse(&r, &e);
 	if (!env->options.json)
-		fleet_print_plan(&f);
+		fleet_print_plan(f);
 	fflush(stdout);
-	if (consent(&f, &e) < 0 || record_intent(&f, s, &e) < 0)
-		return fail(&e);
-	if (fleet_count(&f, HOST_TO_CHANGE))
-		fleet_apply(&f);
+	if (consent(f, &e) < 0 || record_intent(f, r.store, &e) < 0 ||
+	    team_push(team, &e) < 0)
+		return refuse(&r, &e);
+	audit_fleet(r.audit, f, false);
+	if (fleet_count(f, HOST_TO_CHANGE))
+		fleet_apply(f);
 	if (env->options.json)
-		fleet_print_json(&f);
+		fleet_print_json(f);
 	else
-		fleet_print_results(&f);
-	status = fleet_status(&f);
-	if (bury(&f, s, &e) < 0)
+		fleet_print_results(f);
+	status = fleet_status(f);
+	if (bury(f, r.store, &e) < 0 || team_record(team, f, r.store, &e) < 0)
 		return fail(&e);
-	return status;
+	return audited(&r, status);
+}
+
+int cmd_deploy(struct cmd_env *env)
+{
+	AUTO(team_done) struct team team = { 0 };
+
+	return team_end(&team, deploy(env, &team));
 }

@@ -28,11 +28,15 @@ static int forget(struct mesh *m, const char *name, struct strings *left,
 static int take(struct mesh *m, const char *name, struct strings *left,
 		struct err *e)
 {
+	const struct node *gone;
+
 	if (!mesh_remove(m, name, left))
 		return no_node(m, name, e);
-	if (nodes_find(&m->removed, name))
-		note("'%s' is still set up on its host until the next deploy",
-		     name);
+	gone = nodes_find(&m->removed, name);
+	if (gone)
+		note("'%s' is still set up on its host until the next deploy%s",
+		     name, gone->externals.len ? ", which takes the interface "
+		     "from its external peers, too" : "");
 	return 0;
 }
 

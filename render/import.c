@@ -64,13 +64,6 @@ static int outside(const struct cidr *c, struct err *e)
 		       cidr_text(&network, net));
 }
 
-static bool is_link_local(const struct ip *a)
-{
-	struct cidr net;
-
-	return cidr_parse(&net, "fe80::/10") && cidr_contains(&net, a);
-}
-
 /* The interface's addresses; the first of each kind is the node's. */
 static int take_addresses(const struct mesh *m, struct node *n,
 			  const struct observed *o, struct strings *notes,
@@ -85,7 +78,7 @@ static int take_addresses(const struct mesh *m, struct node *n,
 		char text[ADDR_TEXT_MAX];
 
 		if (strcmp(o->addresses.items[i].ifname, m->interface_name) ||
-		    is_link_local(&c->ip))
+		    ip_is_link_local(&c->ip))
 			continue;
 		if (!net->ip.family || !cidr_contains(net, &c->ip))
 			return outside(c, e);

@@ -19,19 +19,18 @@ void import_note(struct strings *notes, const char *fmt, ...)
 
 /* ---- names ---- */
 
-static bool is_free_name(const struct links *l, const struct externals *list,
-			 const char *name)
+/* Is an external peer of @list called so? Gone ones (not on @o) do not count. */
+static bool has_name(const struct externals *list, const char *name,
+		     const struct observed *o)
 {
-	struct err ignored;
+	for (size_t i = 0; i < list->len; i++) {
+		const struct external *x = &list->items[i];
 
-	if (check_node_name(name, &ignored) < 0 ||
-	    nodes_find(&l->mesh->nodes, name))
-		return false;
-	for (size_t i = 0; i < list->len; i++)
-		if (list->items[i].name &&
-		    strcmp(list->items[i].name, name) == 0)
-			return false;
-	return true;
+		if (x->name && strcmp(x->name, name) == 0 &&
+		    observed_peer_by_key(o, x->public_key))
+			return true;
+	}
+	return false;
 }
 
 /* "peer-" and what can stand in a name of the key's beginning. */
@@ -46,10 +45,18 @@ static char *name_of_key(const char *key)
 	return mem_strdup(name);
 }
 
+/* @list: those who are named already; @n: those who keep their names. */
 static char *choose_name(const struct links *l, const struct externals *list,
-			 const struct found_peer *f, const char *key)
+			 const struct node *n, const struct import_source *s,
+			 const char *key)
 {
-	if (f && f->name && is_free_name(l, list, f->name))
+	const struct found_peer *f = found_peer(s->found, key);
+	struct err ignored;
+
+	if (f && f->name && check_node_name(f->name, &ignored) == 0 &&
+	    !nodes_find(&l->mesh->nodes, f->name) &&
+	    !has_name(list, f->name, s->observed) &&
+	    !has_name(&n->externals, f->name, s->observed))
 		return mem_strdup(f->name);
 	return name_of_key(key);
 }
@@ -145,17 +152,32 @@ static const char *endpoint_of(const struct observed *o,
 	return check_endpoint(p->endpoint, &ignored) == 0 ? p->endpoint : NULL;
 }
 
-/* @before, as the state had it, keeps its name and what we do not know. */
+/* wg-quick leads everything to such a peer by rules that it makes. */
+static void note_default(const struct links *l, const struct node *n,
+			 const struct external *x)
+{
+	bool all = false;
+
+	for (size_t i = 0; i < x->allowed_ips.len; i++)
+		all |= x->allowed_ips.items[i].plen == 0;
+	if (all)
+		import_note(l->notes, "external peer '%s' of '%s' has a default "
+			    "route; wg-quick's rules for it are not carried "
+			    "over, they end when the interface goes down",
+			    x->name, n->name);
+}
+
+/* One that the state had keeps its name and what we do not know. */
 static void add_external(const struct links *l, struct externals *list,
-			 struct external *before,
-			 const struct import_source *s,
+			 const struct node *n, const struct import_source *s,
 			 const struct observed_peer *p)
 {
 	const struct found_peer *f = found_peer(s->found, p->public_key);
+	struct external *before = node_external(n, p->public_key);
 	struct external x = { 0 };
 
 	x.name = before ? STEAL(before->name)
-			: choose_name(l, list, f, p->public_key);
+			: choose_name(l, list, n, s, p->public_key);
 	x.public_key = mem_strdup(p->public_key);
 	if (f)
 		secret_copy(&x.preshared_key, &f->preshared_key);
@@ -166,6 +188,8 @@ static void add_external(const struct links *l, struct externals *list,
 	if (before) {
 		x.extras = before->extras;
 		memset(&before->extras, 0, sizeof before->extras);
+	} else {
+		note_default(l, n, &x);
 	}
 	vec_push(list, x);
 }
@@ -199,7 +223,7 @@ int import_peers(struct links *l, struct node *n,
 			return err_set(e, ERR_INPUT, "more than %d of its peers "
 				       "are no nodes", EXTERNALS_MAX);
 		}
-		add_external(l, &list, node_external(n, p->public_key), s, p);
+		add_external(l, &list, n, s, p);
 	}
 	take_routes(&list, o);
 	externals_done(&n->externals);

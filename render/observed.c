@@ -84,7 +84,8 @@ static int check_complete(const struct observed *o, struct err *e)
 			       "rights");
 	if (o->busy)
 		return err_set(e, ERR_CONFLICT, "another deploy is at work "
-			       "there; try again when it is done");
+			       "there (%s); try again when it is done",
+			       o->busy);
 	if (!o->has_ip)
 		return err_set(e, ERR_REMOTE, "there is no 'ip' command on "
 			       "the host; install iproute2");
@@ -106,6 +107,8 @@ int observed_parse(struct observed *out, const char *text, size_t len,
 		o.listen_port = 0;
 	if (!o.public_key)
 		o.public_key = mem_strdup("");
+	if (!o.lock_token)
+		o.lock_token = mem_strdup("");
 	if (!o.ssh_client)
 		o.ssh_client = mem_strdup("");
 	if (!o.ssh_server)
@@ -148,6 +151,8 @@ void observed_done(struct observed *o)
 	vec_done(&o->boot_peers);
 	vec_done(&o->routes);
 	vec_done(&o->addresses);
+	free(o->busy);
+	free(o->lock_token);
 	free(o->hostname);
 	free(o->fqdn);
 	free(o->ssh_client);

@@ -51,7 +51,8 @@ struct observed {
 	char *hostname;
 	char *fqdn; /* NULL: not asked or no answer */
 	int64_t now; /* the host's clock, seconds since 1970 */
-	bool busy; /* another deploy is at work there */
+	char *busy; /* who deploys there right now, as it says; NULL: nobody */
+	char *lock_token; /* of the last deploy, hex digits; "" for none */
 	bool is_root, has_wg, has_ip, has_apt, has_systemd;
 	char *ssh_client, *ssh_server; /* numeric addresses of the SSH
 					  connection, "" when local */
@@ -122,6 +123,13 @@ int observed_parse_dump(struct observed *o, const char *text, struct err *e);
 /** Parse `ip -4|-6 route show dev IF` and append to @o->routes. */
 int observed_parse_routes(struct observed *o, const char *text, int family,
 			  struct err *e);
+
+/**
+ * Append what was found there as lines in a fixed order, for a digest. What
+ * moves by itself is not in it: the clock, counters, handshakes, endpoints that
+ * peers roam to, passing addresses, who is logged in.
+ */
+void observed_text(struct sbuf *out, const struct observed *o);
 
 void observed_done(struct observed *o);
 

@@ -144,13 +144,6 @@ static bool has_cidr(const struct cidrs *v, const struct cidr *c)
 	return false;
 }
 
-static bool is_link_local(const struct cidr *c)
-{
-	struct cidr net;
-
-	return cidr_parse(&net, "fe80::/10") && cidr_contains(&net, &c->ip);
-}
-
 static void plan_addresses(struct plan *p)
 {
 	const struct desired *d = p->desired;
@@ -160,7 +153,7 @@ static void plan_addresses(struct plan *p)
 
 	for (size_t i = 0; i < o->addresses.len; i++)
 		if (strcmp(o->addresses.items[i].ifname, ifname) == 0 &&
-		    !is_link_local(&o->addresses.items[i].address))
+		    !ip_is_link_local(&o->addresses.items[i].address.ip))
 			vec_push(&live, o->addresses.items[i].address);
 	for (size_t i = 0; i < d->addresses.len; i++)
 		if (!has_cidr(&live, &d->addresses.items[i]))
@@ -190,6 +183,13 @@ static bool is_external(const struct plan *p, const struct observed_route *r)
 	for (size_t i = 0; i < d->externals.len; i++)
 		if (has_cidr(&d->externals.items[i]->routes, &r->network))
 			return true;
+	for (size_t i = 0; i < p->observed->peers.len; i++) {
+		const struct observed_peer *live = &p->observed->peers.items[i];
+
+		if (desired_external(d, live->public_key) &&
+		    has_cidr(&live->allowed_ips, &r->network))
+			return true;
+	}
 	return false;
 }
 
@@ -209,7 +209,7 @@ static bool route_is_ours(const struct plan *p, const struct observed_route *r)
 	if (r->gateway.family)
 		return in_mesh(p->mesh, &r->gateway);
 	return !owner_marked(p->mesh, p->observed) &&
-	       !is_link_local(&r->network);
+	       !ip_is_link_local(&r->network.ip);
 }
 
 static bool same_route(const struct desired_route *d,
@@ -272,20 +272,25 @@ static void plan_routes(struct plan *p)
 
 /* ---- the rest ---- */
 
-static void plan_forwarding(struct plan *p)
+/* Must forwarding change? */
+static bool forwarding_differs(const struct plan *p)
 {
 	const struct desired *d = p->desired;
 	const struct observed *o = p->observed;
-	bool same = d->forward4 == o->dropin4 && d->forward6 == o->dropin6 &&
-		    (!d->forward4 || o->forward4) &&
-		    (!d->forward6 || o->forward6);
 
-	if (d->forward4 || d->forward6) {
-		if (!same)
-			add_step(p, STEP_FORWARD_ON);
-	} else if (o->dropin) {
-		add_step(p, STEP_FORWARD_OFF);
-	}
+	if (!d->forward4 && !d->forward6)
+		return o->dropin;
+	return d->forward4 != o->dropin4 || d->forward6 != o->dropin6 ||
+	       (d->forward4 && !o->forward4) || (d->forward6 && !o->forward6);
+}
+
+static void plan_forwarding(struct plan *p)
+{
+	const struct desired *d = p->desired;
+
+	if (forwarding_differs(p))
+		add_step(p, d->forward4 || d->forward6 ? STEP_FORWARD_ON
+						       : STEP_FORWARD_OFF);
 }
 
 static void plan_interface(struct plan *p)
@@ -297,7 +302,7 @@ static void plan_interface(struct plan *p)
 		add_step(p, STEP_PRIVATE_KEY);
 	if (o->listen_port != d->listen_port)
 		add_step(p, STEP_LISTEN_PORT);
-	if (o->fwmark)
+	if (o->fwmark && !d->externals.len) /* one may need it */
 		add_step(p, STEP_FWMARK);
 	if (d->mtu && o->mtu != d->mtu)
 		add_step(p, STEP_MTU);
@@ -320,12 +325,24 @@ static bool boot_is_right(const struct plan *p, uint64_t boot_hash)
 		strcmp(key, p->node->public_key) == 0);
 }
 
+/*
+ * Must the marker alone change? A host that got nothing from a newer state need
+ * not know of it. All that a state says is in the boot file, save forwarding.
+ */
+static bool marker_is_wrong(const struct plan *p, bool force_serial)
+{
+	uint64_t there = p->observed->boot_serial, here = p->mesh->serial;
+
+	return there > here ? force_serial
+			    : there < here && forwarding_differs(p);
+}
+
 /* The boot file and its unit; before the interface if that is to come up. */
-static void plan_boot(struct plan *p, uint64_t boot_hash)
+static void plan_boot(struct plan *p, uint64_t boot_hash, bool force_serial)
 {
 	const struct observed *o = p->observed;
 
-	if (!boot_is_right(p, boot_hash))
+	if (!boot_is_right(p, boot_hash) || marker_is_wrong(p, force_serial))
 		add_step(p, o->exists ? STEP_WRITE_BOOT
 				      : STEP_WRITE_BOOT_FIRST);
 	if (o->has_systemd && !o->unit_enabled)
@@ -443,7 +460,7 @@ int plan_make(struct plan *out, const struct desired *d,
 		return -1;
 	if (!owner_is(d->mesh, d->node, o))
 		add_step(&p, STEP_TAKE_OVER);
-	plan_boot(&p, boot_hash);
+	plan_boot(&p, boot_hash, options->force_serial);
 	plan_key_file(&p);
 	note_connected(&p);
 	note_externals(&p);
@@ -466,6 +483,9 @@ void plan_teardown(struct plan *out, const struct mesh *m,
 	if (ours && (o->exists || o->unit_enabled)) {
 		add_step(&p, STEP_TEAR_DOWN);
 		p.tears_down = true;
+		if (removed->externals.len)
+			strings_add(&p.notes, "its external peers lose the "
+				    "interface, too");
 	}
 	if (ours && o->dropin)
 		add_step(&p, STEP_FORWARD_OFF);

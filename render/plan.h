@@ -79,6 +79,8 @@ struct plan_options {
 	bool install; /* a missing WireGuard may be installed */
 	bool adopt;   /* an interface or boot file that is not ours may be
 			 replaced */
+	bool force_serial; /* a boot file of a newer state is written anew, so
+			      that it says the serial of this one */
 };
 
 /**

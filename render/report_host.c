@@ -40,6 +40,24 @@ static int set_name(char **slot, const char *value, struct err *e)
 	return 0;
 }
 
+/* Who deploys there; the words go into a message. */
+static int set_busy(struct observed *o, const char *value, struct err *e)
+{
+	if (strlen(value) > 253 || !text_is_printable(value))
+		return report_bad(e, "holder of the lock", value);
+	mem_replace(&o->busy, *value ? value : "it does not say who");
+	return 0;
+}
+
+static int set_token(struct observed *o, const char *value, struct err *e)
+{
+	if (strlen(value) > 64 ||
+	    value[strspn(value, "0123456789abcdef")] != '\0')
+		return report_bad(e, "token", value);
+	mem_replace(&o->lock_token, value);
+	return 0;
+}
+
 static int set_host_key(struct observed *o, const char *value, struct err *e)
 {
 	struct err ignored;
@@ -74,7 +92,9 @@ int report_host(struct observed *o, char *line, struct err *e)
 	else if (strcmp(line, "forward6") == 0)
 		o->forward6 = n == 1;
 	else if (strcmp(line, "busy") == 0)
-		o->busy = true;
+		return set_busy(o, value, e);
+	else if (strcmp(line, "lock") == 0)
+		return set_token(o, value, e);
 	else if (strcmp(line, "wg") == 0)
 		o->has_wg = true;
 	else if (strcmp(line, "ip") == 0)

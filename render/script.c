@@ -15,7 +15,7 @@
 
 /*
  * Variables: I interface, B boot file, D sysctl file, N nonce, F set once a part
- * has failed. p NAME runs nothing itself: the parts are functions.
+ * has failed; W who we are, T the token that the probe saw, H set with the lock.
  */
 static const char prelude[] =
 	"trap '' HUP PIPE\n"
@@ -24,12 +24,17 @@ static const char prelude[] =
 	"Y=/etc/wireguard/$I.key\n"
 	"D=/etc/sysctl.d/90-wgmesh-$I.conf\n"
 	"F=\n"
-	/* one deploy at a time; programs that stay must not keep the lock; the
-	 * file is empty while nobody has it, which a probe can see cheaply */
+	/* one deploy at a time, and none that was planned before another one;
+	 * programs that stay must not keep the lock. The file's first line is
+	 * written in one go, never cut; what is behind it says nothing. */
 	"H= L=/run/wgmesh-$I.lock\n"
-	"if command -v flock >/dev/null && [ -w /run ]; then exec 9>>\"$L\"\n"
+	"l() { t= w=; read -r t w <\"$L\"; case $t in *[!0-9a-f]*) t=;; esac; }\n"
+	"no() { F=1; printf '\\n=%s= held 0\\n%s\\n' \"$N\" \"$1\"; }\n"
+	"if command -v flock >/dev/null && [ -w /run ]; then exec 9<>\"$L\"\n"
 	"  take() { i=0; until flock -n 9; do [ $i -lt 30 ] || return 1; i=$((i + 1)); sleep 1; done; }\n"
-	"  take && H=1 && echo held >&9 || { F=1; printf '\\n=%s= fail 0\\nanother deploy is at work there\\n' \"$N\"; }; fi\n"
+	"  if ! take; then l; no \"another deploy is at work there (${w:-it does not say who}); try again when it is done\"\n"
+	"  elif l; [ \"$t\" != \"$T\" ] && [ \"$t\" != \"$N\" ]; then no 'another deploy changed this host meanwhile; run it again'\n"
+	"  else H=1; printf '%s %s, since %s\\n' \"$N\" \"$W\" \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" 1<>\"$L\"; fi; fi\n"
 	"run() { [ -n \"$F\" ] && return\n"
 	"  if r=$(part 2>&1 >/dev/null </dev/null 9>&-); then printf '\\n=%s= ok %s\\n' \"$N\" \"$1\"\n"
 	"  else F=1; printf '\\n=%s= fail %s\\n%s\\n' \"$N\" \"$1\" \"$r\"; fi; }\n"
@@ -44,7 +49,8 @@ static const char prelude[] =
 
 /* The lock goes, the answer ends; and only now anything runs. */
 static const char postlude[] =
-	"[ -z \"$H\" ] || { : >\"$L\"; exec 9>&-; }\n"
+	"[ -z \"$H\" ] || printf '%s\\n' \"$N\" 1<>\"$L\"\n"
+	"exec 9>&-\n"
 	"printf '\\n=%s= end\\n' \"$N\"\n}\nmain\n";
 
 /* ---- parts: one command text for steps that go together ---- */
@@ -349,15 +355,25 @@ static size_t part_end(const struct plan *p, size_t from)
 	return to;
 }
 
+/* The first line is taken by the probe's shell, which waits for it. */
+static void put_head(struct sbuf *out, const char *interface,
+		     const struct script_run *run)
+{
+	sbuf_puts(out, ":\nmain() {\nI=");
+	text_quote(out, interface);
+	sbuf_printf(out, " N=%s T=", run->nonce);
+	text_quote(out, run->token);
+	sbuf_puts(out, " W=");
+	text_quote(out, run->who);
+	sbuf_printf(out, "\n%s", prelude);
+}
+
 void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
-		 const char *nonce)
+		 const struct script_run *run)
 {
 	size_t to;
 
-	/* the first line is taken by the probe's shell, which waits for it */
-	sbuf_puts(out, ":\nmain() {\nI=");
-	text_quote(out, p->mesh->interface_name);
-	sbuf_printf(out, " N=%s\n%s", nonce, prelude);
+	put_head(out, p->mesh->interface_name, run);
 	for (size_t from = 0; from < p->steps.len; from = to) {
 		to = part_end(p, from);
 		sbuf_puts(out, "part() {\n");
@@ -368,11 +384,10 @@ void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 }
 
 void script_make_key(struct sbuf *out, const char *interface, bool install,
-		     const char *nonce)
+		     const struct script_run *run)
 {
-	sbuf_puts(out, ":\nmain() {\nI="); /* as in script_text() */
-	text_quote(out, interface);
-	sbuf_printf(out, " N=%s\n%spart() {\n", nonce, prelude);
+	put_head(out, interface, run);
+	sbuf_puts(out, "part() {\n");
 	if (install)
 		sbuf_printf(out, "( %s ) || return 1\n", install_text);
 	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\n"
@@ -435,6 +450,7 @@ int script_parse(struct script_result *out, const struct plan *p,
 			r.steps_done = part_end(p, from);
 			continue;
 		}
+		r.refused = strcmp(word, "held") == 0;
 		r.failure = failure_words(at + strcspn(at, "\n"), frame);
 		r.failed_step = from;
 		break;
@@ -458,16 +474,18 @@ int script_parse_key(char **out, const char *text, size_t len,
 	AUTO(auto_free) char *frame = mem_printf("\n=%s= ", nonce);
 	AUTO(auto_free) char *mark = mem_printf("%skey ", frame);
 	AUTO(auto_free) char *bad = mem_printf("%sfail 0", frame);
+	AUTO(auto_free) char *held = mem_printf("%sheld 0", frame);
 	AUTO(auto_free) char *copy = mem_strndup(text, len);
 	AUTO(auto_free) char *key = NULL;
-	const char *at = strstr(copy, bad);
+	const char *at = strstr(copy, held);
+	bool refused = at;
 
-	if (at) {
+	if (at || (at = strstr(copy, bad))) {
 		AUTO(auto_free) char *words =
-			failure_words(at + strlen(bad), frame);
+			failure_words(at + 1 + strcspn(at + 1, "\n"), frame);
 
-		return err_set(e, ERR_REMOTE, "no key could be made there: %s",
-			       words);
+		return err_set(e, refused ? ERR_CONFLICT : ERR_REMOTE,
+			       "no key could be made there: %s", words);
 	}
 	at = strstr(copy, mark);
 	if (at)

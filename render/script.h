@@ -13,12 +13,24 @@
 #include "render/plan.h"
 
 /**
+ * How a script and its host know each other. The script holds a lock while it
+ * works and says in it who it is; it waits a bounded time for another one. It
+ * runs only if no other deploy has taken the lock since the probe, and leaves the
+ * nonce as the token of this one. Strings are borrowed.
+ */
+struct script_run {
+	const char *nonce; /* hex digits; frames the answer, which ends with the
+			      line of probe_end() */
+	const char *who;   /* "alice@laptop, pid 123" */
+	const char *token; /* that the probe saw: observed.lock_token */
+};
+
+/**
  * Append the script for @p to @out (a secret buffer). @boot_file is the text of
- * the boot file, NULL for a teardown. @nonce frames the answer, which ends with
- * the line of probe_end().
+ * the boot file, NULL for a teardown.
  */
 void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
-		 const char *nonce);
+		 const struct script_run *run);
 
 /**
  * Append the script that makes sure of a private key on the host, in its file
@@ -27,15 +39,20 @@ void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
  * script_parse_key(). The private key never leaves the host.
  */
 void script_make_key(struct sbuf *out, const char *interface, bool install,
-		     const char *nonce);
+		     const struct script_run *run);
 
-/** The public key in the answer; the caller frees. REMOTE when there is none. */
+/**
+ * The public key in the answer; the caller frees. REMOTE when there is none,
+ * CONFLICT when another deploy was in the way.
+ */
 int script_parse_key(char **out, const char *text, size_t len,
 		     const char *nonce, struct err *e);
 
 /** How a script went. */
 struct script_result {
 	size_t steps_done;  /* of the plan, from its first on */
+	bool refused;       /* nothing ran: another deploy is in the way, and
+			       failure says so */
 	char *failure;      /* NULL: all done; else the failed part's words,
 			       escaped, one line */
 	size_t failed_step; /* its first step, when failure is set */

@@ -4,6 +4,7 @@
 #include "base/auto.h"
 #include "render/overlap.h"
 #include "state/check.h"
+#include "state/merge.h"
 #include "state/claim.h"
 
 #include <ctype.h>
@@ -155,6 +156,7 @@ static void idle_keepalives(struct findings *out, const struct mesh *m)
 
 void validate_errors(struct findings *out, const struct mesh *m)
 {
+	conflicts_check(out, m);
 	check_loadable(out, m);
 	check_deployable(out, m);
 	access_check(out, m);

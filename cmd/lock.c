@@ -1,0 +1,197 @@
+#include "cmd/team.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- holding it ---- */
+
+/* The signals that would end us and that nobody told us to ignore. */
+static void deadly(sigset_t *out)
+{
+	static const int all[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction now;
+
+	sigemptyset(out);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (sigaction(all[i], NULL, &now) == 0 &&
+		    now.sa_handler != SIG_IGN)
+			sigaddset(out, all[i]);
+}
+
+/* Remove the lock at the remote, over a repository of our own. */
+static int release(const struct team *t, struct err *e)
+{
+	struct repo *r = NULL;
+	int ret = repo_open(&r, t->file, e);
+
+	if (ret == 0 && !r)
+		ret = err_set(e, ERR_SYSTEM, "the git repository is gone");
+	if (ret == 0)
+		ret = repo_unlock(r, t->mesh_id, &t->lock, e);
+	repo_close(r);
+	if (ret < 0)
+		note("the deploy lock stays at the remote: %s ('wgmesh unlock' "
+		     "removes it)", e->msg);
+	return ret;
+}
+
+/* A thread that waits for a signal, and until then may be cancelled. */
+static void *guard(void *arg)
+{
+	const struct team *t = arg;
+	sigset_t which;
+	struct err e;
+	int signo;
+
+	deadly(&which);
+	if (sigwait(&which, &signo) != 0)
+		return NULL;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	release(t, &e);
+	signal(signo, SIG_DFL);
+	pthread_sigmask(SIG_UNBLOCK, &which, NULL);
+	raise(signo);
+	return NULL;
+}
+
+/* Who we are, for those who find the lock. */
+static char *owner_text(void)
+{
+	return mem_printf("%s@%s, pid %ld", env_user(), env_host(),
+			  (long)getpid());
+}
+
+int team_lock(struct team *t, struct err *e)
+{
+	AUTO(auto_free) char *owner = owner_text();
+	struct err inner;
+	sigset_t which;
+
+	deadly(&which);
+	pthread_sigmask(SIG_BLOCK, &which, &t->before);
+	if (repo_lock_take(t->repo, t->mesh_id, owner, &t->lock, e) == 0) {
+		t->guarded = pthread_create(&t->guard, NULL, guard, t) == 0;
+		if (t->guarded)
+			return 0;
+	}
+	pthread_sigmask(SIG_SETMASK, &t->before, NULL);
+	if (*t->lock.id)
+		return err_set(e, ERR_SYSTEM, "cannot start a thread");
+	if (e->code != ERR_CONFLICT)
+		return -1;
+	inner = *e;
+	return err_set(e, ERR_CONFLICT, "%.600s ('wgmesh unlock' removes the "
+		       "lock of one that is dead)", inner.msg);
+}
+
+void team_unlock(struct team *t)
+{
+	struct err e;
+
+	if (!*t->lock.id)
+		return;
+	if (t->guarded) {
+		pthread_cancel(t->guard);
+		pthread_join(t->guard, NULL); /* for ever, if it releases */
+	}
+	release(t, &e);
+	*t->lock.id = '\0';
+	if (t->guarded)
+		pthread_sigmask(SIG_SETMASK, &t->before, NULL);
+	t->guarded = false;
+}
+
+/* ---- showing and breaking it ---- */
+
+/* "2 hours": in the largest unit that there is one of. */
+static char *age_text(int64_t since)
+{
+	static const struct {
+		int64_t seconds;
+		const char *name;
+	} units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" },
+		      { 1, "second" } };
+	int64_t age = (int64_t)time(NULL) - since;
+	size_t i = 0;
+
+	if (age < 0)
+		age = 0;
+	while (i < 3 && age < units[i].seconds)
+		i++;
+	age /= units[i].seconds;
+	return mem_printf("%" PRId64 " %s%s", age, units[i].name,
+			  age == 1 ? "" : "s");
+}
+
+static void put_lock(const struct repo_lock *l)
+{
+	AUTO(auto_free) char *age = age_text(l->since);
+	time_t since = (time_t)l->since;
+	char when[32] = "?";
+	struct tm tm;
+
+	if (gmtime_r(&since, &tm))
+		strftime(when, sizeof when, "%Y-%m-%d %H:%M UTC", &tm);
+	put("%.200s has the deploy lock since %s (%s)\n", l->owner, when, age);
+}
+
+/* The lock at the remote, shown; *@l has the id "" when there is none. */
+static int look(struct team *t, struct cmd_env *env, struct repo_lock *l,
+		struct err *e)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+
+	if (team_open(t, env, e) < 0 || env_open(&s, env, false, e) < 0)
+		return -1;
+	if (!store_mesh(s)->mesh_id)
+		return 0;
+	t->mesh_id = mem_strdup(store_mesh(s)->mesh_id);
+	if (repo_lock_show(t->repo, t->mesh_id, l, e) < 0)
+		return -1;
+	if (*l->id)
+		put_lock(l);
+	else
+		put("no deploy has the lock\n");
+	fflush(stdout);
+	return 0;
+}
+
+int cmd_lock(struct cmd_env *env)
+{
+	AUTO(team_done) struct team t = { 0 };
+	AUTO(repo_lock_done) struct repo_lock l = { 0 };
+	struct err e;
+
+	return look(&t, env, &l, &e) < 0 ? fail(&e) : EXIT_DONE;
+}
+
+static int consent(const struct cmd_env *env, struct err *e)
+{
+	int yes = env->options.yes ? 1 :
+		  ask_yes("Remove it? A deploy that still runs would not "
+			  "know.");
+
+	if (yes == 1)
+		return 0;
+	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "%s; the lock "
+		       "stays", yes < 0 ? "say -yes to remove it" :
+					  "not agreed to");
+}
+
+int cmd_unlock(struct cmd_env *env)
+{
+	AUTO(team_done) struct team t = { 0 };
+	AUTO(repo_lock_done) struct repo_lock l = { 0 };
+	struct err e;
+
+	if (look(&t, env, &l, &e) < 0)
+		return fail(&e);
+	if (!*l.id)
+		return EXIT_DONE;
+	if (consent(env, &e) < 0 ||
+	    repo_unlock(t.repo, t.mesh_id, &l, &e) < 0)
+		return fail(&e);
+	put("removed\n");
+	return EXIT_DONE;
+}

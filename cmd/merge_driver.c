@@ -1,0 +1,51 @@
+#include "cmd/cmd.h"
+
+#include "cmd/input.h"
+#include "cmd/side.h"
+#include "state/atomic.h"
+#include "state/file.h"
+
+static int read_sides(struct sides *s, char *const *paths, struct err *e)
+{
+	if (input_read(&s->base.raw, paths[0], FILE_SIZE_MAX, e) < 0 ||
+	    input_read(&s->ours.raw, paths[1], FILE_SIZE_MAX, e) < 0 ||
+	    input_read(&s->theirs.raw, paths[2], FILE_SIZE_MAX, e) < 0)
+		return -1;
+	return 0;
+}
+
+static int merge(const struct cmd_env *env, struct conflicts *conflicts,
+		 struct err *e)
+{
+	const struct atomic_how how = { false, geteuid(), getegid() };
+	const struct source source = env_source(env);
+	AUTO(sides_done) struct sides s;
+	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;
+
+	sides_init(&s);
+	raw.max = FILE_SIZE_MAX;
+	if (read_sides(&s, env->args.items, e) < 0 ||
+	    sides_merge(&raw, &s, &source, conflicts, e) < 0)
+		return -1;
+	return atomic_write(env->args.items[1], raw.s, raw.len, &how, e);
+}
+
+/* git takes 1 for a conflict; what is in the file then stays there. */
+int cmd_merge_driver(struct cmd_env *env)
+{
+	AUTO(conflicts_done) struct conflicts conflicts = { 0 };
+	const char *path = env->args.len > 3 ? env->args.items[3] : "the state";
+	struct err e;
+
+	if (merge(env, &conflicts, &e) < 0) {
+		note("'%s' is not merged and is our side alone: %s", path,
+		     e.msg);
+		return EXIT_FAILED;
+	}
+	if (conflicts.len == 0)
+		return EXIT_DONE;
+	note_conflicts(&conflicts);
+	note("'%s' has our side of %s; 'wgmesh merge -resolve' lists and "
+	     "resolves, then git add", path, conflicts.len == 1 ? "it" : "them");
+	return EXIT_FAILED;
+}

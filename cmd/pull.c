@@ -1,0 +1,11 @@
+#include "cmd/team.h"
+
+int cmd_pull(struct cmd_env *env)
+{
+	AUTO(team_done) struct team t = { 0 };
+	struct err e;
+
+	if (team_open(&t, env, &e) < 0 || team_pull(&t, &e) < 0)
+		return fail(&e);
+	return EXIT_DONE;
+}

@@ -1,0 +1,12 @@
+#include "cmd/team.h"
+
+int cmd_push(struct cmd_env *env)
+{
+	AUTO(team_done) struct team t = { 0 };
+	struct err e;
+
+	if (team_open(&t, env, &e) < 0 || repo_ready(t.repo, &e) < 0 ||
+	    repo_push(t.repo, &e) < 0)
+		return fail(&e);
+	return EXIT_DONE;
+}

@@ -1,0 +1,268 @@
+#include "cmd/revision.h"
+
+#include "base/num.h"
+#include "base/text.h"
+#include "cmd/input.h"
+#include "state/check.h"
+#include "state/file.h"
+#include "state/json.h"
+
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- opening ---- */
+
+/* The file of the state; the one that the options name if there is none. */
+static char *state_file(const struct cmd_env *env)
+{
+	AUTO(auto_free) char *path =
+		store_path(env->options.state, getenv("WGMESH_STATE"));
+	char *file = NULL;
+	struct err e;
+
+	return file_resolve(&file, path, &e) < 0 ? STEAL(path) : file;
+}
+
+int past_unlock(struct cmd_env *env, struct err *e)
+{
+	AUTO(auto_free) char *file = state_file(env);
+	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;
+	const struct source source = env_source(env);
+	struct sealed_look look;
+	struct err ignored; /* what is wrong, env_open() says */
+
+	raw.max = FILE_SIZE_MAX;
+	if (source.password_file || source.password_command ||
+	    env->password.len || !source.ask ||
+	    input_read(&raw, file, FILE_SIZE_MAX, &ignored) < 0 ||
+	    sealed_form(sbuf_str(&raw), raw.len) == SEALED_NOT ||
+	    sealed_look(&look, sbuf_str(&raw), raw.len, &ignored) < 0 ||
+	    !look.passphrase)
+		return 0;
+	return source_passphrase(&env->password, &source, e);
+}
+
+int past_open(struct past *p, const struct cmd_env *env, struct err *e)
+{
+	AUTO(auto_free) char *shown = NULL;
+	char head[REPO_ID_TEXT];
+
+	memset(p, 0, sizeof *p);
+	p->file = state_file(env);
+	p->source = env_source(env);
+	shown = check_shown(p->file);
+	if (repo_open(&p->repo, p->file, e) < 0)
+		return -1;
+	if (!p->repo)
+		return err_set(e, ERR_INPUT, "state '%s' has no history: it "
+			       "lies in no git work tree, or git ignores it",
+			       shown);
+	if (repo_head(p->repo, head, e) < 0)
+		return -1;
+	if (!*head)
+		return err_set(e, ERR_INPUT, "state '%s' has no history: the "
+			       "branch has no commit yet", shown);
+	return 0;
+}
+
+void past_done(struct past *p)
+{
+	repo_close(p->repo);
+	free(p->file);
+	age_identities_done(&p->identities);
+	secret_done(&p->passphrase);
+	memset(p, 0, sizeof *p);
+}
+
+/* The secret that opens what @look shows, unless it is there already. */
+static int get_keys(struct past *p, const struct sealed_look *look,
+		    struct err *e)
+{
+	if (look->passphrase)
+		return p->passphrase.len ? 0
+					 : source_passphrase(&p->passphrase,
+							     &p->source, e);
+	if (!source_has_identity(&p->source))
+		return err_set(e, ERR_INPUT, "is sealed to recipients: give "
+			       "-identity FILE, or set WGMESH_IDENTITY or "
+			       "WGMESH_IDENTITY_DATA");
+	return p->identities.len ? 0
+				 : source_identities(&p->identities,
+						     &p->source, e);
+}
+
+/* The passphrase was another one then: ask for that, if there is a terminal. */
+static int open_older(struct past *p, struct sbuf *text,
+		      const struct sbuf *raw, const char *what, struct err *e)
+{
+	AUTO(auto_free) char *prompt =
+		mem_printf("Enter the password of %s: ", what);
+	AUTO(secret_done) struct secret older = { 0 };
+	const struct age_keys keys = { &older, NULL };
+
+	if (p->source.ask(prompt, &older, e) < 0 ||
+	    sealed_open(text, raw->s, raw->len, &keys, e) < 0)
+		return -1;
+	secret_copy(&p->passphrase, &older);
+	return 0;
+}
+
+static int unseal(struct past *p, struct sbuf *text, const struct sbuf *raw,
+		  const char *what, struct err *e)
+{
+	const struct age_keys keys = { &p->passphrase, &p->identities };
+	struct sealed_look look;
+
+	if (sealed_look(&look, raw->s, raw->len, e) < 0 ||
+	    get_keys(p, &look, e) < 0)
+		return -1;
+	if (sealed_open(text, raw->s, raw->len, &keys, e) == 0)
+		return 0;
+	if (e->code != ERR_AUTH || !look.passphrase || !p->source.ask)
+		return -1;
+	return open_older(p, text, raw, what, e);
+}
+
+int past_parse(struct past *p, const struct sbuf *raw, const char *what,
+	       struct mesh *out, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+	enum sealed_form form = sealed_form(sbuf_str(raw), raw->len);
+	struct err inner;
+	int ret;
+
+	text.max = STATE_SIZE_MAX;
+	if (form == SEALED_AGE || form == SEALED_GO) {
+		if (unseal(p, &text, raw, what, &inner) < 0)
+			return err_set(e, inner.code == ERR_AUTH ? ERR_INPUT
+								 : inner.code,
+				       "the state of %s %s", what, inner.msg);
+		ret = state_parse(out, sbuf_str(&text), text.len, e);
+	} else {
+		ret = state_parse(out, sbuf_str(raw), raw->len, e);
+	}
+	return ret < 0 ? err_wrap(e, "the state of %s", what) : 0;
+}
+
+int past_read(struct past *p, const char *rev, struct mesh *out,
+	      struct revision *info, struct err *e)
+{
+	AUTO(auto_free) char *shown = check_shown(rev);
+	AUTO(auto_free) char *what = mem_printf("revision '%s'", shown);
+	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;
+	struct revision v = { 0 };
+
+	raw.max = FILE_SIZE_MAX;
+	if (repo_read(p->repo, rev, &raw, info ? &v : NULL, e) < 0)
+		return err_wrap(e, "there is no state at '%s'", shown);
+	if (past_parse(p, &raw, what, out, e) < 0) {
+		revision_done(&v);
+		return -1;
+	}
+	if (info)
+		*info = v;
+	return 0;
+}
+
+int past_file(struct past *p, struct sbuf *raw, struct mesh *out,
+	      struct err *e)
+{
+	AUTO(auto_free) char *shown = check_shown(p->file);
+	AUTO(auto_free) char *what = mem_printf("'%s'", shown);
+
+	if (input_read(raw, p->file, FILE_SIZE_MAX, e) < 0)
+		return err_wrap(e, "state '%s'", shown);
+	return past_parse(p, raw, what, out, e);
+}
+
+/* ---- showing ---- */
+
+/* A time that no calendar has is none. */
+static struct tm *in_utc(const struct revision *v, struct tm *out)
+{
+	const time_t t = (time_t)v->time;
+
+	return gmtime_r(&t, out);
+}
+
+const char *revision_date(const struct revision *v, char out[REVISION_DATE])
+{
+	struct tm t;
+
+	if (!in_utc(v, &t) ||
+	    strftime(out, REVISION_DATE, "%Y-%m-%d %H:%M", &t) == 0)
+		snprintf(out, REVISION_DATE, "(no date)");
+	return out;
+}
+
+const char *revision_iso(const struct revision *v, char out[REVISION_DATE])
+{
+	struct tm t;
+
+	if (!in_utc(v, &t) ||
+	    strftime(out, REVISION_DATE, "%Y-%m-%dT%H:%M:%SZ", &t) == 0)
+		snprintf(out, REVISION_DATE, "(no date)");
+	return out;
+}
+
+char *revision_author(const struct revision *v)
+{
+	const char *end = strrchr(v->author, '<');
+	size_t len = end && end > v->author ? (size_t)(end - v->author) - 1
+					    : strlen(v->author);
+
+	return mem_strndup(v->author, len);
+}
+
+/* What others wrote, as a terminal may have it; NULL stays NULL. */
+static void json_escaped(struct jout *j, const char *key, const char *value)
+{
+	AUTO(auto_free) char *text = value ? text_escaped(value) : NULL;
+
+	jout_text(j, key, text);
+}
+
+void revision_json(struct jout *j, const struct revision *v)
+{
+	const char *serial = trailers_find(&v->trailers, TRAILER_SERIAL);
+	char text[REVISION_DATE];
+	long number;
+
+	jout_text(j, "id", v->id);
+	jout_text(j, "time", revision_iso(v, text));
+	json_escaped(j, "author", v->author);
+	json_escaped(j, "subject", v->subject);
+	json_escaped(j, "command", trailers_find(&v->trailers,
+						 TRAILER_COMMAND));
+	json_escaped(j, "host", trailers_find(&v->trailers, TRAILER_HOST));
+	if (serial && num_parse(&number, serial, 0, LONG_MAX))
+		jout_number(j, "serial", number);
+	else
+		jout_text(j, "serial", NULL);
+}
+
+void changes_json(struct jout *j, const struct changes *all)
+{
+	static const char *const parts[] = {
+		[PART_MESH] = "mesh", [PART_NODE] = "node",
+		[PART_GROUP] = "group", [PART_POLICY] = "policy",
+	};
+
+	jout_list(j, "changes");
+	for (size_t i = 0; i < all->len; i++) {
+		const struct change *c = &all->items[i];
+
+		jout_open(j, NULL);
+		jout_text(j, "change", c->sign == '+' ? "added"
+				       : c->sign == '-' ? "removed"
+							: "changed");
+		jout_text(j, "part", parts[c->part]);
+		jout_text(j, "name", c->name);
+		jout_text(j, "field", c->field);
+		jout_text(j, "before", c->before);
+		jout_text(j, "after", c->after);
+		jout_end(j);
+	}
+	jout_end(j);
+}

@@ -1,0 +1,199 @@
+#include "cmd/team.h"
+
+#include "cmd/commit.h"
+#include "cmd/side.h"
+#include "state/file.h"
+
+/** How long a pull waits for another command's lock of the state. */
+#define LOCK_WAIT_MS 60000
+/** So often a record is pushed while others push, too. */
+#define PUSH_TRIES 5
+
+static void show_note(struct team *t)
+{
+	AUTO(auto_free) char *text = repo_note(t->repo);
+
+	if (text)
+		note("%s", text);
+}
+
+int team_open(struct team *t, const struct cmd_env *env, struct err *e)
+{
+	AUTO(auto_free) char *path =
+		store_path(env->options.state, getenv("WGMESH_STATE"));
+
+	t->env = env;
+	if (env->options.no_commit)
+		return err_set(e, ERR_INPUT, "-no-commit leaves nothing to "
+			       "pull or push: commit, pull and push with git");
+	if (file_resolve(&t->file, path, e) < 0)
+		return err_wrap(e, "state '%s'", path);
+	if (repo_open(&t->repo, t->file, e) < 0)
+		return -1;
+	if (!t->repo)
+		return err_set(e, ERR_INPUT, "the state '%s' is not in a git "
+			       "work tree, or git ignores it: there is nothing "
+			       "to pull or push", path);
+	return 0;
+}
+
+/* ---- pull ---- */
+
+/* What repo_pull() asks for. */
+static int merge_contents(struct sbuf *out, const struct sbuf *base,
+			  const struct sbuf *ours, const struct sbuf *theirs,
+			  void *env, struct err *e)
+{
+	const struct source source = env_source(env);
+	AUTO(conflicts_done) struct conflicts all = { 0 };
+	AUTO(sides_done) struct sides s;
+
+	sides_init(&s);
+	sbuf_add(&s.base.raw, sbuf_str(base), base->len);
+	sbuf_add(&s.ours.raw, sbuf_str(ours), ours->len);
+	sbuf_add(&s.theirs.raw, sbuf_str(theirs), theirs->len);
+	if (sides_merge(out, &s, &source, &all, e) < 0)
+		return -1;
+	if (all.len == 0)
+		return 0;
+	note_conflicts(&all);
+	return err_set(e, ERR_CONFLICT, "%zu conflict%s, and nothing is "
+		       "changed: 'wgmesh git-setup', 'git merge @{upstream}', "
+		       "then 'wgmesh merge -resolve' and 'git commit -a'",
+		       all.len, all.len == 1 ? "" : "s");
+}
+
+static void merge_message(struct sbuf *out, const struct cmd_env *env)
+{
+	AUTO(trailers_done) struct trailers trailers = { 0 };
+	const struct message m = { "merge the state of the upstream", NULL,
+				   &trailers };
+
+	trailers_add(&trailers, TRAILER_COMMAND, env->command->name);
+	trailers_add(&trailers, TRAILER_HOST, env_host());
+	message_write(out, &m);
+}
+
+int team_pull(struct team *t, struct err *e)
+{
+	static const char *const said[] = {
+		[REPO_SAME] = "the remote has nothing new",
+		[REPO_FORWARDED] = "pulled what is new at the remote",
+		[REPO_MERGED] = "merged what is new at the remote",
+	};
+	AUTO(sbuf_done) struct sbuf message = SBUF_INIT;
+	struct cmd_env env = *t->env;
+	struct repo_merge how = { merge_contents, &env, NULL, LOCK_WAIT_MS };
+	enum repo_pulled what;
+	int ret;
+
+	merge_message(&message, t->env);
+	how.message = sbuf_str(&message);
+	ret = repo_pull(t->repo, &how, &what, e);
+	show_note(t);
+	if (ret == 0)
+		note("%s", said[what]);
+	return ret;
+}
+
+int team_begin(struct team *t, const struct cmd_env *env, struct err *e)
+{
+	if (!env->options.pull && !env->options.push)
+		return 0;
+	if (team_open(t, env, e) < 0)
+		return -1;
+	return env->options.pull ? team_pull(t, e) : 0;
+}
+
+/* ---- deploy ---- */
+
+/* What is to be deployed is what git has, so that it can be pushed. */
+static int check_committed(struct team *t, struct err *e)
+{
+	struct err inner;
+
+	if (repo_ready(t->repo, e) < 0)
+		return -1;
+	show_note(t);
+	if (repo_read(t->repo, "HEAD", NULL, NULL, &inner) < 0)
+		return err_set(e, ERR_CONFLICT, "the state is not in git, so "
+			       "it cannot be pushed: 'git add' and commit it, "
+			       "sealed or without keys");
+	return 0;
+}
+
+/* The remote shall have nothing that we do not deploy. */
+static int check_newest(struct team *t, struct err *e)
+{
+	size_t behind;
+
+	if (repo_behind(t->repo, &behind, e) < 0)
+		return -1;
+	return behind ? err_set(e, ERR_CONFLICT, "the remote got something "
+				"new since it was pulled: try again") : 0;
+}
+
+int team_enter(struct team *t, struct store *s, struct err *e)
+{
+	struct mesh *m = store_mesh(s);
+	int ret;
+
+	commit_subject(s, "deploy: facts");
+	if (!t->repo)
+		return 0;
+	if (check_committed(t, e) < 0 ||
+	    (!m->mesh_id && mesh_make_id(m, e) < 0))
+		return err_wrap(e, "no host was contacted");
+	t->mesh_id = mem_strdup(m->mesh_id);
+	ret = team_lock(t, e);
+	if (ret == 0)
+		ret = t->env->options.push ? repo_push(t->repo, e)
+					   : check_newest(t, e);
+	return ret < 0 ? err_wrap(e, "no host was contacted") : 0;
+}
+
+int team_push(struct team *t, struct err *e)
+{
+	if (!t->repo || !t->env->options.push)
+		return 0;
+	return repo_push(t->repo, e) < 0 ? err_wrap(e, "no host was changed")
+					 : 0;
+}
+
+/* Push; when others were first, pull theirs and try again. */
+static int push_along(struct team *t, struct err *e)
+{
+	for (int i = 0; i < PUSH_TRIES; i++) {
+		if (repo_push(t->repo, e) == 0)
+			return 0;
+		if (e->code != ERR_CONFLICT)
+			return -1;
+		if (team_pull(t, e) < 0)
+			return -1;
+	}
+	return err_set(e, ERR_CONFLICT, "others push all the time");
+}
+
+int team_end(struct team *t, int status)
+{
+	struct err e;
+
+	if (t->repo && t->recorded && t->env->options.push &&
+	    push_along(t, &e) < 0) {
+		note("the hosts are deployed, and the remote does not know it: "
+		     "%s ('wgmesh pull' and 'wgmesh push' tell it)", e.msg);
+		if (status == EXIT_DONE)
+			status = EXIT_FAILED;
+	}
+	team_unlock(t);
+	return status;
+}
+
+void team_done(struct team *t)
+{
+	team_unlock(t);
+	repo_lock_done(&t->lock);
+	repo_close(t->repo);
+	free(t->mesh_id);
+	free(t->file);
+}
