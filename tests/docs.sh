@@ -12,7 +12,7 @@ wrong() {
 	bad=1
 }
 
-commands=$("$program" help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+commands=$("$program" help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 [ -n "$commands" ] || wrong "'$program help' lists no commands"
 every_help=$(for command in $commands; do "$program" "$command" --help; done)
 plain=$(sed 's/\\f.//g; s/\\-/-/g; s/\\&//g' "$page")

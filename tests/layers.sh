@@ -36,7 +36,7 @@ fi
 
 # No third-party type crosses a header that other folders include.
 if grep -lE '#include <(libssh|openssl|json-c|yaml|git2)' \
-	base/*.h vault/*.h state/mesh.h state/check.h state/json.h state/store.h \
+	base/*.h vault/*.h $(ls state/*.h | grep -v -e _internal.h -e git_net.h -e merge_tree.h -e json_value.h) \
 	acl/*.h render/*.h ssh/remote.h cmd/*.h 2>/dev/null; then
 	echo "the headers above include a third-party header"
 	bad=1

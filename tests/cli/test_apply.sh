@@ -195,7 +195,7 @@ run apply -state s.json -f m.yaml -prune -yes
 state 'prune: a node that is set up leaves a tombstone' '["b"]' '.removed_nodes | keys'
 sed -i 's/^nodes:/&\n  b:\n    ssh: elsewhere.example.org/' m.yaml
 prints 'a removed node on another host: refused' 2 \
-	"wgmesh: node 'b': the removed node 'b' is still set up on b.example.org: deploy first, or 'remove -forget' it" \
+	"wgmesh: m.yaml:4:3: node 'b': the removed node 'b' is still set up on b.example.org: deploy first, or 'remove -forget' it" \
 	apply -state s.json -f m.yaml -yes
 sed -i 's/elsewhere.example.org/"ops@b.example.org:2222"/' m.yaml
 run apply -state s.json -f m.yaml -yes

@@ -430,6 +430,15 @@ bad 'groups:\n  a: {description: |\n    one\n    two\n  }\n' \
 bad 'groups:\n  a:\n    description: |\n      one\n' \
 	'3:18: '\''one\x0a'\'' found, expected one line of text without control characters'
 
+# ---- values that only a state may have had ----
+
+bad 'nodes: {a: {ssh: "web 1"}}' \
+	"1:13: node 'a': ssh: 'web 1' is no host, expected a DNS name or an IP address without brackets"
+bad 'groups: {g: {description: "a\\nb"}}' \
+	"1:14: group 'g': description: 'a\\x0ab' found, expected one line of text without control characters"
+bad 'policies: [{name: p, from: [g], to: ["g\\n"]}]' \
+	"1:33: policy 'p': to: 'g\\x0a' found, expected one line of text without control characters"
+
 # ---- too much ----
 
 # too_much NAME LINE COMMAND...: as bad, for what a command prints.

@@ -41,7 +41,7 @@ shape() {
 # ---- help and version ----
 
 commands() {
-	"$WGMESH" help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+	"$WGMESH" help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'
 }
 
 help_of() {
@@ -70,7 +70,7 @@ help_and_version() {
 	good_state
 	run help
 	check_equal 'help: exit status' 0 "$got"
-	check_equal 'the commands' 'init add remove rename set unset route group policy apply export schema list show validate render plan deploy import seal unseal rekey recipients identity keys cat edit version help' \
+	check_equal 'the commands' 'init add remove rename set unset route group policy apply export schema list show validate render plan deploy import seal unseal rekey recipients identity keys cat edit merge history diff blame rollback git-setup textconv merge-driver pull push lock unlock version help' \
 		"$(commands | tr '\n' ' ' | sed 's/ $//')"
 	cp "$T/out" "$T/help"
 	run --help

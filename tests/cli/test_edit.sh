@@ -199,6 +199,20 @@ tombstones() {
 	check_equal 'rename: the name is free' 0 "$got"
 }
 
+# Whoever takes the interface from external peers is told so before.
+external_peers() {
+	mesh
+	patch '.nodes.web2 += {facts: {deployed: true}, external_peers: [{name: "phone",
+		public_key: "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo=", allowed_ips: ["10.99.0.9/32"]}]}'
+	says 'remove: external peers: dry run' 0 "- node web2: ssh 192.0.2.12, address 10.99.0.2, fd99::2
+~ node web2: external peers -phone (hSDwCYkw... 10.99.0.9/32)
+~ group web: members -web2
+~ mesh: nodes to take off their hosts +web2
+dry run: nothing is saved
+wgmesh: 'web2' is still set up on its host until the next deploy, which takes the interface from its external peers, too
+wgmesh: 'web2' is no longer in group 'web'" remove web2 -state s.json -dry-run
+}
+
 set_errors() {
 	mesh
 	refuses 'set: no such node, one is near' "there is no node 'weeb1'; did you mean 'web1'?" set weeb1 port=1
@@ -563,6 +577,7 @@ memberships
 key_places
 pins
 tombstones
+external_peers
 set_errors
 renaming
 routes

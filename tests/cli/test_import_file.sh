@@ -265,4 +265,28 @@ notes
 modes
 many
 refusals
+# ---- names that meet ----
+
+empty_folder
+cat >wg0.conf <<'END'
+[Interface]
+PrivateKey = AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+Address = 10.99.0.1/16
+[Peer]
+# wg0
+PublicKey = L+V9o0fNYkMVKNqsX7spBzD/9oSvxM/C7ZCZX1jLO3Q=
+AllowedIPs = 10.99.0.2/32
+[Peer]
+# wg0-peer1
+PublicKey = o4d0rOOkKfKs0W1iMkm1XqtZ+tCrkEKrGcrMLBxQEUw=
+AllowedIPs = 10.99.0.3/32
+END
+run import -from wg0.conf -to-yaml
+cp "$T/out" mesh.yaml
+check_equal 'a peer that has the file'"'"'s name gets one of its own' 'wg0
+wg0-peer1
+wg0-peer2' "$(sed -n 's/^  \(wg0[^:]*\):$/\1/p' mesh.yaml | sort)"
+run apply -state s.json -f mesh.yaml -yes
+check_equal 'and the whole can be applied' 0 "$got"
+
 finish

@@ -31,12 +31,14 @@ static const char state[] =
 static void show(const struct plan *p)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	const struct script_run run = { "0123456789abcdef", "a@b, pid 1",
+					p->observed->lock_token };
 
 	for (size_t i = 0; i < p->steps.len; i++)
 		step_text(&text, p, &p->steps.items[i]);
 	if (!text_is_printable(sbuf_str(&text)))
 		abort();
-	script_text(&text, p, "[Interface]\n", "0123456789abcdef");
+	script_text(&text, p, "[Interface]\n", &run);
 }
 
 static void plan(const struct mesh *m, const struct observed *o)

@@ -269,6 +269,16 @@ static void test_left_alone(void **state)
 		    "10.8.0.0/16 scope link\n" BOOT,
 		    "- route 10.8.0.0/16\n" WRITES_BOOT
 		    "(1 external peer, left alone)\n");
+	/* wg-quick's mark for a default route, and a route made by hand */
+	assert_plan(MESH("", LAPTOP),
+		    HEAD("host") "uid=0\nnow=1800000000\nhostname=a\nwg=1\nip=1\n"
+		    "systemd=1\nenabled=1\nforward4=0\nforward6=0\n"
+		    HEAD("address") "7: wg0    inet 10.99.0.1/16 scope global\n"
+		    HEAD("link") "7: wg0: <NOARP,UP> mtu 1420 x\n"
+		    HEAD("dump") KEY_A "\t51820\t0xca6c\n"
+		    PEER(KEY_B, "10.99.0.2/32") PEER(KEY_C, "0.0.0.0/0,10.1.0.0/16")
+		    HEAD("route4") "10.1.0.0/16 scope link\n" BOOT,
+		    WRITES_BOOT "(1 external peer, left alone)\n");
 	/* gone from the interface: said, and no more */
 	assert_plan(MESH("", LAPTOP "," PRINTER),
 		    HOST PEER(KEY_B, "10.99.0.2/32") PEER(KEY_D, "(none)") BOOT,

@@ -9,6 +9,10 @@
 #include "tests/unit/fixture.h"
 
 #define NONCE "0123456789abcdef"
+
+/* A deploy that meets no other one. */
+static const struct script_run same_run = { NONCE, "me@here, pid 1", "" };
+
 #define HEAD(section) "\n=" NONCE "= " section "\n"
 #define PSK "ppppppppppppppppppppppppppppppppppppppppppA="
 #define KEY_D "ddddddddddddddddddddddddddddddddddddddddddA="
@@ -195,7 +199,7 @@ static void make_key(struct sbuf *file, const char *wg, const char *before)
 	place_init(&p);
 	if (before)
 		put_file(&p, "wg0.key", before);
-	script_make_key(&script, "wg0", false, NONCE);
+	script_make_key(&script, "wg0", false, &same_run);
 	run(&answer, &p, wg, sbuf_str(&script));
 	get_file(file, &p, "wg0.key");
 	if (script_parse_key(&key, sbuf_str(&answer), answer.len, NONCE,
@@ -243,7 +247,7 @@ static void write_boot(struct sbuf *kept, const char *before,
 	put_file(&p, "wg0.conf", before);
 	if (before_that)
 		put_file(&p, "wg0.conf.before-wgmesh", before_that);
-	script_text(&script, &plan, "new\n", NONCE);
+	script_text(&script, &plan, "new\n", &same_run);
 	run(&answer, &p, ":", sbuf_str(&script));
 	assert_non_null(strstr(sbuf_str(&answer), HEAD("ok 0")));
 	get_file(&file, &p, "wg0.conf");

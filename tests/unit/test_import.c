@@ -183,6 +183,55 @@ static void test_again(void **state)
 	assert_string_equal(sbuf_str(&notes), "");
 }
 
+/* Two peers on the interface do not get one name, but a new key takes it over. */
+static void test_same_name(void **state)
+{
+	static const char *const reports[] = {
+		NEW_HOST,
+		HOST("gw") "7: wg0 inet 10.99.0.7/24 x\n" LINK HEAD("dump")
+		KEY_C "\t999\toff\n" PEER(KEY_B, "(none)", "(none)",
+					  "10.5.0.0/16", "off") };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		AUTO(mesh_done) struct mesh m = { 0 };
+		AUTO(sbuf_done) struct sbuf notes = SBUF_INIT;
+		const struct node *n;
+		struct err e = { 0 };
+
+		mesh_of(&m, "'nodes':{'old':{'mesh_ip':'10.99.0.7',"
+			"'public_key':'" KEY_C "','external_peers':[{'name':"
+			"'bobs-laptop','public_key':'" KEY_D "'}]}}");
+		assert_int_equal(import_one(&m, "old", reports[i], MORE,
+					    &notes, &e), 0);
+		if (check_mesh(&m, &e) < 0)
+			fail_msg("%s", e.msg);
+		n = nodes_find(&m.nodes, "old");
+		assert_string_equal(node_external(n, KEY_B)->name,
+				    i ? "bobs-laptop" : "peer-bbbbbbbb");
+	}
+}
+
+/* What wg-quick does for a default route is lost: that is told, once. */
+static void test_default_route(void **state)
+{
+	AUTO(mesh_done) struct mesh m = { 0 };
+	AUTO(sbuf_done) struct sbuf notes = SBUF_INIT;
+	struct err e = { 0 };
+
+	(void)state;
+	mesh_of(&m, ONE_NODE);
+	assert_int_equal(import_one(&m, NULL, HOST("gw")
+		"7: wg0 inet 10.99.0.7/24 x\n" LINK HEAD("dump") KEY_C
+		"\t999\toff\n" PEER(KEY_D, "(none)", "192.0.2.4:4",
+		"0.0.0.0/0,::/0", "off"), HEAD("private") PSK "\n", &notes,
+		&e), 0);
+	assert_string_equal(sbuf_str(&notes), "external peer 'peer-dddddddd' "
+			    "of 'gw' has a default route; wg-quick's rules for "
+			    "it are not carried over, they end when the "
+			    "interface goes down\n");
+}
+
 /* Two hosts in one call are links of each other. */
 static void test_two(void **state)
 {
@@ -268,6 +317,8 @@ int main(void)
 		cmocka_unit_test(test_new_node),
 		cmocka_unit_test(test_new_externals),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_same_name),
+		cmocka_unit_test(test_default_route),
 		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_refused),
 	};

@@ -186,6 +186,24 @@ static void test_peer_routes(void **state)
 	}
 }
 
+/* A default route, of one or two families, is one note, if wg-quick made one. */
+static void test_peer_default(void **state)
+{
+	static const char *const tables[] = { "", "Table=off\n" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		AUTO(mesh_done) struct mesh m = { 0 };
+		AUTO(strings_done) struct strings notes = { 0 };
+		AUTO(auto_free) char *text =
+			mem_printf(CONF "%s[Peer]\nPublicKey=" KEY_B
+				   "\nAllowedIPs=0.0.0.0/0,::/0\n", tables[i]);
+
+		take(&m, &notes, "c", text);
+		assert_int_equal(notes.len, i == 0 ? 1 : 0);
+	}
+}
+
 /* Networks behind a node: masked, in order, each once. */
 static void test_routes(void **state)
 {
@@ -261,6 +279,7 @@ int main(void)
 		cmocka_unit_test(test_names_in_comments),
 		cmocka_unit_test(test_peer_names),
 		cmocka_unit_test(test_peer_routes),
+		cmocka_unit_test(test_peer_default),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_networks),
 		cmocka_unit_test(test_inherited),

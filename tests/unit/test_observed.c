@@ -122,6 +122,99 @@ static void test_whole(void **state)
 	observed_done(&o);
 }
 
+/* ---- for a digest ---- */
+
+#define TEXT_HOST                                                             \
+	HEAD("host") "uid=0\nnow=1800000000\nssh=192.0.2.9 40000 192.0.2.1 22\n" \
+	"hostname=h\nlock=\nwg=1\nip=1\nforward4=1\n"
+#define TEXT_ADDRESS                                                          \
+	HEAD("address") "2: eth0    inet 192.0.2.1/24 scope global eth0\\  x\n"
+#define TEXT_LINK HEAD("link") "7: wg0: <UP> mtu 1420 x\n"
+#define TEXT_DUMP HEAD("dump") KEY_A "\t51820\toff\n"
+#define TEXT_PEER                                                             \
+	KEY_B "\t(none)\t192.0.2.2:51820\t10.99.0.2/32\t1799999990\t1\t1\toff\n"
+#define TEXT_ROUTE HEAD("route4") "10.1.0.0/16 via 10.99.0.2 proto 119\n"
+#define TEXT_BOOT                                                             \
+	HEAD("boot") "|x\n# managed by wgmesh, mesh " MESH_ID ", serial 4\n"
+
+/* Does this report say the same as the one of those parts? */
+static bool same_text(const char *report)
+{
+	struct sbuf a = SBUF_INIT, b = SBUF_INIT;
+	struct observed o;
+	bool same;
+
+	good(&o, TEXT_HOST TEXT_ADDRESS TEXT_LINK TEXT_DUMP TEXT_PEER TEXT_ROUTE
+	     TEXT_BOOT);
+	observed_text(&a, &o);
+	observed_done(&o);
+	good(&o, report);
+	observed_text(&b, &o);
+	observed_done(&o);
+	same = strcmp(sbuf_str(&a), sbuf_str(&b)) == 0;
+	sbuf_done(&a);
+	sbuf_done(&b);
+	return same;
+}
+
+/* What moves by itself. */
+static void test_text_same(void **state)
+{
+	(void)state;
+	assert_true(same_text(
+		HEAD("host") "uid=0\nnow=1800000999\nssh=192.0.2.8 1 192.0.2.1 "
+		"22\nhostname=h\nlock=0a\nwg=1\nip=1\nforward4=1\n" TEXT_ADDRESS
+		"3: veth9    inet6 fe80::9/64 scope link \\  x\n"
+		"2: eth0    inet6 2001:db8::5/64 scope global temporary dynamic \\ x\n"
+		TEXT_LINK TEXT_DUMP
+		KEY_B "\t(none)\t192.0.2.99:1\t10.99.0.2/32\t1800000998\t7\t8\toff\n"
+		TEXT_ROUTE TEXT_BOOT));
+}
+
+/* Each thing that a plan depends on. */
+static void test_text_differs(void **state)
+{
+	static const char *const c[] = {
+		TEXT_HOST TEXT_ADDRESS TEXT_LINK TEXT_DUMP TEXT_ROUTE TEXT_BOOT,
+		TEXT_HOST TEXT_ADDRESS TEXT_LINK TEXT_DUMP TEXT_PEER TEXT_BOOT,
+		TEXT_HOST TEXT_ADDRESS TEXT_LINK TEXT_DUMP TEXT_PEER TEXT_ROUTE,
+		TEXT_HOST TEXT_LINK TEXT_DUMP TEXT_PEER TEXT_ROUTE TEXT_BOOT,
+		TEXT_HOST TEXT_ADDRESS TEXT_LINK TEXT_DUMP TEXT_PEER TEXT_ROUTE
+		HEAD("boot") "|y\n# managed by wgmesh, mesh " MESH_ID
+		", serial 4\n",
+		TEXT_HOST TEXT_ADDRESS TEXT_LINK TEXT_DUMP TEXT_PEER TEXT_ROUTE
+		HEAD("boot") "|x\n# managed by wgmesh, mesh " MESH_ID
+		", serial 5\n",
+		TEXT_HOST TEXT_ADDRESS TEXT_LINK HEAD("dump") KEY_A
+		"\t51821\toff\n" TEXT_PEER TEXT_ROUTE TEXT_BOOT,
+		TEXT_HOST TEXT_ADDRESS HEAD("link") "7: wg0: <> mtu 1420 x\n"
+		TEXT_DUMP TEXT_PEER TEXT_ROUTE TEXT_BOOT,
+		TEXT_HOST TEXT_ADDRESS HEAD("link") "7: wg0: <UP> mtu 1400 x\n"
+		TEXT_DUMP TEXT_PEER TEXT_ROUTE TEXT_BOOT,
+		TEXT_HOST TEXT_ADDRESS TEXT_LINK TEXT_DUMP
+		KEY_B "\t(set)\t(none)\t10.99.0.2/32\t0\t1\t1\toff\n" TEXT_ROUTE
+		TEXT_BOOT,
+		TEXT_HOST TEXT_ADDRESS TEXT_LINK TEXT_DUMP
+		KEY_B "\t(none)\t(none)\t10.99.0.2/32,10.5.0.0/16\t0\t1\t1\toff\n"
+		TEXT_ROUTE TEXT_BOOT,
+		TEXT_HOST "enabled=1\n" TEXT_ADDRESS TEXT_LINK TEXT_DUMP
+		TEXT_PEER TEXT_ROUTE TEXT_BOOT,
+		TEXT_HOST "keyfile=1\n" TEXT_ADDRESS TEXT_LINK TEXT_DUMP
+		TEXT_PEER TEXT_ROUTE TEXT_BOOT,
+		TEXT_HOST "forward6=1\n" TEXT_ADDRESS TEXT_LINK TEXT_DUMP
+		TEXT_PEER TEXT_ROUTE TEXT_BOOT,
+		TEXT_HOST TEXT_ADDRESS TEXT_LINK TEXT_DUMP TEXT_PEER TEXT_ROUTE
+		TEXT_BOOT HEAD("dropin") "net.ipv4.ip_forward = 1\n",
+	};
+
+	(void)state;
+	assert_true(same_text(TEXT_HOST TEXT_ADDRESS TEXT_LINK TEXT_DUMP
+			      TEXT_PEER TEXT_ROUTE TEXT_BOOT));
+	for (size_t i = 0; i < sizeof c / sizeof *c; i++)
+		if (same_text(c[i]))
+			fail_msg("case %zu", i);
+}
+
 /* A host that has nothing of ours. */
 static void test_bare(void **state)
 {
@@ -181,7 +274,9 @@ static void test_incomplete(void **state)
 	bad(HEAD("host") "uid=00\nnow=1\nhostname=h\nip=1\n", "root");
 	bad(HEAD("host") "now=1\nhostname=h\nip=1\n", "root");
 	bad(HEAD("host") "uid=0\nbusy=1\nnow=1\nhostname=h\nip=1\n",
-	    "another deploy is at work there");
+	    "another deploy is at work there (1); try again");
+	bad(HEAD("host") "uid=0\nbusy=\nnow=1\nhostname=h\nip=1\n",
+	    "another deploy is at work there (it does not say who)");
 	bad(HEAD("host") "uid=0\nnow=1\nhostname=h\n", "iproute2");
 	bad(HEAD("host") "uid=0\nnow=99999999999999999999\nhostname=h\nip=1\n", "name and clock");
 }
@@ -196,6 +291,9 @@ static void test_lies(void **state)
 		{ HEAD("host") "hostname=a\x1b[31mb\n", "host name" },
 		{ HEAD("host") "hostname=a\xe2\x80\xae\n", "host name" },
 		{ HEAD("host") "hostname=\xff\n", "host name" },
+		{ HEAD("host") "busy=\x1b[31mx\n", "holder of the lock" },
+		{ HEAD("host") "lock=12x\n", "token '12x'" },
+		{ HEAD("host") "lock='; reboot; '\n", "token" },
 		{ HEAD("host") "ssh=x 1 y 2\n", "SSH_CONNECTION" },
 		{ HEAD("host") "ssh=192.0.2.1 1 192.0.2.2\n", "SSH_CONNECTION" },
 		{ HEAD("host") "ssh=1.2.3.4 1 $(reboot) 22\n", "SSH_CONNECTION" },
@@ -344,6 +442,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_bare),
+		cmocka_unit_test(test_text_same),
+		cmocka_unit_test(test_text_differs),
 		cmocka_unit_test(test_boot_files),
 		cmocka_unit_test(test_incomplete),
 		cmocka_unit_test(test_lies),

@@ -279,6 +279,69 @@ static void test_forwarding(void **state)
 	free(both);
 }
 
+/* ---- the serial in the marker ---- */
+
+/* The steps for MESH at serial 5, on a host whose marker says @serial. */
+static char *steps_at(const char *mesh, const char *serial, const char *host,
+		      bool force_serial)
+{
+	const struct plan_options options = { .install = true,
+					      .force_serial = force_serial };
+	AUTO(auto_free) char *report =
+		mem_printf("%s" HEAD("boot") "# managed by wgmesh, mesh "
+			   MESH_ID ", serial %s\n|PublicKey = " KEY_B
+			   "\n|Endpoint = 192.0.2.2:51820\n", host, serial);
+	AUTO(auto_free) char *text = mem_printf("%s,'serial':5", mesh);
+	struct planned p = { 0 };
+	struct err e = { 0 };
+	char *steps;
+
+	mesh_of(&p.mesh, text);
+	desired_of(&p.desired, &p.mesh, "a");
+	observe(&p.observed, report);
+	if (plan_make(&p.plan, &p.desired, &p.observed, p.observed.boot_hash,
+		      &options, &e) < 0)
+		fail_msg("%s", e.msg);
+	put_steps(&p);
+	steps = mem_strdup(sbuf_str(&p.text));
+	planned_done(&p);
+	return steps;
+}
+
+static void assert_marker(const char *mesh, const char *serial,
+			  const char *host, bool force_serial,
+			  const char *want)
+{
+	AUTO(auto_free) char *steps = steps_at(mesh, serial, host,
+					       force_serial);
+
+	assert_string_equal(steps, want);
+}
+
+/* A host is told a serial only with something else, or by force. */
+static void test_marker(void **state)
+{
+	static const char same[] = HOST ADDRESS LINK DUMP PEER_B ROUTES;
+	static const char drifted[] = HOST ADDRESS LINK DUMP PEER_B;
+	static const char route[] = "+ route 192.168.20.0/24 via 10.99.0.2\n";
+	static const char boot[] = "~ boot file /etc/wireguard/wg0.conf\n";
+	static const char forwards[] =
+		"'mesh_id':'" MESH_ID "','nodes':{'a':{'mesh_ip':'10.99.0.1',"
+		"'public_key':'" KEY_A "','routable_networks':['10.1.0.0/16']}}";
+	static const char alone[] = HOST ADDRESS LINK DUMP;
+
+	(void)state;
+	assert_marker(MESH, "4", same, false, "");
+	assert_marker(MESH, "4", same, true, "");
+	assert_marker(MESH, "5", same, true, "");
+	assert_marker(MESH, "4", drifted, false, route);
+	assert_marker(MESH, "6", same, false, "");
+	assert_marker(MESH, "6", same, true, boot);
+	assert_marker(forwards, "4", alone, false,
+		      "~ forwarding on\n~ boot file /etc/wireguard/wg0.conf\n");
+	assert_marker(forwards, "5", alone, false, "~ forwarding on\n");
+}
+
 /* ---- whose it is ---- */
 
 /* Node a on a host that is not ours: refused, unless it is to be adopted. */
@@ -440,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_endpoint_name),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_forwarding),
+		cmocka_unit_test(test_marker),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_ours),
 		cmocka_unit_test(test_refused),

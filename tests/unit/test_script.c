@@ -9,6 +9,10 @@
 #include <sys/stat.h>
 
 #define NONCE "0123456789abcdef"
+
+/* A deploy that meets no other one. */
+static const struct script_run same_run = { NONCE, "me@here, pid 1", "" };
+
 #define HEAD(section) "\n=" NONCE "= " section "\n"
 #define OK(n) "\n=" NONCE "= ok " n "\n"
 #define FAIL(n) "\n=" NONCE "= fail " n "\n"
@@ -59,7 +63,7 @@ static void scripted_init(struct scripted *s, const char *report)
 		      boot_of(&s->observed, report), &options, &e) < 0)
 		fail_msg("%s", e.msg);
 	wgquick_file(&boot, &s->desired, 7, true);
-	script_text(&s->script, &s->plan, sbuf_str(&boot), NONCE);
+	script_text(&s->script, &s->plan, sbuf_str(&boot), &same_run);
 }
 
 static void scripted_done(struct scripted *s)
@@ -271,7 +275,7 @@ static void test_all_steps(void **state)
 		assert_true(*step_name(step->kind));
 	}
 	sbuf_clear(&s.script);
-	script_text(&s.script, &s.plan, "[Interface]\nit's $HOME `id`\n", NONCE);
+	script_text(&s.script, &s.plan, "[Interface]\nit's $HOME `id`\n", &same_run);
 	assert_syntax(&s);
 	assert_non_null(strstr(s.script.s, "'[Interface]\nit'\\''s $HOME `id`\n'"));
 	assert_non_null(strstr(s.script.s, "printf '%s\\n' " KEY_C
@@ -301,7 +305,7 @@ static void test_many_peers(void **state)
 		*vec_add(&s.plan.steps) = (struct step){ .kind = STEP_ADD_PEER,
 							 .peer = &peer };
 	sbuf_clear(&s.script);
-	script_text(&s.script, &s.plan, NULL, NONCE);
+	script_text(&s.script, &s.plan, NULL, &same_run);
 	assert_syntax(&s);
 	for (const char *line = s.script.s; *line;
 	     line = strchrnul(line, '\n'), line += *line != '\0') {
