@@ -1,5 +1,7 @@
 #include "base/vec.h"
 
+#include "base/sbuf.h"
+
 void strings_add(struct strings *v, const char *s)
 {
 	char *copy = mem_strdup(s);
@@ -36,4 +38,18 @@ int strings_compare(const void *a, const void *b)
 void strings_sort(struct strings *v)
 {
 	vec_sort(v, strings_compare);
+}
+
+char *strings_line(const struct strings *v, size_t most)
+{
+	struct sbuf b = SBUF_INIT;
+	size_t shown = v->len <= most + 1 ? v->len : most;
+
+	if (v->len == 0)
+		return NULL;
+	for (size_t i = 0; i < shown; i++)
+		sbuf_printf(&b, "%s%s", i ? ", " : "", v->items[i]);
+	if (shown < v->len)
+		sbuf_printf(&b, " and %zu more", v->len - shown);
+	return sbuf_detach(&b);
 }

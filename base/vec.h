@@ -79,4 +79,10 @@ int strings_compare(const void *a, const void *b);
 /** Sort by bytes. */
 void strings_sort(struct strings *v);
 
+/**
+ * All in one line for people: "a, b and 7 more" when there are over @most + 1 of
+ * them; NULL when there is none. The caller frees.
+ */
+char *strings_line(const struct strings *v, size_t most);
+
 #endif

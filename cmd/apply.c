@@ -34,16 +34,12 @@ static int open_or_create(struct change_run *c, const struct cmd_env *env,
 
 static void note_kept(const struct strings *kept)
 {
-	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
+	AUTO(auto_free) char *names = strings_line(kept, NAMED_MAX);
+	const char *them = kept->len > 1 ? "them" : "it";
 
-	for (size_t i = 0; i < kept->len && i < NAMED_MAX; i++)
-		sbuf_printf(&names, "%s%s", i ? ", " : "", kept->items[i]);
-	if (kept->len > NAMED_MAX)
-		sbuf_printf(&names, " and %zu more", kept->len - NAMED_MAX);
-	if (kept->len)
+	if (names)
 		note("kept, though the file lacks %s: %s (-prune removes %s)",
-		     kept->len > 1 ? "them" : "it", sbuf_str(&names),
-		     kept->len > 1 ? "them" : "it");
+		     them, names, them);
 }
 
 static int follow_all(struct change_run *c, struct err *e)

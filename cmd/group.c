@@ -28,26 +28,6 @@ static int take(struct change_run *c, const struct cmd_env *env, struct err *e)
 			 : edit_group_remove(change_mesh(c), name, e);
 }
 
-static int list(const struct cmd_env *env)
-{
-	AUTO(auto_store_close) struct store *s = NULL;
-	struct jout *j;
-	struct err e;
-
-	if (env_open(&s, env, false, &e) < 0)
-		return fail(&e);
-	if (env->options.json) {
-		j = jout_new();
-		list_groups_json(j, store_mesh(s));
-		jout_print(j);
-	} else if (store_mesh(s)->groups.len) {
-		list_groups(store_mesh(s));
-	} else {
-		put("no groups\n");
-	}
-	return EXIT_DONE;
-}
-
 int cmd_group(struct cmd_env *env)
 {
 	const char *verb = env->args.items[0];
@@ -55,7 +35,7 @@ int cmd_group(struct cmd_env *env)
 
 	if (strcmp(verb, "list") == 0 && env->args.len == 1 &&
 	    !env->options.description)
-		return list(env);
+		return list_part(env, PART_GROUP);
 	if (strcmp(verb, "add") == 0 && env->args.len > 1)
 		return change_command(env, add);
 	if (strcmp(verb, "remove") == 0 && env->args.len > 1 &&

@@ -176,15 +176,11 @@ static int check_addresses(const struct import *im, const struct mesh *m,
 
 static void note_kept(const struct strings *kept)
 {
-	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
+	AUTO(auto_free) char *names = strings_line(kept, NAMED_MAX);
 
-	for (size_t i = 0; i < kept->len && i < NAMED_MAX; i++)
-		sbuf_printf(&names, "%s%s", i ? ", " : "", kept->items[i]);
-	if (kept->len > NAMED_MAX)
-		sbuf_printf(&names, " and %zu more", kept->len - NAMED_MAX);
-	if (kept->len)
+	if (names)
 		note("there already, left as %s: %s",
-		     kept->len > 1 ? "they are" : "it is", sbuf_str(&names));
+		     kept->len > 1 ? "they are" : "it is", names);
 }
 
 /* Groups without a policy: deny by default. */

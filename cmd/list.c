@@ -1,6 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "acl/access.h"
+#include "cmd/jout.h"
 #include "cmd/list.h"
 
 #include <string.h>
@@ -37,7 +38,7 @@ static void put_list(const char *label, const struct strings *v)
 	put("]\n");
 }
 
-void list_groups(const struct mesh *m)
+static void list_groups(const struct mesh *m)
 {
 	if (m->groups.len)
 		put("Groups:\n");
@@ -59,7 +60,7 @@ static const char *truth(bool b)
 	return b ? "true" : "false";
 }
 
-void list_policies(const struct mesh *m)
+static void list_policies(const struct mesh *m)
 {
 	if (m->policies.len)
 		put("Access Policies:\n");
@@ -177,7 +178,7 @@ static void json_nodes(struct jout *j, const char *key, const struct mesh *m,
 	jout_end(j);
 }
 
-void list_groups_json(struct jout *j, const struct mesh *m)
+static void list_groups_json(struct jout *j, const struct mesh *m)
 {
 	jout_list(j, "groups");
 	for (size_t i = 0; i < m->groups.len; i++) {
@@ -192,7 +193,7 @@ void list_groups_json(struct jout *j, const struct mesh *m)
 	jout_end(j);
 }
 
-void list_policies_json(struct jout *j, const struct mesh *m)
+static void list_policies_json(struct jout *j, const struct mesh *m)
 {
 	jout_list(j, "access_policies");
 	for (size_t i = 0; i < m->policies.len; i++) {
@@ -249,5 +250,28 @@ int cmd_list(struct cmd_env *env)
 		list_simple(store_mesh(s));
 	else
 		list_full(store_mesh(s));
+	return EXIT_DONE;
+}
+
+int list_part(const struct cmd_env *env, enum mesh_part part)
+{
+	AUTO(auto_store_close) struct store *s = NULL;
+	bool groups = part == PART_GROUP;
+	const struct mesh *m;
+	struct jout *j;
+	struct err e;
+
+	if (env_open(&s, env, false, &e) < 0)
+		return fail(&e);
+	m = store_mesh(s);
+	if (env->options.json) {
+		j = jout_new();
+		(groups ? list_groups_json : list_policies_json)(j, m);
+		jout_print(j);
+	} else if (groups ? m->groups.len : m->policies.len) {
+		(groups ? list_groups : list_policies)(m);
+	} else {
+		put(groups ? "no groups\n" : "no policies\n");
+	}
 	return EXIT_DONE;
 }

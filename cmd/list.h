@@ -1,17 +1,12 @@
 /*
- * Parts of `list` that `group list` and `policy list` print, too.
+ * The parts of `list` that are commands, too: `group list`, `policy list`.
  */
 #ifndef WGMESH_CMD_LIST_H
 #define WGMESH_CMD_LIST_H
 
-#include "cmd/jout.h"
-#include "state/mesh.h"
+#include "cmd/cmd.h"
 
-void list_groups(const struct mesh *m);
-void list_policies(const struct mesh *m);
-
-/** As members "groups" and "access_policies" of what is open. */
-void list_groups_json(struct jout *j, const struct mesh *m);
-void list_policies_json(struct jout *j, const struct mesh *m);
+/** PART_GROUP or PART_POLICY: a whole command; returns its exit status. */
+int list_part(const struct cmd_env *env, enum mesh_part part);
 
 #endif

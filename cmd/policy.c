@@ -26,26 +26,6 @@ static int take(struct change_run *c, const struct cmd_env *env, struct err *e)
 	return edit_policy_remove(change_mesh(c), env->args.items[1], e);
 }
 
-static int list(const struct cmd_env *env)
-{
-	AUTO(auto_store_close) struct store *s = NULL;
-	struct jout *j;
-	struct err e;
-
-	if (env_open(&s, env, false, &e) < 0)
-		return fail(&e);
-	if (env->options.json) {
-		j = jout_new();
-		list_policies_json(j, store_mesh(s));
-		jout_print(j);
-	} else if (store_mesh(s)->policies.len) {
-		list_policies(store_mesh(s));
-	} else {
-		put("no policies\n");
-	}
-	return EXIT_DONE;
-}
-
 int cmd_policy(struct cmd_env *env)
 {
 	const struct options *o = &env->options;
@@ -55,7 +35,7 @@ int cmd_policy(struct cmd_env *env)
 	struct err e;
 
 	if (strcmp(verb, "list") == 0 && env->args.len == 1 && plain)
-		return list(env);
+		return list_part(env, PART_POLICY);
 	if (strcmp(verb, "add") == 0 && env->args.len == 2)
 		return change_command(env, add);
 	if (strcmp(verb, "remove") == 0 && env->args.len == 2 && plain)

@@ -31,21 +31,6 @@ static struct change *add_field(struct changes *out, enum mesh_part part,
 	return c;
 }
 
-/* In one line for people: a long list is cut. */
-static char *joined(const struct strings *v)
-{
-	struct sbuf b = SBUF_INIT;
-	size_t shown = v->len <= ITEMS_SHOWN + 1 ? v->len : ITEMS_SHOWN;
-
-	if (v->len == 0)
-		return NULL;
-	for (size_t i = 0; i < shown; i++)
-		sbuf_printf(&b, "%s%s", i ? ", " : "", v->items[i]);
-	if (shown < v->len)
-		sbuf_printf(&b, " and %zu more", v->len - shown);
-	return sbuf_detach(&b);
-}
-
 /* Take out of both sorted lists what both have. */
 static void drop_common(struct strings *a, struct strings *b)
 {
@@ -78,8 +63,8 @@ static void compare_lists(struct changes *out, enum mesh_part part,
 	strings_sort(after);
 	drop_common(before, after);
 	if (before->len || after->len)
-		add_field(out, part, name, field, joined(before),
-			  joined(after))->list = true;
+		add_field(out, part, name, field, strings_line(before, ITEMS_SHOWN),
+			  strings_line(after, ITEMS_SHOWN))->list = true;
 }
 
 static void compare_texts(struct changes *out, enum mesh_part part,
@@ -143,7 +128,7 @@ static char *summary(const struct mesh *m, const struct mesh_fields *all,
 
 		if (strcmp(all->items[i].key, "name") != 0)
 			field_get(&all->items[i], m, object, &said);
-		text = joined(&said);
+		text = strings_line(&said, ITEMS_SHOWN);
 		if (text)
 			sbuf_printf(&b, "%s%s %s", b.len ? ", " : "",
 				    all->items[i].key, text);

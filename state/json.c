@@ -4,6 +4,7 @@
 #include "state/check.h"
 #include "state/json_syntax.h"
 #include "state/json_value.h"
+#include "state/merge_tree.h"
 
 #include <json-c/json.h>
 #include <json-c/printbuf.h>
@@ -22,29 +23,6 @@
 	{ table, sizeof table / sizeof *table, offsetof(type, extras) }
 
 DEFINE_AUTO(struct json_tokener *, json_tokener_free)
-
-/* Overwrite every string: private keys are among them. */
-static void wipe_tree(struct json_object *v)
-{
-	if (json_object_is_type(v, json_type_string)) {
-		explicit_bzero((char *)(uintptr_t)json_object_get_string(v),
-			       (size_t)json_object_get_string_len(v));
-	} else if (json_object_is_type(v, json_type_array)) {
-		for (size_t i = 0; i < json_object_array_length(v); i++)
-			wipe_tree(json_object_array_get_idx(v, i));
-	} else if (json_object_is_type(v, json_type_object)) {
-		json_object_object_foreach(v, key, member) {
-			(void)key;
-			wipe_tree(member);
-		}
-	}
-}
-
-static void auto_wipe_tree(struct json_object **v)
-{
-	wipe_tree(*v);
-	json_object_put(*v);
-}
 
 static int read_facts(void *slot, struct json_object *v, struct err *e)
 {
@@ -318,7 +296,7 @@ static int parse_tree(struct json_object **out, const char *text, size_t len,
 
 int state_parse(struct mesh *out, const char *text, size_t len, struct err *e)
 {
-	AUTO(auto_wipe_tree) struct json_object *tree = NULL;
+	AUTO(auto_tree_free) struct json_object *tree = NULL;
 	AUTO(mesh_done) struct mesh m = { 0 };
 
 	if (len > STATE_SIZE_MAX)
