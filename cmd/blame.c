@@ -170,8 +170,8 @@ static bool open_parent(struct blame *b, struct suspect *parent, struct err *e)
 }
 
 /*
- * Give parent @rev the fields of @s that are the same there; one without a state
- * takes none. False when it cannot be looked at.
+ * Give parent @rev the fields of @s that are the same there: none, if it has no
+ * state. False when it cannot be looked at.
  */
 static bool look_at(struct blame *b, struct suspect *s, const char *rev,
 		    struct err *e)

@@ -30,16 +30,16 @@ struct team {
  */
 int team_open(struct team *t, const struct cmd_env *env, struct err *e);
 
-/** Pull the state, and tell what that did on stderr. CONFLICT: see repo_pull(). */
+/** Pull, and tell on stderr what that did. CONFLICT: see repo_pull(). */
 int team_pull(struct team *t, struct err *e);
 
 /** Before the state is opened: what -pull and -push ask for; else nothing. */
 int team_begin(struct team *t, const struct cmd_env *env, struct err *e);
 
 /**
- * A deploy of @s begins. With a remote: take the lock there, and see that it has
- * what is to be deployed (-push) or nothing newer (-pull). Nothing is to be done
- * with a host before. CONFLICT: somebody else was first.
+ * A deploy of @s begins; no host is to be contacted before. With a remote: take
+ * the lock there, and see that it has what is to be deployed (-push) or nothing
+ * newer (-pull). CONFLICT: somebody else was first.
  */
 int team_enter(struct team *t, struct store *s, struct err *e);
 
@@ -47,7 +47,7 @@ int team_enter(struct team *t, struct store *s, struct err *e);
 int team_push(struct team *t, struct err *e);
 
 /**
- * Record a deploy that ran as a commit. Nothing when nothing was changed, nothing
+ * Record a deploy that ran as a commit. Nothing when nothing was changed or
  * failed, and the newest record has these hosts at this serial.
  */
 int team_record(struct team *t, const struct fleet *f, struct store *s,
@@ -64,8 +64,8 @@ int team_end(struct team *t, int status);
 void team_done(struct team *t);
 
 /**
- * Take the lock at the remote. From now on SIGINT, SIGTERM and SIGHUP release it
- * before they end the process.
+ * Take the lock at the remote. From now on SIGINT, SIGTERM and SIGHUP release
+ * it before they end the process.
  */
 int team_lock(struct team *t, struct err *e);
 

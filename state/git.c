@@ -154,7 +154,6 @@ static struct repo *repo_new(git_repository *git, const char *file, char *path)
 {
 	struct repo *r = mem_calloc(1, sizeof *r);
 
-	git_libgit2_init(); /* as long as it lives */
 	r->git = git;
 	r->file = mem_strdup(file);
 	r->path = path;
@@ -187,16 +186,22 @@ static int open_there(struct repo **out, const char *file, struct err *e)
 	return 0;
 }
 
-int repo_open(struct repo **out, const char *file, struct err *e)
+/* For good: its end would take libcrypto's cleaning up of threads along. */
+static int start_libgit2(struct err *e)
 {
-	int ret;
-
 	if (git_libgit2_init() < 0)
 		return err_set(e, ERR_SYSTEM, "cannot start libgit2");
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
-	ret = open_there(out, file, e);
-	git_libgit2_shutdown();
-	return ret;
+	/* $HOME as it is now */
+	git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL,
+			 NULL);
+	git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_XDG, NULL);
+	return 0;
+}
+
+int repo_open(struct repo **out, const char *file, struct err *e)
+{
+	return start_libgit2(e) < 0 ? -1 : open_there(out, file, e);
 }
 
 void repo_close(struct repo *r)
@@ -205,7 +210,6 @@ void repo_close(struct repo *r)
 		return;
 	repo_abort(r);
 	git_repository_free(r->git);
-	git_libgit2_shutdown();
 	journal_done(&r->now);
 	free(r->file);
 	free(r->path);
@@ -222,7 +226,8 @@ int repo_init(const char *folder, struct err *e)
 	int ret = 0;
 	int rc;
 
-	git_libgit2_init();
+	if (start_libgit2(e) < 0)
+		return -1;
 	rc = git_repository_open_ext(&git, folder,
 				     GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
 	if (rc == GIT_ENOTFOUND)
@@ -231,7 +236,6 @@ int repo_init(const char *folder, struct err *e)
 		ret = repo_fail(e, rc, "cannot make a git repository of '%s'",
 				folder);
 	git_repository_free(git);
-	git_libgit2_shutdown();
 	return ret;
 }
 

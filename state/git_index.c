@@ -79,8 +79,10 @@ static int replace(struct repo *r, const char *index,
 		   const git_index_entry *entry, struct err *e)
 {
 	AUTO(auto_free) char *work = mem_printf("%s.index", r->journal);
+	AUTO(auto_free) char *lock = mem_printf("%s.lock", work);
 	struct stat st;
 
+	unlink(lock); /* of one of us that was killed: the index's is ours */
 	if (copy(index, work, e) < 0 || change_copy(work, entry, e) < 0)
 		return -1;
 	if (stat(index, &st) == 0)

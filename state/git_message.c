@@ -131,5 +131,4 @@ void message_trailers(struct trailers *out, const char *message)
 		unfold(out->items[out->len - 1].value);
 	}
 	git_message_trailer_array_free(&found);
-	git_libgit2_shutdown();
 }
