@@ -202,11 +202,12 @@ check 'history: a long subject is cut' sh -c "[ \"\$(sed -n 1p '$T/out' | wc -c)
 git reset -q --hard HEAD~3
 git clone -q --depth 2 "file://$PWD" "$T/shallow" 2>/dev/null
 cd "$T/shallow" || exit 1
+asan=${ASAN_OPTIONS:-}
 export ASAN_OPTIONS=detect_leaks=0 # libgit2 leaks when a walk fails
 refused 'history: a shallow clone' 1 'is it a shallow clone?' history
 check_equal 'blame: a shallow clone' '%3  DATE  Admin: port 5001 (or earlier)' "$(shown blame a | grep port)"
 check_equal 'diff: a shallow clone has its commit' 'no differences' "$(shown diff HEAD)"
-unset ASAN_OPTIONS
+export ASAN_OPTIONS="$asan"
 cd "$T/w" && rm -rf "$T/shallow"
 
 # ---- rollback ----
@@ -217,13 +218,13 @@ quiet init -recipient "$(cat "$T/to")"
 quiet add -offline a:10.99.0.1:192.0.2.1
 quiet add -offline b:10.99.0.2:192.0.2.2
 quiet group add web a b
-git tag then
+git tag past
 quiet set a port=5001
 quiet remove -forget b
 quiet keys new a
 quiet add -offline c:10.99.0.3:192.0.2.3
 quiet recipients add "$(cat "$T/other.to")"
-key_then=$(git show then:s.json >"$T/then.json" && chmod 600 "$T/then.json" && "$WGMESH" cat -secrets -state "$T/then.json" | jq -r .nodes.a.private_key)
+key_then=$(git show past:s.json >"$T/then.json" && chmod 600 "$T/then.json" && "$WGMESH" cat -secrets -state "$T/then.json" | jq -r .nodes.a.private_key)
 before=$(cksum s.json) head=$(git rev-parse HEAD)
 changes='~ node a: port 5001 -> 51820
 ~ node a: public key KEY -> KEY
@@ -231,15 +232,15 @@ changes='~ node a: port 5001 -> 51820
 - node c: ssh 192.0.2.3, address 10.99.0.3
 ~ group web: members +b'
 check_equal 'rollback -dry-run' "$changes
-dry run: nothing is saved" "$(shown rollback then -dry-run | sed 's/key .* -> .*/key KEY -> KEY/')"
+dry run: nothing is saved" "$(shown rollback past -dry-run | sed 's/key .* -> .*/key KEY -> KEY/')"
 check 'rollback: it says that recipients stay' grep -q 'the recipients stay as they are now' "$T/err"
-shown rollback then -dry-run >/dev/null
+shown rollback past -dry-run >/dev/null
 check_equal 'rollback -dry-run: nothing is saved' "0: $before $head" "$got: $(cksum s.json) $(git rev-parse HEAD)"
-shown rollback then >/dev/null
+shown rollback past >/dev/null
 check_equal 'rollback: not without a yes' "2: $before $head" "$got: $(cksum s.json) $(git rev-parse HEAD)"
 check_equal 'rollback' "$changes
-'wgmesh plan' shows what it changes on the hosts" "$(shown rollback then -yes | sed 's/key .* -> .*/key KEY -> KEY/')"
-check_equal 'rollback: a new commit' "rollback to $(git rev-parse --short=12 then): group add web a b" "$(git log -1 --format=%s)"
+'wgmesh plan' shows what it changes on the hosts" "$(shown rollback past -yes | sed 's/key .* -> .*/key KEY -> KEY/')"
+check_equal 'rollback: a new commit' "rollback to $(git rev-parse --short=12 past): group add web a b" "$(git log -1 --format=%s)"
 check_equal 'rollback: on top of the old ones' "$head" "$(git rev-parse HEAD^)"
 check_equal 'rollback: nodes, groups and fields as then' "$("$WGMESH" export -state "$T/then.json")" "$("$WGMESH" export)"
 check_equal 'rollback: private keys as then' "$key_then" "$("$WGMESH" cat -secrets | jq -r .nodes.a.private_key)"
@@ -249,27 +250,27 @@ check 'rollback: sealed to the recipients of now' env WGMESH_IDENTITY="$T/other"
 check_equal 'rollback: the recipients are the two of now' 2 "$("$WGMESH" recipients list | wc -l)"
 check 'rollback: the repository is whole' git fsck --strict
 check_equal 'rollback: the work tree is clean' '' "$(git status --porcelain)"
-check_equal 'rollback: once more changes nothing' 'nothing changes' "$(shown rollback then -yes)"
+check_equal 'rollback: once more changes nothing' 'nothing changes' "$(shown rollback past -yes)"
 refused 'rollback: no such revision' 2 "there is no state at 'nosuch': " rollback nosuch -yes
 refused 'diff: no such revision' 2 "there is no state at 'nosuch': " diff nosuch
 refused 'diff: a revision before the state' 2 "there is no state at 'HEAD~99'" diff HEAD~99
 quiet set a port=5002 -no-commit
-refused 'rollback: not over changes that are not committed' 1 'not committed' rollback then -yes
+refused 'rollback: not over changes that are not committed' 1 'not committed' rollback past -yes
 git checkout -q s.json && chmod 600 s.json
 keep_keys
 
 # A revision that only somebody else can open.
 export WGMESH_IDENTITY="$T/other"
-refused 'diff: a revision that cannot be opened' 2 "the state of revision 'then'" diff then
-refused 'show: a revision that cannot be opened' 2 "the state of revision 'then'" show then
-refused 'rollback: a revision that cannot be opened' 2 "the state of revision 'then'" rollback then -yes
+refused 'diff: a revision that cannot be opened' 2 "the state of revision 'past'" diff past
+refused 'show: a revision that cannot be opened' 2 "the state of revision 'past'" show past
+refused 'rollback: a revision that cannot be opened' 2 "the state of revision 'past'" rollback past -yes
 check_equal 'show: a parent that cannot be opened' 'subject: recipients add' "$(shown show HEAD~1 | sed -n 's/^\(subject: recipients add\).*/\1/p')"
 check 'show: and says so' grep -q "what it changed is not known: the state of revision" "$T/err"
 check_equal 'blame: as far as can be opened' '0 %9  DATE  Admin: address 10.99.0.1 (or earlier)' \
 	"$(shown blame a >"$T/blame"; echo $got "$(sed -n 's/.*\(%[0-9]*  .*address .*\)/\1/p' "$T/blame")")"
 check_equal 'blame: one line says why' 1 "$(grep -c 'not looked at' "$T/err")"
 unset WGMESH_IDENTITY
-refused 'diff: no identity' 2 'WGMESH_IDENTITY' diff then HEAD
+refused 'diff: no identity' 2 'WGMESH_IDENTITY' diff past HEAD
 refused 'blame: no identity' 2 'WGMESH_IDENTITY' blame a
 export WGMESH_IDENTITY="$T/id"
 
@@ -290,7 +291,7 @@ quiet add -offline e:10.99.0.5:192.0.2.5
 key_a=$(head -c 32 /dev/urandom | base64)
 key_b=$(head -c 32 /dev/urandom | base64)
 by_hand ".nodes.e.public_key = \"$key_b\" | .nodes.e.facts.deployed = true"
-git tag then
+git tag past
 quiet remove -forget e
 quiet add -offline c:10.99.0.3:192.0.2.3
 quiet add -offline d:10.99.0.4:192.0.2.4
@@ -300,9 +301,9 @@ by_hand ".nodes.a.public_key = \"$key_a\" | .nodes.a.facts = {address: \"198.51.
 	.nodes.b.ssh_host_keys = [\"ssh-ed25519 $(printf 'AAAAC3NzaC1lZDI1NTE5AAAAI%043d' 1)\"] |
 	.nodes.c.facts.deployed = true"
 quiet set a port=5001
-shown rollback then -yes >/dev/null
+shown rollback past -yes >/dev/null
 check_equal 'plain: rollback' 0 "$got"
-check_equal 'plain: committed' "rollback to $(git rev-parse --short=12 then): facts" "$(git log -1 --format=%s)"
+check_equal 'plain: committed' "rollback to $(git rev-parse --short=12 past): facts" "$(git log -1 --format=%s)"
 check_equal 'plain: the port as then' 51820 "$(jq .nodes.a.listen_port s.json)"
 check_equal 'plain: facts, host keys and the key of the host are the newer ones' \
 	"[\"$key_a\",\"198.51.100.1\",\"ssh\",true,1,\"a.example.org\",true]" \
@@ -337,17 +338,21 @@ git init -q .
 quiet init -recipient "$(cat "$T/to")"
 quiet add -offline a:10.99.0.1:192.0.2.1
 quiet add -offline b:10.99.0.2:192.0.2.2
-git tag then
+git tag past
 quiet keys host a
 quiet unseal
 by_hand 'del(.nodes.a.private_key)'
 quiet seal -recipient "$(cat "$T/to")"
 quiet set a port=5001
 public=$("$WGMESH" cat | jq -r .nodes.a.public_key)
-shown rollback then -yes >/dev/null
+shown rollback past -yes >/dev/null
 check_equal 'a key that went to its host stays there' "[\"host\",\"$public\",null,51820]" \
 	"$("$WGMESH" cat -secrets | jq -c '.nodes.a | [.key, .public_key, .private_key, .listen_port]')"
 check_equal 'the other key is in the state as then' 44 "$("$WGMESH" cat -secrets | jq -r '.nodes.b.private_key | length')"
+quiet keys host
+quiet rollback past -yes
+check_equal 'nor do keys come back when all of them went to the hosts' '["host",null]' \
+	"$("$WGMESH" cat | jq -c '[.key, .nodes.a.key]')"
 keep_keys
 
 # ---- another mesh, and a merge nobody finished ----
@@ -357,6 +362,15 @@ git init -q .
 quiet init && quiet keys host
 mv s.json first && quiet init -no-commit && quiet keys host
 refused 'rollback: a state of another mesh' 2 'has a state of another mesh' rollback HEAD~1 -yes
+empty_folder
+git init -q .
+quiet init -recipient "$(cat "$T/to")" && quiet add -offline a:10.99.0.1:192.0.2.1 && quiet git-setup
+git checkout -q -b theirs && quiet set a mtu=1400
+git checkout -q main && quiet set a mtu=1300
+git merge -q theirs >/dev/null 2>&1
+git commit -q -m 'with the conflict' s.json 2>/dev/null || git commit -q -a -m 'with the conflict'
+quiet merge -resolve all ours && git commit -q -a -m resolved
+refused 'rollback: a revision with a conflict' 1 "revision '$(git rev-parse --short=12 HEAD~1)'" rollback HEAD~1 -yes
 empty_folder
 quiet init
 refused 'no work tree: history' 2 "state 's.json' has no history: it lies in no git work tree" history
@@ -378,7 +392,7 @@ typed() {
 		asked=$((asked + 1))
 		until_true 60 sh -c "[ \$(grep -o 'Enter [^:]*: ' '$T/tty' | wc -l) -ge $asked ]"
 		cat "$answer"
-	done | script -qefc "$WGMESH $words" "$T/tty" >/dev/null 2>&1
+	done | timeout 180 script -qefc "$WGMESH $words" "$T/tty" >/dev/null 2>&1
 }
 
 if command -v script >/dev/null; then

@@ -198,24 +198,44 @@ check_equal 'deploy without a remote: recorded' '3: deploy: 0 of 1 host at seria
 check 'deploy without a remote: the remote is behind' [ "$(head_of ann)" != "$(remote_head)" ]
 at ann push
 
-# Bob comes first at the very moment that the record is pushed.
+# bob_first_at REF: bob pushes when ann has begun to push that.
+bob_first_at() {
+	cat >remote.git/hooks/pre-receive <<-END
+		#!/bin/sh
+		read -r old new ref
+		case "\$old \$new \$ref" in
+		"\$new \$new "*) exit 0 ;;
+		*$1*) [ -f '$T/w/go' ] || exit 0 ;;
+		*) exit 0 ;;
+		esac
+		rm '$T/w/go'
+		unset GIT_DIR GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
+		git -C '$T/w/bob' push -q
+	END
+	chmod +x remote.git/hooks/pre-receive
+	: >go
+}
 git_at bob pull -q --ff-only
 at bob set a keepalive=5
-cat >remote.git/hooks/pre-receive <<END
-#!/bin/sh
-read -r old new ref
-[ "\$ref" = refs/heads/main ] && [ "\$old" != "\$new" ] && [ -f '$T/w/go' ] || exit 0
-rm '$T/w/go'
-unset GIT_DIR GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
-git -C '$T/w/bob' push -q
-END
-chmod +x remote.git/hooks/pre-receive
-: >go
+bob_first_at refs/heads/main
 at ann deploy -push
 check_equal 'a record that lost the race: merged and pushed' "3: $(remote_head)" "$got: $(head_of ann)"
 check 'a record that lost the race: bob was first' [ ! -f go ]
 check_equal 'a record that lost the race: both are in the history' 2 \
 	"$(git -C remote.git log --topo-order -3 --format=%s main | grep -c '^set a keepalive=5$\|^deploy: 0 of 1 host')"
+
+git_at bob pull -q --ff-only
+at bob set a keepalive=6
+bob_first_at refs/wgmesh/lock
+contacts=$(contacts)
+at ann deploy -pull
+check_equal 'deploy -pull: what came between pull and lock is seen' 1 "$got"
+says 'deploy -pull: says so' 'no host was contacted: the remote got something new'
+check_equal 'deploy -pull: no host saw a connection' "$contacts" "$(contacts)"
+check 'deploy -pull: no lock is left' unlocked
+at ann deploy -pull
+check_equal 'deploy -pull: run' "3: 6" "$got: $(cd ann && "$WGMESH" cat | sed -n 's/.*"keepalive": //p')"
+at ann push
 rm remote.git/hooks/pre-receive
 git_at bob pull -q --ff-only
 
@@ -228,7 +248,9 @@ begin() {
 	(cd "$begin_clone" && exec "$@" "$WGMESH" deploy -push -timeout 3000 >"$T/out.$begin_clone" 2>"$T/err.$begin_clone" </dev/null) &
 	deploy_pid=$!
 }
+gone() { ! grep -q '^State:.[^Z]' "/proc/$1/status" 2>/dev/null; }
 end() {
+	until_true 60 gone "$1" || kill -KILL "$1"
 	wait "$1"
 	ended=$?
 }
@@ -277,21 +299,22 @@ check_equal 'unlock -yes: removed' '0: ' "$got: $(remote_locks)"
 at bob unlock -yes
 check_equal 'unlock: nothing to remove' '0: no deploy has the lock' "$got: $(cat "$T/out")"
 
+one_is_gone() { gone $first || gone $second; }
 one_of_two() {
 	begin ann
 	first=$deploy_pid
 	begin bob
 	second=$deploy_pid
 	until_true 60 grep -q 'has the lock\|had the lock' "$T/err.ann" "$T/err.bob"
-	until_true 60 sh -c "! kill -0 $first 2>/dev/null || ! kill -0 $second 2>/dev/null"
-	sh -c "kill -0 $first 2>/dev/null; a=\$?; kill -0 $second 2>/dev/null; [ \$((a + \$?)) -eq 1 ]"
+	until_true 60 one_is_gone
+	gone $first && gone $second
 	alone=$?
 	owner=$(git -C remote.git for-each-ref --format='%(contents)' refs/wgmesh/lock | sed -n 's/.*, pid \([0-9]*\)$/\1/p')
 	kill $first $second 2>/dev/null
 	end $first
 	one=$ended
 	end $second
-	[ $alone -eq 0 ] && case "$owner $one $ended" in
+	[ $alone -eq 1 ] && case "$owner $one $ended" in
 	"$first 143 1" | "$second 1 143") unlocked ;;
 	*) false ;;
 	esac

@@ -18,6 +18,7 @@ b() { in_clone b "$@"; }
 
 # A bare repository, the state of n1 and n2 in the clone a, pushed; a clone b.
 test_setup() {
+	local count
 	mkdir -p "$LAB_DIR/bin"
 	ln -sf "$WGMESH" "$LAB_DIR/bin/wgmesh"
 	e2e_quiet lab_ctl git config --global user.name Admin
@@ -33,6 +34,10 @@ test_setup() {
 	e2e_quiet a git add .gitattributes
 	e2e_quiet a git commit -q -m attributes
 	check_status 'git: the first deploy' 0 a wgmesh deploy
+	count=$(a git rev-list --count HEAD)
+	check_status 'git: a second deploy' 0 a wgmesh deploy
+	check_status 'git: and one of a single node' 0 a wgmesh deploy n1
+	check_equal 'git: nothing was done, nothing is recorded' "$count" "$(a git rev-list --count HEAD)"
 	e2e_quiet a git push -q -u origin main
 	e2e_quiet lab_ctl git clone -q "$LAB_DIR/remote.git" "$LAB_DIR/b"
 	e2e_quiet b wgmesh git-setup

@@ -300,7 +300,7 @@ static void prepare(struct session *s, const char *host, int port)
 	snprintf(s->config, sizeof s->config, "%s", at("config"));
 	s->target.host = host;
 	s->target.port = port;
-	s->conf.timeout_ms = 20000;
+	s->conf.timeout_ms = 60000;
 	s->conf.config_file = s->config;
 	assert_int_equal(remote_keys_load(&s->conf.keys, &s->target, 1,
 					  &s->conf, ask, &s->e), 0);
@@ -1113,7 +1113,7 @@ static void open_local(struct session *s)
 {
 	memset(s, 0, sizeof *s);
 	s->target.local = true;
-	s->conf.timeout_ms = 20000;
+	s->conf.timeout_ms = 60000;
 	must(remote_open(&s->r, &s->target, &s->conf, &s->e), &s->e);
 }
 
