@@ -218,6 +218,14 @@ wgmesh: node 'c': ssh_host: '' is no host, expected a DNS name or an IP address 
 		"wgmesh: warning: nodes 'a' and 'b' both log in to root@127.0.0.1:1" "$T/err"
 }
 
+# What a merge left unresolved.
+merged() {
+	fails "node a: mtu: unset before, 1400 ours, 1300 theirs (a merge that is not resolved: 'wgmesh merge -resolve')" \
+		"\"nodes\":{$a}},\"conflicts\":[{\"part\":\"node\",\"name\":\"a\",\"field\":\"mtu\",\"ours\":1400,\"theirs\":1300}]"
+	refused 'a merge that is not resolved: no change' 1 'merge' set a port=5 -state s.json
+	refused 'a merge that is not resolved: no deploy' 1 'merge' deploy -state s.json
+}
+
 # The codes of the documentation are those of the program.
 documented() {
 	cd "$here" || exit 1
@@ -227,17 +235,19 @@ documented() {
 		sed 's/[EW] [a-z_]* \(mesh\|node\|group\|policy\) /\n&\n/g' tests/unit/test_validate*.c tests/unit/findings.h |
 			sed -n 's/^[EW] \([a-z_]*\) .*/\1/p'
 		echo unreadable
+		echo conflict
 		sed -n 's/^#define .*"[EW] \([a-z_]*\) .*/\1/p' tests/unit/test_validate*.c tests/unit/findings.h
 	} | sort -u >"$T/tested"
 	check 'docs/validation.md: each code once, and all of them' diff "$T/documented" "$T/tested"
 	while read -r code; do
 		check "$code is in the program" grep -qF "\"$code\"" state/check_mesh.c state/check_deploy.c \
-			acl/check.c acl/advise.c render/validate.c render/overlap.c cmd/validate.c
+			acl/check.c acl/advise.c render/validate.c render/overlap.c cmd/validate.c state/merge_text.c
 	done <"$T/documented"
 }
 
 addresses
 hosts
+merged
 routes
 groups
 keepalives

@@ -76,6 +76,37 @@ test_forced() {
 	e2e_quiet a git push -q
 }
 
+# Succeeds once somebody has the deploy lock at the remote.
+locked() { b wgmesh lock | grep -q 'has the deploy lock'; }
+
+# c. Two deploys at once, from two clones: one runs, the other is told who does, and no host is half of each.
+test_at_once() {
+	local pid rc=0
+	e2e_quiet a wgmesh pull
+	e2e_quiet a wgmesh push
+	e2e_quiet b wgmesh pull
+	e2e_quiet a wgmesh set n1 port=51840
+	e2e_quiet a wgmesh set n2 port=51840
+	# h1 keeps whoever comes waiting, so that both are at work at the same time
+	lab_on h1 'setsid flock /run/wgmesh-wg0.lock sleep 1000 >/dev/null 2>&1 </dev/null & echo $! >/root/hold'
+	a wgmesh deploy -pull -push >"$LAB_DIR/deploy.a" 2>&1 &
+	pid=$!
+	check 'c. A has the lock at the remote' until_true "$E2E_PATIENCE" locked
+	check_status 'c. B is refused' 1 b wgmesh deploy -pull -push
+	check_has 'c. and told who deploys' "$OUT" 'lock'
+	lab_on h1 'kill -- -$(cat /root/hold) 2>/dev/null || kill $(cat /root/hold)'
+	wait "$pid" || rc=$?
+	check_equal "c. A is done ($(tail -n 1 "$LAB_DIR/deploy.a"))" 0 "$rc"
+	check_equal 'c. both hosts are what A wants' '51840 51840' \
+		"$(lab_on h1 'wg show wg0 listen-port') $(lab_on h2 'wg show wg0 listen-port')"
+	check_status 'c. now B may' 0 b wgmesh deploy -pull -push
+	check_equal 'c. and nothing is undone' '51840 51840' \
+		"$(lab_on h1 'wg show wg0 listen-port') $(lab_on h2 'wg show wg0 listen-port')"
+	check_status 'c. nobody has the lock' 0 b wgmesh lock
+	check_equal 'c. it says so' 'no deploy has the lock' "$OUT"
+	e2e_quiet a wgmesh pull
+}
+
 # What the hosts have, without what says when it was deployed: the marker's serial and the boot file's digest with it.
 have() {
 	local h
@@ -130,6 +161,7 @@ lab_boot h1 h2 h3
 test_setup
 test_behind
 test_forced
+test_at_once
 test_rollback
 test_log
 finish
