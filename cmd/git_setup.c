@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cmd/input.h"
 #include "state/atomic.h"
+#include "state/file.h"
 #include "state/git_child.h"
 
 #include <fcntl.h>
@@ -282,11 +283,17 @@ static int find(struct setup *s, const struct cmd_env *env, struct err *e)
 	static const char *const ask[] = { "rev-parse",
 					   "--path-format=absolute",
 					   "--git-common-dir", NULL };
-	AUTO(auto_free) char *path =
+	AUTO(auto_free) char *given =
 		store_path(env->options.state, getenv("WGMESH_STATE"));
+	AUTO(auto_free) char *path = NULL;
 	AUTO(auto_free) char *git = NULL;
-	char *slash = strrchr(path, '/');
+	struct err ignored;
+	char *slash;
 
+	/* git has the file, not a link to it; there may be none yet */
+	if (file_resolve(&path, given, &ignored) < 0)
+		path = mem_strdup(given);
+	slash = strrchr(path, '/');
 	s->name = mem_strdup(slash ? slash + 1 : path);
 	s->folder = slash ? mem_strndup(path, slash == path
 						      ? 1

@@ -2,6 +2,7 @@
 
 #include "cmd/jout.h"
 #include "state/diff.h"
+#include "state/git.h"
 #include "state/merge.h"
 
 #include <string.h>
@@ -50,13 +51,30 @@ static void print_lines(const struct conflicts *all)
 		put("no conflicts\n");
 }
 
+/* No conflicts, for the merge driver could not open the sides? */
+static int check_merged(struct store *s, struct err *e)
+{
+	struct repo *r = NULL;
+	struct err ignored;
+	int ret = 0;
+
+	if (repo_open(&r, store_file(s), &ignored) == 0 && r &&
+	    repo_is_unmerged(r))
+		ret = err_set(e, ERR_CONFLICT, "git has not merged the state, "
+			      "it is our side alone: git checkout -m ':/%s' "
+			      "merges it", repo_path(r));
+	repo_close(r);
+	return ret;
+}
+
 static int list(const struct cmd_env *env, struct err *e)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
 	AUTO(conflicts_done) struct conflicts all = { 0 };
 
 	if (env_open(&s, env, false, e) < 0 ||
-	    mesh_conflicts(&all, store_mesh(s), e) < 0)
+	    mesh_conflicts(&all, store_mesh(s), e) < 0 ||
+	    (!all.len && check_merged(s, e) < 0))
 		return -1;
 	if (env->options.json)
 		print_json(&all);
@@ -149,6 +167,8 @@ static int resolve(const struct cmd_env *env, struct err *e)
 		return -1;
 	m = store_mesh(s);
 	if (!mesh_has_conflicts(m)) {
+		if (check_merged(s, e) < 0)
+			return -1;
 		put("no conflicts\n");
 		return 0;
 	}

@@ -38,7 +38,8 @@ int cmd_merge_driver(struct cmd_env *env)
 	struct err e;
 
 	if (merge(env, &conflicts, &e) < 0) {
-		note("'%s' is not merged and is our side alone: %s", path,
+		note("'%s' is not merged and is our side alone: %s ('git "
+		     "checkout -m' merges it when that is mended)", path,
 		     e.msg);
 		return EXIT_FAILED;
 	}

@@ -59,8 +59,8 @@ static int merge_contents(struct sbuf *out, const struct sbuf *base,
 	note_conflicts(&all);
 	return err_set(e, ERR_CONFLICT, "%zu conflict%s, and nothing is "
 		       "changed: 'wgmesh git-setup', 'git merge @{upstream}', "
-		       "then 'wgmesh merge -resolve' and 'git commit -a'",
-		       all.len, all.len == 1 ? "" : "s");
+		       "then 'wgmesh merge -resolve', 'git add' the state "
+		       "and 'git commit'", all.len, all.len == 1 ? "" : "s");
 }
 
 static void merge_message(struct sbuf *out, const struct cmd_env *env)

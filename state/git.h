@@ -86,6 +86,9 @@ int repo_ready(struct repo *r, struct err *e);
  */
 void repo_allow_edits(struct repo *r);
 
+/** Did git's merge fail to merge the file, so that it is our side alone? */
+bool repo_is_unmerged(struct repo *r);
+
 /**
  * Make a commit of the current branch's tree with @bytes as the file's content
  * (NULL: as it is), signed if git's config says so, and the journal. 0, or -1;

@@ -202,6 +202,22 @@ int repo_check(struct repo *r, struct err *e)
 	return r->edits_allowed ? 0 : check_edits(r, e);
 }
 
+bool repo_is_unmerged(struct repo *r)
+{
+	AUTO(auto_git_index_free) git_index *index = NULL;
+	const git_index_entry *base, *ours, *theirs;
+	struct err ignored;
+	git_oid file;
+	bool exists;
+
+	return git_repository_index(&index, r->git) == 0 &&
+	       git_index_conflict_get(&base, &ours, &theirs, index,
+				      r->path) == 0 &&
+	       ours && theirs &&
+	       repo_file_blob(&file, &exists, r, &ignored) == 0 && exists &&
+	       git_oid_equal(&file, &ours->id);
+}
+
 void repo_allow_edits(struct repo *r)
 {
 	r->edits_allowed = true;

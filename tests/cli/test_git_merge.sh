@@ -141,6 +141,14 @@ cp s.json "$T/before"
 git merge theirs >"$T/out" 2>"$T/err" </dev/null && flunk "no passphrase, no merge"
 check "says what is missing" grep -q "is not merged and is our side alone.*WGMESH_PASSWORD" "$T/err"
 check "and leaves ours" cmp -s s.json "$T/before"
+export WGMESH_PASSWORD_FILE="$T/one"
+refused "that is no merge without conflicts" 1 \
+	"our side alone: git checkout -m ':/s.json'" merge
+refused "nor a resolved one" 1 "our side alone" merge -resolve all ours
+git checkout -q -m ':/s.json' 2>/dev/null
+check "git merges it then" sh -c "\"$WGMESH\" cat | grep -q '\"mtu\": 1400' &&
+	\"$WGMESH\" merge && \"$WGMESH\" cat | grep -q '\"listen_port\": 5,'"
+unset WGMESH_PASSWORD_FILE
 
 # ---- the setup itself ----
 
@@ -150,6 +158,10 @@ run git-setup
 run git-setup
 check_equal "one line, others kept" "*.txt text
 s.json diff=wgmesh merge=wgmesh" "$(cat .gitattributes)"
+ln -s s.json link.json
+run git-setup -state link.json
+check_equal "a link: the file that it leads to" 1 "$(grep -c 'diff=wgmesh' .gitattributes)"
+rm link.json
 check_equal "one path" 1 "$(git config --get-all wgmesh.state | wc -l)"
 git reset -q --hard
 "$WGMESH" set a port=7 >/dev/null && git add -A
