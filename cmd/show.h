@@ -13,7 +13,7 @@ struct shown {
 	struct strings pins; /* "ssh-ed25519 SHA256:..." */
 };
 
-/** Where the private key is now: "state", "host", or NULL for nowhere. */
+/** Where the private key is now: "state", "host", or NULL when there is none. */
 const char *show_key_place(const struct shown *s);
 
 /** Print it. */
