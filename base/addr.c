@@ -108,6 +108,11 @@ bool ip_is_private(const struct ip *a)
 	return in_list(a, list, sizeof list / sizeof *list);
 }
 
+bool cidr_is_wide(const struct cidr *c)
+{
+	return c->plen < 8;
+}
+
 bool cidr_parse(struct cidr *out, const char *s)
 {
 	const char *slash = strchr(s, '/');

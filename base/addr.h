@@ -74,6 +74,9 @@ void cidr_mask(struct cidr *c);
 /** Is @a inside @c? False across families. */
 bool cidr_contains(const struct cidr *c, const struct ip *a);
 
+/** A default route, or a large part of one (half of everything, say)? */
+bool cidr_is_wide(const struct cidr *c);
+
 /** In fe80::/10, which every card has by itself? */
 bool ip_is_link_local(const struct ip *a);
 

@@ -2,6 +2,7 @@
 
 #include "render/validate.h"
 #include "state/edit.h"
+#include "state/local.h"
 #include "state/yaml.h"
 
 #include <string.h>
@@ -164,6 +165,8 @@ int change_finish(struct change_run *c, struct err *e)
 {
 	bool own = c->done && !c->dry_run;
 
+	if (local_fill(change_mesh(c), e) < 0)
+		return -1;
 	if (!change_find(c)) {
 		put("nothing changes\n");
 		return 0;
@@ -200,6 +203,8 @@ static int consent(const struct change_run *c, const struct cmd_env *env,
 int change_confirm(struct change_run *c, const struct cmd_env *env,
 		   struct err *e)
 {
+	if (local_fill(change_mesh(c), e) < 0)
+		return -1;
 	if (!change_find(c)) {
 		put("nothing changes\n");
 		return 0;

@@ -6,6 +6,7 @@
 #include "render/facts.h"
 #include "render/spare.h"
 #include "render/wgquick.h"
+#include "state/local.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -19,17 +20,6 @@
 #define INSTALL_TIMEOUT_MS 600000
 
 /* ---- choosing ---- */
-
-/* The flag is the word of whoever made the state; the name must agree. */
-static bool is_this_machine(const struct mesh *m, const struct node *n)
-{
-	char name[256] = "";
-
-	gethostname(name, sizeof name - 1);
-	return n->is_local &&
-	       ((m->local_hostname && strcmp(m->local_hostname, name) == 0) ||
-		(n->actual_hostname && strcmp(n->actual_hostname, name) == 0));
-}
 
 static bool named(const struct mesh *m, const struct strings *names,
 		  const char *node)
@@ -68,7 +58,7 @@ static void choose_nodes(struct fleet *f, const struct saved_plan *saved,
 		h = vec_add(&f->hosts);
 		h->node = n;
 		h->removed = removed;
-		h->local = is_this_machine(f->mesh, n);
+		h->local = local_is_here(f->mesh, n);
 	}
 }
 
@@ -178,6 +168,10 @@ static int probe_host(const struct fleet *f, struct host *h, struct err *e)
 		.local = h->local,
 	};
 
+	if (h->node->is_local && h->node->local_machine && !h->local)
+		return err_set(e, ERR_UNREACHABLE, "it is local to another "
+			       "machine: deploy it there, or say where to log "
+			       "in: 'wgmesh set %s ssh=HOST'", h->node->name);
 	if (remote_open(&h->remote, &target, &f->conf, e) < 0)
 		return -1;
 	request.sudo = !remote_facts(h->remote)->is_root;
@@ -296,7 +290,9 @@ static void merge_facts(struct fleet *f)
 			vec_push(&reports,
 				 ((struct host_report){
 					 h->node, &h->observed,
-					 remote_facts(h->remote)->dialled }));
+					 remote_facts(h->remote)->dialled,
+					 remote_facts(h->remote)->source,
+					 h->local }));
 	}
 	facts_merge(f->mesh, reports.items, reports.len);
 	vec_done(&reports);

@@ -6,6 +6,13 @@
 
 #include "cmd/cmd.h"
 
+/**
+ * Ask for a yes to the sentences @doubts, unless there are none: -yes, or an
+ * answer on the terminal. Otherwise ERR_INPUT or ERR_CONFLICT.
+ */
+int import_agree(const struct cmd_env *env, const struct strings *doubts,
+		 struct err *e);
+
 /** `import --from FILE`: read it into the state, or print it as YAML. */
 int import_file(struct cmd_env *env);
 

@@ -192,8 +192,19 @@ static void note_policies(const struct mesh *m)
 	     "says so: 'wgmesh policy add NAME -from GROUP -to GROUP'");
 }
 
+/* What an earlier import of a host said of those who are nodes now. */
+static void link_externals(struct mesh *m, struct import *im, struct strings *doubts)
+{
+	AUTO(links_done) struct links l = { 0 };
+
+	links_open(&l, m, &im->notes);
+	links_externals(&l);
+	links_doubts(&l, doubts);
+}
+
 static int merge(struct import *im, struct change_run *c, struct err *e)
 {
+	AUTO(strings_done) struct strings doubts = { 0 };
 	struct mesh *m = change_mesh(c);
 	struct strings kept = { 0 };
 	struct finding_place failed;
@@ -207,9 +218,10 @@ static int merge(struct import *im, struct change_run *c, struct err *e)
 	if (ret == 0)
 		ret = keys_fill(m, &c->before, e);
 	if (ret == 0) {
-		mesh_link_externals(m, &im->notes);
+		link_externals(m, im, &doubts);
 		note_kept(&kept);
 		show_notes(im);
+		ret = import_agree(im->env, &doubts, e);
 	}
 	strings_done(&kept);
 	return ret;

@@ -173,7 +173,8 @@ static int read_hosts(struct import *i, struct err *e)
 
 /* ---- the mesh ---- */
 
-static int take_in(struct import *i, struct strings *notes, struct err *e)
+static int take_in(struct import *i, struct strings *notes,
+		   struct strings *doubts, struct err *e)
 {
 	VEC(struct import_source) sources = { 0 };
 	int ret;
@@ -186,9 +187,12 @@ static int take_in(struct import *i, struct strings *notes, struct err *e)
 			.place = h->node,
 			.observed = &h->observed,
 			.found = &i->found[k],
-			.dialled = remote_facts(h->remote)->dialled }));
+			.dialled = remote_facts(h->remote)->dialled,
+			.source = remote_facts(h->remote)->source,
+			.here = env_host() }));
 	}
-	ret = import_hosts(i->fleet.mesh, sources.items, sources.len, notes, e);
+	ret = import_hosts(i->fleet.mesh, sources.items, sources.len, notes,
+			   doubts, e);
 	vec_done(&sources);
 	return ret;
 }
@@ -248,6 +252,7 @@ static void show_all_unseen(struct import *i)
 static int run(struct import *i, struct err *e)
 {
 	AUTO(strings_done) struct strings notes = { 0 };
+	AUTO(strings_done) struct strings doubts = { 0 };
 	struct mesh *m;
 
 	if (change_begin(&i->change, i->env, e) < 0)
@@ -258,11 +263,13 @@ static int run(struct import *i, struct err *e)
 	i->want_key = import_wants_key(m);
 	if (fleet_begin(&i->fleet, i->env, m, e) < 0 ||
 	    parse_places(i, e) < 0 || read_hosts(i, e) < 0 ||
-	    take_in(i, &notes, e) < 0)
+	    take_in(i, &notes, &doubts, e) < 0)
 		return -1;
 	for (size_t k = 0; k < notes.len; k++)
 		note("%s", notes.items[k]);
 	show_all_unseen(i);
+	if (import_agree(i->env, &doubts, e) < 0)
+		return -1;
 	return change_finish(&i->change, e);
 }
 

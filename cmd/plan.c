@@ -2,7 +2,9 @@
 #include "cmd/saved.h"
 #include "cmd/team.h"
 
+#include "cmd/ask.h"
 #include "render/facts.h"
+#include "state/local.h"
 
 static void warn_lonely(const struct mesh *m)
 {
@@ -75,6 +77,36 @@ static int compare(struct run *r, struct err *e)
 	return saved_plan_check_hosts(&r->saved, &r->now, e);
 }
 
+/*
+ * The Go tool says is_local by a host name. Whether a node is this machine is
+ * asked once; where nobody can be asked it is a host like any other.
+ */
+static int ask_local(struct mesh *m, bool writes, struct err *e)
+{
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		struct node *n = &m->nodes.items[i];
+		AUTO(auto_free) char *question = NULL;
+		int yes = -1;
+
+		if (!n->is_local || n->local_machine)
+			continue;
+		question = mem_printf("The state says that '%s' is this very "
+				      "machine. Is it?", n->name);
+		if (writes && ask_on_terminal())
+			yes = ask_yes(question);
+		if (yes == 1)
+			mem_replace(&n->local_machine, "");
+		else if (yes == 0)
+			n->is_local = false;
+		else
+			note("the state says that '%s' is local, and nobody "
+			     "has said so on this machine: it is reached by "
+			     "SSH; 'wgmesh set %s ssh=local' makes it local",
+			     n->name, n->name);
+	}
+	return local_fill(m, e);
+}
+
 /* Probe and plan; the mesh in the store carries the facts afterwards. */
 static int prepare(struct run *r, struct cmd_env *env, struct err *e)
 {
@@ -82,6 +114,7 @@ static int prepare(struct run *r, struct cmd_env *env, struct err *e)
 	struct fleet *f = &r->fleet;
 
 	if (refuse_invalid(m, e) < 0 || (!m->mesh_id && mesh_make_id(m, e) < 0) ||
+	    ask_local(m, r->writes && !env->options.json, e) < 0 ||
 	    fleet_open(f, env, m, r->from_file ? &r->saved : NULL, e) < 0)
 		return -1;
 	f->audit = r->audit;

@@ -17,7 +17,7 @@
 /* Did the user say that it is behind NAT? Else hosts told, or nobody did. */
 static bool nat_is_said(const struct node *n)
 {
-	return n->behind_nat && !n->facts.nat_seen_by;
+	return n->behind_nat && !n->facts.nat_from;
 }
 
 /* What hosts told since then, and a key that only a host has, stay as now. */
@@ -28,7 +28,7 @@ static void keep_newer(struct mesh *then, struct node *n,
 		       node_key_on_host(now, newer);
 
 	if (nat_is_said(n) || nat_is_said(newer))
-		SWAP(n->facts.nat_seen_by, newer->facts.nat_seen_by);
+		SWAP(n->facts.nat_from, newer->facts.nat_from);
 	else
 		n->behind_nat = newer->behind_nat;
 	SWAP(n->facts, newer->facts);

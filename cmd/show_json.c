@@ -79,9 +79,11 @@ static void facts(struct jout *j, const struct node *n)
 	jout_text(j, "actual_hostname", n->actual_hostname);
 	jout_text(j, "fqdn", n->fqdn);
 	jout_cidrs(j, "addresses", &n->facts.addresses);
+	jout_text(j, "dialled", n->facts.dialled);
 	jout_text(j, "address", n->facts.address);
+	jout_text(j, "address_from", node_address_from(n));
 	jout_bool(j, "behind_nat", n->behind_nat);
-	jout_text(j, "nat_seen_by", n->facts.nat_seen_by);
+	jout_text(j, "nat_from", n->facts.nat_from);
 	jout_bool(j, "deployed", n->facts.deployed);
 	jout_end(j);
 }

@@ -99,17 +99,25 @@ static void put_keys(const struct shown *s)
 
 static void put_facts(const struct node *n)
 {
-	put("Found by deploys:\n");
+	const char *from = n->behind_nat ? "the user" : NULL;
+
+	put("Found by deploys (" FACT_DIALLED ": what we saw; " FACT_SAID
+	    ": what the host says of itself):\n");
 	if (n->actual_hostname)
-		put("  host name: %s\n", n->actual_hostname);
+		put("  host name: %s (" FACT_SAID ")\n", n->actual_hostname);
 	if (n->fqdn)
-		put("  full name: %s\n", n->fqdn);
+		put("  full name: %s (" FACT_SAID ")\n", n->fqdn);
+	if (n->facts.dialled)
+		put("  logged in at: %s (" FACT_DIALLED ")\n",
+		    n->facts.dialled);
 	if (n->facts.address)
-		put("  reached at: %s\n", n->facts.address);
-	put_networks("  own addresses", &n->facts.addresses);
-	put("  behind NAT: %s%s%s\n", n->behind_nat ? "yes" : "no",
-	    n->facts.nat_seen_by ? ", seen by " : "",
-	    n->facts.nat_seen_by ? n->facts.nat_seen_by : "");
+		put("  reached at: %s (%s)\n", n->facts.address,
+		    node_address_from(n));
+	put_networks("  own addresses (" FACT_SAID ")", &n->facts.addresses);
+	if (n->facts.nat_from)
+		from = n->facts.nat_from;
+	put("  behind NAT: %s%s%s%s\n", n->behind_nat ? "yes" : "no",
+	    from ? " (" : "", from ? from : "", from ? ")" : "");
 	put("  set up: %s\n", n->facts.deployed ? "yes" : "no");
 }
 

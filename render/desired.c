@@ -18,22 +18,22 @@ static void add_own_addresses(struct desired *d)
 					 d->mesh->network6.plen }));
 }
 
-static int pair_keepalive(const struct mesh *m, const struct node *a,
-			  const struct node *b)
+/* Where the node itself is; family 0: not known. */
+static struct ip address_of(const struct node *n)
 {
-	if (a->keepalive_s >= 0)
-		return a->keepalive_s;
-	if (m->keepalive_s >= 0)
-		return m->keepalive_s;
-	return a->behind_nat || b->behind_nat ? DESIRED_NAT_KEEPALIVE : 0;
+	struct ip ip = { 0 };
+
+	if (n->facts.address)
+		ip_parse(&ip, n->facts.address);
+	return ip;
 }
 
 /* Is @peer's address in a network that @n is connected to? */
 static bool shares_network(const struct node *n, const struct node *peer)
 {
-	struct ip ip;
+	const struct ip ip = address_of(peer);
 
-	if (!peer->facts.address || !ip_parse(&ip, peer->facts.address))
+	if (!ip.family)
 		return false;
 	for (size_t i = 0; i < n->facts.addresses.len; i++)
 		if (cidr_contains(&n->facts.addresses.items[i], &ip))
@@ -41,13 +41,33 @@ static bool shares_network(const struct node *n, const struct node *peer)
 	return false;
 }
 
+/* Is @a in a private network that @b, on the Internet, is not connected to? */
+static bool is_inside(const struct node *a, const struct node *b)
+{
+	const struct ip in = address_of(a), out = address_of(b);
+
+	return in.family && out.family && ip_is_private(&in) &&
+	       !ip_is_private(&out) && !shares_network(b, a);
+}
+
 bool desired_has_endpoint(const struct node *n, const struct node *peer)
 {
 	if (peer->public_endpoint)
 		return true;
-	if (peer->behind_nat)
-		return n->behind_nat && shares_network(n, peer);
-	return peer->facts.address;
+	if (node_is_hidden(peer))
+		return node_is_hidden(n) && shares_network(n, peer);
+	return peer->facts.address && !is_inside(peer, n);
+}
+
+static int pair_keepalive(const struct mesh *m, const struct node *a,
+			  const struct node *b)
+{
+	if (a->keepalive_s >= 0)
+		return a->keepalive_s;
+	if (m->keepalive_s >= 0)
+		return m->keepalive_s;
+	return a->behind_nat || b->behind_nat || is_inside(a, b) ||
+	       is_inside(b, a) ? DESIRED_NAT_KEEPALIVE : 0;
 }
 
 /* The endpoint that @n is given for @peer; the caller frees. */
@@ -76,20 +96,38 @@ static bool is_connected(const struct node *n, const struct cidr *network)
 	return false;
 }
 
-/*
- * Would the tunnel's own packets to this peer be routed into the tunnel? A peer
- * whose address is not known may be anywhere, so in a default route.
- */
-static bool covers_peer(const struct desired *d, const struct cidr *network,
-			const struct desired_peer *peer)
+bool desired_endpoint_is_said(const struct desired_peer *peer)
 {
+	const char *from = node_address_from(peer->node);
+
+	return !peer->node->public_endpoint && from &&
+	       strcmp(from, FACT_SAID) == 0;
+}
+
+/*
+ * Where packets of the tunnel go to, for all that we know without the peer's own
+ * word: the user's endpoint, or where we dialled it. False: it may be anywhere.
+ */
+static bool known_place(struct cidr *out, const struct desired_peer *peer)
+{
+	const struct node *n = peer->node;
 	AUTO(auto_free) char *host = NULL;
-	struct cidr at;
 	struct err e;
 	int port;
 
-	if (endpoint_parse(peer->endpoint, &host, &port, &e) < 0 ||
-	    !cidr_parse(&at, host))
+	if (!n->public_endpoint)
+		return n->facts.dialled && cidr_parse(out, n->facts.dialled);
+	return endpoint_parse(n->public_endpoint, &host, &port, &e) == 0 &&
+	       cidr_parse(out, host);
+}
+
+/* Would the tunnel's own packets to this peer be routed into the tunnel? */
+static bool covers_peer(const struct desired *d, const struct cidr *network,
+			const struct desired_peer *peer)
+{
+	struct cidr at;
+
+	if (!known_place(&at, peer))
 		return network->plen == 0;
 	return cidr_contains(network, &at.ip) && !is_connected(d->node, &at);
 }
@@ -103,6 +141,29 @@ static bool cuts_off(const struct desired *d, const struct cidr *network)
 		if (covers_peer(d, network, &d->peers.items[i]))
 			return true;
 	return false;
+}
+
+/*
+ * A peer's own word for where it is takes no route from another node: in a
+ * network that is routed into the mesh it has no place.
+ */
+static void doubt_places(struct desired *d)
+{
+	for (size_t i = 0; i < d->peers.len; i++) {
+		struct desired_peer *p = &d->peers.items[i];
+		const struct ip ip = address_of(p->node);
+		const struct cidr at = cidr_host(&ip);
+
+		if (!*p->endpoint || !desired_endpoint_is_said(p) ||
+		    is_connected(d->node, &at))
+			continue;
+		for (size_t k = 0; k < d->routes.len && !p->doubted; k++)
+			p->doubted = d->routes.items[k].network.plen &&
+				     cidr_contains(&d->routes.items[k].network,
+						   &ip);
+		if (p->doubted)
+			*p->endpoint = '\0';
+	}
 }
 
 /* Routes that the host must not have are kept apart. */
@@ -135,6 +196,7 @@ static void add_peer(struct desired *d, const struct node *n, uint8_t access)
 {
 	struct desired_peer *p = vec_add(&d->peers);
 
+	p->node = n;
 	p->name = n->name;
 	p->public_key = n->public_key;
 	p->endpoint = pair_endpoint(d->mesh, d->node, n);
@@ -283,6 +345,7 @@ void desired_compute(struct desired *out, const struct mesh *m,
 	yield_to_externals(&d);
 	vec_sort(&d.routes, compare_routes);
 	keep_apart(&d);
+	doubt_places(&d);
 	free(flags);
 	*out = d;
 }

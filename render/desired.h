@@ -15,12 +15,15 @@
 
 /** A peer. Strings are borrowed from the mesh. */
 struct desired_peer {
+	const struct node *node;
 	const char *name;
 	const char *public_key;
 	char *endpoint; /* "host:port", "" for none; owned */
 	struct cidrs allowed_ips; /* its mesh addresses, then networks in the
 				     state's order */
 	int keepalive_s; /* 0: off */
+	bool doubted; /* no endpoint, for it says itself that it is in a
+			 network that is routed into the mesh here */
 };
 
 /** A network behind another node. */
@@ -63,6 +66,9 @@ bool desired_has_endpoint(const struct node *n, const struct node *peer);
 /** The external peer that has this public key, or NULL. */
 const struct external *desired_external(const struct desired *d,
 					const char *public_key);
+
+/** Does the peer's host alone say where it is? Nobody else has seen it there. */
+bool desired_endpoint_is_said(const struct desired_peer *peer);
 
 /** Is the endpoint's host a name? The kernel reports back only addresses. */
 bool desired_endpoint_is_name(const struct desired_peer *peer);

@@ -1,8 +1,12 @@
 /*
  * What the probes found, put into the state: names, own addresses, where each
- * node is reached, and which nodes are behind NAT. No web site is asked: the
- * address that we dialled is compared with the one on which the host's sshd was
- * reached, and with what public peers see as the node's endpoint.
+ * node is reached, and which nodes are behind NAT. No web site is asked.
+ *
+ * Whom to believe (SECURITY.md): the user; then the addresses that we dialled;
+ * then what a host says of itself, which counts for that host alone: how the
+ * others reach each other is computed without it. What hosts say of another one
+ * counts when two that are independent agree, never against what we saw, and
+ * takes nothing away: it only keeps a path through NAT open.
  */
 #ifndef WGMESH_RENDER_FACTS_H
 #define WGMESH_RENDER_FACTS_H
@@ -16,13 +20,14 @@ struct host_report {
 	const struct observed *observed;
 	const char *dialled; /* numeric address we connected to; "" through a
 				proxy or for this machine */
+	const char *source;  /* our own address on that connection, or "" */
+	bool local;          /* this very machine */
 };
 
 /**
- * Merge @n reports. Hosts without a report keep what is known of them. What is
- * found is the same for the same reports, whatever the state said before, save
- * that NAT seen by a peer, or said by the user, stays until a public peer sees
- * the node under an address of its own.
+ * Merge @n reports, in any order. Hosts without a report keep what is known of
+ * them. NAT that the user says stays; NAT that peers saw stays until peers, or
+ * we ourselves, see the node under an address of its own.
  */
 void facts_merge(struct mesh *m, const struct host_report *reports, size_t n);
 

@@ -35,7 +35,10 @@ static int check_interface_there(const struct mesh *m,
 	return 0;
 }
 
-/* The name that the user said, or the host's up to its first dot. */
+/*
+ * The name that the user said, or what the host calls itself up to the first dot:
+ * a proposal, which may not be the name of the machine that we are on.
+ */
 static int choose_name(char **out, const struct import_source *s,
 		       struct err *e)
 {
@@ -45,6 +48,11 @@ static int choose_name(char **out, const struct import_source *s,
 
 	if (check_node_name(name, e) < 0)
 		return err_wrap(e, "say NAME=HOST");
+	if (!s->name && s->here &&
+	    strncmp(name, s->here, strcspn(s->here, ".")) == 0 &&
+	    strlen(name) == strcspn(s->here, "."))
+		return err_set(e, ERR_INPUT, "it calls itself '%s', as this "
+			       "machine does: say NAME=HOST", name);
 	*out = STEAL(name);
 	return 0;
 }
@@ -111,8 +119,7 @@ static void take_numbers(const struct mesh *m, struct node *n,
 		n->mtu = o->mtu;
 }
 
-static void take_place(const struct mesh *m, struct node *n,
-		       const struct node *place)
+static void take_place(struct node *n, const struct node *place)
 {
 	mem_replace(&n->hostname, n->name);
 	mem_replace(&n->ssh_host, place->ssh_host);
@@ -120,8 +127,6 @@ static void take_place(const struct mesh *m, struct node *n,
 	n->ssh_port = place->ssh_port ? place->ssh_port : 22;
 	strings_done(&n->ssh_host_keys);
 	strings_copy(&n->ssh_host_keys, &place->ssh_host_keys);
-	n->is_local = m->local_hostname &&
-		      strcmp(m->local_hostname, n->name) == 0;
 }
 
 /* What deploys will not keep of the boot file. */
@@ -148,7 +153,7 @@ static int add_node(struct mesh *m, const struct import_source *s,
 		return err_set(e, ERR_INPUT, "there is a node '%s' already, "
 			       "with another key: say NAME=HOST", name);
 	n = nodes_insert(&m->nodes, name);
-	take_place(m, n, s->place);
+	take_place(n, s->place);
 	if (spec_check_removed(m, n, e) < 0 ||
 	    take_addresses(m, n, s->observed, notes, e) < 0)
 		return -1;
@@ -187,6 +192,22 @@ static void all_done(struct all_taken *all)
 	vec_done(all);
 }
 
+/*
+ * Is @place where the node is? A public key is shown by whoever has seen it; what
+ * counts is the SSH place, or a host key that is pinned for the node.
+ */
+static bool is_where(const struct node *n, const struct node *place)
+{
+	if (n->ssh_host && strcmp(n->ssh_host, place->ssh_host) == 0 &&
+	    node_ssh_port(n) == node_ssh_port(place))
+		return true;
+	for (size_t i = 0; i < place->ssh_host_keys.len; i++)
+		if (strings_find(&n->ssh_host_keys,
+				 place->ssh_host_keys.items[i]) >= 0)
+			return true;
+	return false;
+}
+
 static int take_host(struct mesh *m, struct taken *t, struct strings *notes,
 		     struct err *e)
 {
@@ -203,6 +224,13 @@ static int take_host(struct mesh *m, struct taken *t, struct strings *notes,
 	if (s->name && strcmp(s->name, known->name) != 0)
 		return err_set(e, ERR_INPUT, "its key is that of the node '%s'",
 			       known->name);
+	if (!is_where(known, s->place))
+		return err_set(e, ERR_HOSTKEY, "it shows the public key of the "
+			       "node '%s', which is at %s with other SSH host "
+			       "keys: import that, or, if the host moved, "
+			       "'wgmesh set %s ssh=%s' first", known->name,
+			       known->ssh_host, known->name,
+			       s->place->ssh_host);
 	t->name = mem_strdup(known->name);
 	return 0;
 }
@@ -217,7 +245,8 @@ static void merge_facts(struct mesh *m, const struct all_taken *all)
 		vec_push(&reports,
 			 ((struct host_report){ nodes_find(&m->nodes, t->name),
 						t->from->observed,
-						t->from->dialled }));
+						t->from->dialled,
+						t->from->source, false }));
 	}
 	facts_merge(m, reports.items, reports.len);
 	vec_done(&reports);
@@ -261,26 +290,25 @@ static void take_keepalives(struct mesh *m, const struct all_taken *all)
 	access_free(a);
 }
 
-static int take_all_peers(struct mesh *m, const struct all_taken *all,
-			  struct strings *notes, struct err *e)
+static int take_all_peers(struct links *l, const struct all_taken *all,
+			  struct strings *doubts, struct err *e)
 {
-	AUTO(links_done) struct links l = { 0 };
-
-	links_open(&l, m, notes);
 	for (size_t i = 0; i < all->len; i++) {
 		const struct taken *t = &all->items[i];
-		struct node *n = nodes_find(&m->nodes, t->name);
+		struct node *n = nodes_find(&l->mesh->nodes, t->name);
 
-		if (import_peers(&l, n, t->from, t->fresh, e) < 0)
+		if (import_peers(l, n, t->from, t->fresh, doubts, e) < 0)
 			return err_wrap(e, "'%s'", t->from->place->ssh_host);
 	}
 	return 0;
 }
 
 int import_hosts(struct mesh *m, const struct import_source *sources,
-		 size_t n, struct strings *notes, struct err *e)
+		 size_t n, struct strings *notes, struct strings *doubts,
+		 struct err *e)
 {
 	AUTO(all_done) struct all_taken all = { 0 };
+	AUTO(links_done) struct links l = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		struct taken *t = vec_add(&all);
@@ -289,10 +317,12 @@ int import_hosts(struct mesh *m, const struct import_source *sources,
 		if (take_host(m, t, notes, e) < 0)
 			return err_wrap(e, "'%s'", sources[i].place->ssh_host);
 	}
-	mesh_link_externals(m, notes);
-	if (take_all_peers(m, &all, notes, e) < 0)
+	links_open(&l, m, notes);
+	links_externals(&l);
+	if (take_all_peers(&l, &all, doubts, e) < 0)
 		return -1;
 	merge_facts(m, &all);
 	take_keepalives(m, &all);
+	links_doubts(&l, doubts);
 	return 0;
 }

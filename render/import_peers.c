@@ -167,10 +167,31 @@ static void note_default(const struct links *l, const struct node *n,
 			    x->name, n->name);
 }
 
+/* What of it could get all of the host's traffic, or NULL. */
+static const struct cidr *wide_part(const struct external *x)
+{
+	for (size_t i = 0; x && i < x->allowed_ips.len; i++)
+		if (cidr_is_wide(&x->allowed_ips.items[i]))
+			return &x->allowed_ips.items[i];
+	return NULL;
+}
+
+/* The user has to agree to that, once. */
+static void doubt_wide(struct strings *doubts, const struct node *n,
+		       const struct external *before, const struct external *x)
+{
+	const struct cidr *wide = wide_part(x);
+	char text[ADDR_TEXT_MAX];
+
+	if (wide && !wide_part(before))
+		import_note(doubts, "%s of '%s' goes to its external peer '%s'",
+			    cidr_text(wide, text), n->name, x->name);
+}
+
 /* One that the state had keeps its name and what we do not know. */
 static void add_external(const struct links *l, struct externals *list,
 			 const struct node *n, const struct import_source *s,
-			 const struct observed_peer *p)
+			 const struct observed_peer *p, struct strings *doubts)
 {
 	const struct found_peer *f = found_peer(s->found, p->public_key);
 	struct external *before = node_external(n, p->public_key);
@@ -185,6 +206,7 @@ static void add_external(const struct links *l, struct externals *list,
 	for (size_t i = 0; i < p->allowed_ips.len; i++)
 		vec_push(&x.allowed_ips, p->allowed_ips.items[i]);
 	x.keepalive_s = p->keepalive_s;
+	doubt_wide(doubts, n, before, &x);
 	if (before) {
 		x.extras = before->extras;
 		memset(&before->extras, 0, sizeof before->extras);
@@ -205,7 +227,8 @@ static void take_node(struct links *l, const struct node *n, struct node *peer,
 }
 
 int import_peers(struct links *l, struct node *n,
-		 const struct import_source *s, bool fresh, struct err *e)
+		 const struct import_source *s, bool fresh,
+		 struct strings *doubts, struct err *e)
 {
 	const struct observed *o = s->observed;
 	struct externals list = { 0 };
@@ -223,7 +246,7 @@ int import_peers(struct links *l, struct node *n,
 			return err_set(e, ERR_INPUT, "more than %d of its peers "
 				       "are no nodes", EXTERNALS_MAX);
 		}
-		add_external(l, &list, n, s, p);
+		add_external(l, &list, n, s, p, doubts);
 	}
 	take_routes(&list, o);
 	externals_done(&n->externals);

@@ -319,6 +319,19 @@ static void note_connected(struct plan *p)
 			 cidr_text(&p->desired->connected.items[i], text));
 }
 
+/* A word that was not believed. */
+static void note_doubted(struct plan *p)
+{
+	const struct desired *d = p->desired;
+
+	for (size_t i = 0; i < d->peers.len; i++)
+		if (d->peers.items[i].doubted)
+			add_note(p, "'%s' says that it is at %s, which is "
+				 "routed into the mesh here: it gets no "
+				 "endpoint", d->peers.items[i].name,
+				 d->peers.items[i].node->facts.address);
+}
+
 /* External peers: they are there, and that is all we say to them. */
 static void note_externals(struct plan *p)
 {
@@ -393,6 +406,7 @@ int plan_make(struct plan *out, const struct desired *d,
 	plan_boot(&p, boot_hash, options->force_serial);
 	plan_key_file(&p);
 	note_connected(&p);
+	note_doubted(&p);
 	note_externals(&p);
 	if (o->exists)
 		plan_interface(&p);

@@ -61,6 +61,20 @@ static const char *or_none(const char *s)
 	return *s ? s : "none";
 }
 
+/* What a step stands on when it is no more than the word of hosts. */
+static void put_source(struct sbuf *out, const struct desired_peer *peer,
+		       bool endpoint, bool keepalive)
+{
+	const char *nat = peer->node ? peer->node->facts.nat_from : NULL;
+
+	if (endpoint && *peer->endpoint && peer->node &&
+	    desired_endpoint_is_said(peer))
+		sbuf_printf(out, "; where it is only '%s' says", peer->name);
+	if (keepalive && peer->keepalive_s && nat &&
+	    strcmp(nat, FACT_DIALLED) != 0)
+		sbuf_printf(out, "; that it is behind NAT is %s", nat);
+}
+
 static void put_new_peer(struct sbuf *out, const struct desired_peer *peer)
 {
 	sbuf_printf(out, "+ peer %s: ", peer->name);
@@ -69,6 +83,7 @@ static void put_new_peer(struct sbuf *out, const struct desired_peer *peer)
 		sbuf_printf(out, " at %s", peer->endpoint);
 	if (peer->keepalive_s)
 		sbuf_printf(out, ", keepalive %d s", peer->keepalive_s);
+	put_source(out, peer, true, true);
 }
 
 static void put_peer_changes(struct sbuf *out, const struct step *s)
@@ -97,6 +112,8 @@ static void put_peer_changes(struct sbuf *out, const struct step *s)
 	}
 	if (s->change & PEER_PSK)
 		sbuf_printf(out, "%spreshared key set -> none", comma);
+	put_source(out, s->peer, s->change & PEER_ENDPOINT,
+		   s->change & PEER_KEEPALIVE);
 }
 
 static void put_old_peer(struct sbuf *out, const struct plan *p,

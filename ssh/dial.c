@@ -157,8 +157,9 @@ static int connect_one(const struct addrinfo *a, int ms)
 	return -rc;
 }
 
-/* The other side's address as text, version 4 in version 6 as version 4. */
-static char *peer_text(int fd)
+/* The address of one end as text, version 4 in version 6 as version 4. */
+static char *end_text(int fd, int (*name)(int fd, struct sockaddr *sa,
+					  socklen_t *len))
 {
 	struct sockaddr_storage sa;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&sa;
@@ -166,7 +167,7 @@ static char *peer_text(int fd)
 	char buf[INET6_ADDRSTRLEN] = "";
 	socklen_t len = sizeof sa;
 
-	if (getpeername(fd, (struct sockaddr *)&sa, &len) < 0)
+	if (name(fd, (struct sockaddr *)&sa, &len) < 0)
 		return mem_strdup("");
 	if (sa.ss_family == AF_INET)
 		inet_ntop(AF_INET, &v4->sin_addr, buf, sizeof buf);
@@ -194,8 +195,9 @@ static int refuse(const struct remote_settings *s, int err, int64_t began,
 	return -1;
 }
 
-int remote_dial(int *fd, char **dialled, const struct remote_settings *s,
-		int64_t deadline, struct err *e)
+int remote_dial(int *fd, struct remote_login *facts,
+		const struct remote_settings *s, int64_t deadline,
+		struct err *e)
 {
 	int64_t began = remote_now_ms();
 	struct addrinfo *list = NULL;
@@ -211,6 +213,7 @@ int remote_dial(int *fd, char **dialled, const struct remote_settings *s,
 	if (got < 0)
 		return refuse(s, -got, began, deadline, e);
 	*fd = got;
-	*dialled = peer_text(got);
+	facts->dialled = end_text(got, getpeername);
+	facts->source = end_text(got, getsockname);
 	return 0;
 }

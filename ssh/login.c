@@ -21,6 +21,7 @@ void remote_login_done(struct remote_login *l)
 	free(l->hostkey_line);
 	free(l->fingerprint);
 	free(l->dialled);
+	free(l->source);
 	free(l->user);
 	memset(l, 0, sizeof *l);
 }
@@ -78,15 +79,16 @@ static int set_options(ssh_session session, const struct remote_settings *s,
 }
 
 /* The descriptor to talk on: a connection, or a proxy's socket. */
-static int carrier(struct remote_link *l, char **dialled,
+static int carrier(struct remote_link *l, struct remote_login *facts,
 		   const struct remote_settings *s, int64_t deadline,
 		   struct err *e)
 {
 	int fd;
 
 	if (!s->proxy)
-		return remote_dial(&fd, dialled, s, deadline, e) < 0 ? -1 : fd;
-	*dialled = mem_strdup("");
+		return remote_dial(&fd, facts, s, deadline, e) < 0 ? -1 : fd;
+	facts->dialled = mem_strdup("");
+	facts->source = mem_strdup("");
 	if (remote_child_start(&l->proxy, s->proxy, true, e) < 0)
 		return -1;
 	fd = l->proxy.in;
@@ -230,7 +232,7 @@ int remote_login(struct remote_link **out, struct remote_login *facts,
 	if (settings(&s, target, conf, e) < 0 ||
 	    remote_known_load(&known, &s, target->pinned, e) < 0)
 		return -1;
-	fd = carrier(l, &facts->dialled, &s, deadline, e);
+	fd = carrier(l, facts, &s, deadline, e);
 	if (fd < 0 ||
 	    exchange(l, fd, &s, &known, deadline, timeout_ms, e) < 0 ||
 	    judge(facts, l, &s, &known, peek || conf->accept_new, e) < 0)

@@ -41,6 +41,7 @@ static void fill_facts(struct remote *r)
 		.hostkey_line = r->login.hostkey_line,
 		.fingerprint = r->login.fingerprint,
 		.dialled = r->login.dialled,
+		.source = r->login.source,
 		.user = r->login.user,
 		.is_root = strcmp(r->login.user, "root") == 0,
 	};
@@ -60,6 +61,7 @@ static void open_local(struct remote *r)
 	r->login.hostkey_line = mem_strdup("");
 	r->login.fingerprint = mem_strdup("");
 	r->login.dialled = mem_strdup("");
+	r->login.source = mem_strdup("");
 	fill_facts(r);
 	r->facts.is_root = geteuid() == 0;
 }

@@ -52,6 +52,8 @@ struct remote_facts {
 	const char *fingerprint;  /* "SHA256:...", "" if local */
 	const char *dialled; /* numeric address we connected to; "" through a
 				jump host or proxy, or local */
+	const char *source;  /* our own numeric address on that connection; ""
+				as above */
 	const char *user;    /* the login that was used */
 	bool is_root;        /* user is root: no sudo needed */
 };

@@ -116,12 +116,16 @@ int remote_child_start(struct remote_child *c, const char *command,
 /** Close what is open, wait up to @grace_ms, then kill its group; reap. */
 int remote_child_end(struct remote_child *c, int grace_ms);
 
+struct remote_login;
+
 /**
- * Connect to @host:@port, every address in turn, by @deadline. *@fd is
- * non-blocking, without Nagle's delay; @dialled gets the numeric address.
+ * Connect to @s's host and port, every address in turn, by @deadline. *@fd is
+ * non-blocking, without Nagle's delay; @facts gets the numeric addresses of
+ * both ends.
  */
-int remote_dial(int *fd, char **dialled, const struct remote_settings *s,
-		int64_t deadline, struct err *e);
+int remote_dial(int *fd, struct remote_login *facts,
+		const struct remote_settings *s, int64_t deadline,
+		struct err *e);
 
 /* ---- agent ---- */
 
@@ -272,6 +276,7 @@ struct remote_login {
 	char *hostkey_line;
 	char *fingerprint;
 	char *dialled;
+	char *source;
 	char *user;
 };
 void remote_login_done(struct remote_login *l);

@@ -155,8 +155,6 @@ static int make_node(struct apply *a, const struct node *wanted,
 	mem_replace(&n->hostname, wanted->name);
 	n->ssh_port = 22;
 	n->listen_port = a->m->listen_port;
-	n->is_local = a->m->local_hostname &&
-		      strcmp(a->m->local_hostname, n->name) == 0;
 	if (apply_fields(a, &fields_node, "address", n, wanted, e) < 0 ||
 	    spec_check_removed(a->m, n, e) < 0)
 		return blame(a, PART_NODE, wanted->name, e);

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "state/claim.h"
+#include "vault/digest.h"
 
 #include <string.h>
 
@@ -122,8 +123,12 @@ static void check_endpoints(struct subject *s, const struct node *n)
 			    check_endpoint(n->public_endpoint, &s->e));
 	judge_value(s, "facts: address", NULL,
 		    check_facts_address(n->facts.address, &s->e));
-	judge_value(s, "facts: nat_seen_by", NULL,
-		    check_words(n->facts.nat_seen_by, 32, &s->e));
+	judge_value(s, "local_machine", NULL,
+		    check_words(n->local_machine, DIGEST_HEX, &s->e));
+	judge_value(s, "facts: dialled", NULL,
+		    check_facts_address(n->facts.dialled, &s->e));
+	judge_value(s, "facts: nat_from", NULL,
+		    check_words(n->facts.nat_from, 160, &s->e));
 }
 
 static void check_texts(struct subject *s, const struct node *n)

@@ -239,10 +239,12 @@ static void compare_node(const struct diff *d, const struct node *a,
 	compare_fields(d, &fields_node, PART_NODE, b->name, a, b);
 	compare_keys(d, a, b);
 	compare_pins(d, a, b);
+	if (a->local_machine && b->local_machine)
+		compare_texts(d->out, PART_NODE, b->name, "local machine",
+			      a->local_machine, b->local_machine);
 	compare_externals(d, a, b);
 	/* found by deploys, unless the user says it */
-	if (a->behind_nat != b->behind_nat && !a->facts.nat_seen_by &&
-	    !b->facts.nat_seen_by)
+	if (a->behind_nat != b->behind_nat && !a->facts.nat_from && !b->facts.nat_from)
 		compare_texts(d->out, PART_NODE, b->name, "behind NAT",
 			      a->behind_nat ? "true" : NULL,
 			      b->behind_nat ? "true" : NULL);

@@ -78,7 +78,7 @@ const struct mesh_fields fields_defaults = FIELDS(defaults_table);
 static const struct mesh_field node_table[] = {
 	{ .key = "ssh", .type = FIELD_TEXT, .form = "[user@]host[:port]",
 	  .fallback = NULL, .meaning = "where to log in; an IPv6 address in "
-	  "brackets", .example = "\"admin@web1.example.org:2222\"",
+	  "brackets; local: the very machine on which that is said", .example = "\"admin@web1.example.org:2222\"",
 	  .kind = &field_ssh },
 	{ .key = "address", .type = FIELD_LIST, .form = "auto or IP address",
 	  .fallback = "auto", .meaning = "its address in the mesh, one of each "

@@ -274,6 +274,9 @@ static void clear_ssh(const struct mesh_field *f, void *object)
 	struct node *n = object;
 
 	(void)f;
+	if (n->local_machine)
+		n->is_local = false;
+	mem_replace(&n->local_machine, NULL);
 	mem_replace(&n->ssh_host, "");
 	mem_replace(&n->ssh_user, NULL);
 	n->ssh_port = 22;

@@ -24,12 +24,29 @@
 
 DEFINE_AUTO(struct json_tokener *, json_tokener_free)
 
+/* What one peer saw was believed once; it is a hint now. */
+static int read_nat_seen_by(void *slot, struct json_object *v, struct err *e)
+{
+	AUTO(auto_free) char *by = NULL;
+	char **from = slot;
+
+	if (json_read_optional(&by, v, e) < 0)
+		return -1;
+	if (by && !*from)
+		*from = mem_strdup(strcmp(by, "ssh") == 0
+					   ? FACT_SAID
+					   : FACT_SEEN_BY "a peer");
+	return 0;
+}
+
 static int read_facts(void *slot, struct json_object *v, struct err *e)
 {
 	static const struct field fields[] = {
 		FACT("addresses", json_read_addresses, addresses),
 		FACT("address", json_read_optional, address),
-		FACT("nat_seen_by", json_read_optional, nat_seen_by),
+		FACT("dialled", json_read_optional, dialled),
+		FACT("nat_from", json_read_optional, nat_from),
+		FACT("nat_seen_by", read_nat_seen_by, nat_from),
 		FACT("deployed", json_read_bool, deployed),
 	};
 	static const struct shape shape = SHAPE(fields, struct node_facts);
@@ -88,6 +105,7 @@ static int read_node(struct node *n, struct json_object *v, struct err *e)
 		NODE("is_local", json_read_bool, is_local),
 		NODE("actual_hostname", json_read_optional, actual_hostname),
 		NODE("fqdn", json_read_optional, fqdn),
+		NODE("local_machine", json_read_optional, local_machine),
 		NODE("mesh_ip6", json_read_ip6, mesh_ip6),
 		NODE("key", json_read_optional, key),
 		NODE("ssh_user", json_read_optional, ssh_user),

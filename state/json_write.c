@@ -231,14 +231,15 @@ static void extras(struct writer *w, const struct extras *x)
 
 static void facts(struct writer *w, const struct node_facts *f)
 {
-	if (!f->addresses.len && !f->address && !f->nat_seen_by &&
+	if (!f->addresses.len && !f->address && !f->dialled && !f->nat_from &&
 	    !f->deployed && !f->extras.len)
 		return;
 	key(w, "facts");
 	open_with(w, '{');
 	optional_networks(w, "addresses", &f->addresses);
 	optional_text(w, "address", f->address);
-	optional_text(w, "nat_seen_by", f->nat_seen_by);
+	optional_text(w, "dialled", f->dialled);
+	optional_text(w, "nat_from", f->nat_from);
 	if (f->deployed)
 		truth(w, "deployed", true);
 	extras(w, &f->extras);
@@ -277,6 +278,7 @@ static void node_additions(struct writer *w, const struct node *n)
 {
 	if (n->mesh_ip6.family)
 		address(w, "mesh_ip6", &n->mesh_ip6);
+	optional_text(w, "local_machine", n->local_machine);
 	optional_text(w, "key", n->key);
 	optional_text(w, "ssh_user", n->ssh_user);
 	if (n->mtu)

@@ -1,9 +1,11 @@
 #include "state/link.h"
 
+#include "base/auto.h"
 #include "base/sbuf.h"
 #include "state/check.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 __attribute__((format(printf, 2, 3)))
 static void add_note(struct links *l, const char *fmt, ...)
@@ -41,6 +43,7 @@ void links_open(struct links *l, struct mesh *m, struct strings *notes)
 
 void links_done(struct links *l)
 {
+	vec_done(&l->hearsay);
 	vec_done(&l->nodes);
 	vec_done(&l->owned);
 }
@@ -99,8 +102,9 @@ static const char *why_not(const struct links *l, const struct cidr *c,
 						   : &m->network;
 	struct err ignored;
 
-	if (c->plen == 0)
-		return "a default route is not taken";
+	if (cidr_is_wide(c))
+		return c->plen ? "most of a default route is not taken"
+			       : "a default route is not taken";
 	if (own->ip.family && cidr_overlaps(own, c))
 		return "it overlaps the mesh network";
 	if (at < l->owned.len && cidr_equal(&l->owned.items[at], c))
@@ -122,6 +126,7 @@ static void take_network(struct links *l, struct node *n, const char *seen_on,
 		return;
 	}
 	vec_push(&n->routable_networks, *c);
+	vec_push(&l->hearsay, ((struct link_hearsay){ n, seen_on, *c }));
 	vec_add(&l->owned);
 	memmove(&l->owned.items[at + 1], &l->owned.items[at],
 		(l->owned.len - at - 1) * sizeof *c);
@@ -130,22 +135,64 @@ static void take_network(struct links *l, struct node *n, const char *seen_on,
 		 seen_on);
 }
 
+/* Another host says the same: it is hearsay no more. */
+static void confirm(struct links *l, const struct node *n, const char *seen_on,
+		    const struct cidr *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->hearsay.len; i++) {
+		const struct link_hearsay h = l->hearsay.items[i];
+
+		if (h.node != n || !cidr_equal(&h.network, c) ||
+		    strcmp(h.seen_on, seen_on) == 0)
+			l->hearsay.items[kept++] = h;
+	}
+	l->hearsay.len = kept;
+}
+
+void links_doubts(const struct links *l, struct strings *out)
+{
+	for (size_t i = 0; i < l->hearsay.len; i++) {
+		const struct link_hearsay *h = &l->hearsay.items[i];
+		AUTO(auto_free) char *doubt = NULL;
+		bool own = false;
+		char text[ADDR_TEXT_MAX];
+
+		for (size_t k = 0; k < h->node->facts.addresses.len; k++) {
+			struct cidr card = h->node->facts.addresses.items[k];
+
+			cidr_mask(&card);
+			own |= cidr_equal(&card, &h->network);
+		}
+		if (own)
+			continue;
+		doubt = mem_printf("%s is behind '%s', as only '%s' says",
+				   cidr_text(&h->network, text),
+				   h->node->name, h->seen_on);
+		strings_add(out, doubt);
+	}
+}
+
 void links_networks(struct links *l, struct node *n, const char *seen_on,
 		    const struct cidrs *allowed_ips)
 {
 	for (size_t i = 0; i < allowed_ips->len; i++) {
 		const struct cidr *c = &allowed_ips->items[i];
 
-		if (!is_own_address(n, c) && !has_network(n, c))
+		if (is_own_address(n, c))
+			continue;
+		if (has_network(n, c))
+			confirm(l, n, seen_on, c);
+		else
 			take_network(l, n, seen_on, c);
 	}
 }
 
-void mesh_link_externals(struct mesh *m, struct strings *notes)
+void links_externals(struct links *l)
 {
-	struct links l;
+	struct mesh *m = l->mesh;
 
-	links_open(&l, m, notes);
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		struct node *n = &m->nodes.items[i];
 		struct externals *list = &n->externals;
@@ -153,14 +200,14 @@ void mesh_link_externals(struct mesh *m, struct strings *notes)
 
 		for (size_t k = 0; k < list->len; k++) {
 			struct external x = list->items[k];
-			struct node *peer = links_node(&l, x.public_key);
+			struct node *peer = links_node(l, x.public_key);
 
 			if (!peer) {
 				list->items[kept++] = x;
 				continue;
 			}
-			links_networks(&l, peer, n->name, &x.allowed_ips);
-			add_note(&l, "external peer '%s' of '%s' is the node "
+			links_networks(l, peer, n->name, &x.allowed_ips);
+			add_note(l, "external peer '%s' of '%s' is the node "
 				 "'%s' from now on%s", x.name, n->name,
 				 peer->name, x.preshared_key.len
 				 ? "; their preshared key is not kept" : "");
@@ -168,5 +215,4 @@ void mesh_link_externals(struct mesh *m, struct strings *notes)
 		}
 		list->len = kept;
 	}
-	links_done(&l);
 }

@@ -81,6 +81,10 @@ static void say_place(struct sbuf *out, struct json_object *v)
 		.ssh_host = (char *)(uintptr_t)tree_text(v, "ssh_host"),
 		.ssh_user = (char *)(uintptr_t)tree_text(v, "ssh_user"),
 		.ssh_port = json_object_get_int(tree_get(v, "ssh_port")),
+		.is_local = json_object_get_boolean(tree_get(v, "is_local")),
+		.local_machine = (char *)(uintptr_t)(tree_has(
+			v, "local_machine") ? tree_text(v, "local_machine")
+					    : NULL),
 	};
 	AUTO(auto_free) char *text = NULL;
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* Members that change together; the first is always there. */
-static const char *const units[][3] = {
-	{ "ssh_host", "ssh_port", "ssh_user" },
+static const char *const units[][5] = {
+	{ "ssh_host", "ssh_port", "ssh_user", "is_local", "local_machine" },
 	{ "public_key", "private_key", "key" },
 };
 
@@ -143,7 +143,7 @@ static struct json_object *keyed(struct json_object *list, const char *by)
 static int unit_of(const char *key)
 {
 	for (size_t i = 0; i < UNITS; i++)
-		for (size_t k = 0; k < 3; k++)
+		for (size_t k = 0; k < 5 && units[i][k]; k++)
 			if (strcmp(units[i][k], key) == 0)
 				return (int)i;
 	return -1;

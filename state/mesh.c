@@ -17,7 +17,8 @@ static void facts_done(struct node_facts *f)
 {
 	vec_done(&f->addresses);
 	free(f->address);
-	free(f->nat_seen_by);
+	free(f->dialled);
+	free(f->nat_from);
 	extras_done(&f->extras);
 }
 
@@ -79,6 +80,7 @@ void node_done(struct node *n)
 	vec_done(&n->routable_networks);
 	free(n->actual_hostname);
 	free(n->fqdn);
+	free(n->local_machine);
 	strings_done(&n->ssh_host_keys);
 	facts_done(&n->facts);
 	extras_done(&n->extras);
@@ -331,6 +333,24 @@ bool node_key_on_host(const struct mesh *m, const struct node *n)
 	return key && strcmp(key, "host") == 0;
 }
 
+const char *node_address_from(const struct node *n)
+{
+	const struct node_facts *f = &n->facts;
+
+	if (!f->address)
+		return NULL;
+	return f->dialled && strcmp(f->dialled, f->address) == 0 ? FACT_DIALLED
+								 : FACT_SAID;
+}
+
+bool node_is_hidden(const struct node *n)
+{
+	const char *from = n->facts.nat_from;
+
+	return n->behind_nat && !(from && strncmp(from, FACT_SEEN_BY,
+						  strlen(FACT_SEEN_BY)) == 0);
+}
+
 char *node_endpoint(const struct mesh *m, const struct node *n)
 {
 	char text[ENDPOINT_TEXT_MAX];
@@ -338,7 +358,7 @@ char *node_endpoint(const struct mesh *m, const struct node *n)
 
 	if (n->public_endpoint && *n->public_endpoint)
 		return mem_strdup(n->public_endpoint);
-	if (n->behind_nat || !n->facts.address ||
+	if (node_is_hidden(n) || !n->facts.address ||
 	    !ip_parse(&ip, n->facts.address))
 		return mem_strdup("");
 	return mem_strdup(endpoint_text(&ip, node_port(m, n), text));

@@ -54,14 +54,23 @@ struct externals {
 	size_t cap;
 };
 
+/** Where a fact comes from: what we saw, or what the host says of itself. */
+#define FACT_DIALLED "dialled"
+#define FACT_SAID "said"
+/** What others say of it begins with this, then the names of those who do. */
+#define FACT_SEEN_BY "seen by "
+
 /** What a deploy found out about a host; saved with the state. */
 struct node_facts {
-	struct cidrs addresses;  /* the host's own, with prefix length; not
-				    the mesh interface's; sorted */
+	struct cidrs addresses;  /* the host's own as it says, with prefix
+				    length; not the mesh interface's; sorted */
+	char *dialled;           /* the address at which we last reached it
+				    without a proxy; NULL: not known */
 	char *address;           /* its own address under which others reach
-				    it; NULL: not known */
-	char *nat_seen_by;       /* who saw that it is behind NAT: "ssh" or
-				    "peer"; NULL: nobody, or the user said so */
+				    it; NULL: not known. Where it comes from:
+				    node_address_from() */
+	char *nat_from;          /* from where it is known to be behind NAT;
+				    NULL: it is not, or the user said so */
 	bool deployed;           /* a deploy has written to this host */
 	struct extras extras;
 };
@@ -83,7 +92,10 @@ struct node {
 	int mtu;         /* bytes, 0: the mesh's */
 	int keepalive_s; /* seconds, 0 off, -1: by rule */
 	bool behind_nat;
-	bool is_local;
+	bool is_local; /* somebody said so; where it is true: local_is_here() */
+	char *local_machine; /* the image of the machine on which the user said
+				so (state/local.h); "": this one, to be filled
+				in; NULL: the Go tool, or nobody, said so */
 	struct cidrs routable_networks; /* masked */
 	bool exit; /* a default route may be among them */
 	struct externals externals; /* sorted by public key */
@@ -208,6 +220,18 @@ struct node *mesh_by_key(const struct mesh *m, const char *public_key);
 /** Effective values: the node's own, else the mesh's, else the default. */
 int node_port(const struct mesh *m, const struct node *n);
 int node_mtu(const struct mesh *m, const struct node *n);
+
+/**
+ * FACT_DIALLED when the address under which others reach @n is the one that we
+ * dialled, FACT_SAID when the host alone says so; NULL without one.
+ */
+const char *node_address_from(const struct node *n);
+
+/**
+ * Is @n behind NAT, so that its own address is no place for others? What others
+ * only saw of it (FACT_SEEN_BY) is a hint and takes no endpoint away.
+ */
+bool node_is_hidden(const struct node *n);
 
 /** Does the private key live on the host, and nowhere else? */
 bool node_key_on_host(const struct mesh *m, const struct node *n);

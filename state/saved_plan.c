@@ -51,7 +51,7 @@ void saved_plan_done(struct saved_plan *p)
 /* Names, pins, addresses, who is behind NAT, keys that hosts have. */
 static void strip_node(const struct mesh *m, struct node *n)
 {
-	if (n->facts.nat_seen_by)
+	if (n->facts.nat_from)
 		n->behind_nat = false;
 	if (node_key_on_host(m, n) && !n->private_key.len)
 		mem_replace(&n->public_key, "");
@@ -60,7 +60,8 @@ static void strip_node(const struct mesh *m, struct node *n)
 	strings_done(&n->ssh_host_keys);
 	vec_done(&n->facts.addresses);
 	mem_replace(&n->facts.address, NULL);
-	mem_replace(&n->facts.nat_seen_by, NULL);
+	mem_replace(&n->facts.dialled, NULL);
+	mem_replace(&n->facts.nat_from, NULL);
 	n->facts.deployed = false;
 }
 

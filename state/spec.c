@@ -106,6 +106,17 @@ static int take_host(struct node *n, char *text, struct err *e)
 	char *at = strrchr(text, '@');
 	char *host = at ? at + 1 : text;
 
+	if (n->local_machine) /* what the Go tool said is asked about */
+		n->is_local = false;
+	mem_replace(&n->local_machine, NULL);
+	if (strcmp(text, SPEC_LOCAL) == 0) {
+		n->is_local = true;
+		mem_replace(&n->local_machine, "");
+		mem_replace(&n->ssh_user, NULL);
+		mem_replace(&n->ssh_host, "localhost");
+		return 0;
+	}
+
 	if (at) {
 		*at = '\0';
 		if (check_user(text, e) < 0)
@@ -132,6 +143,9 @@ int spec_place(struct node *n, const char *text, struct err *e)
 			       "brackets");
 	if (take_host(n, copy, e) < 0)
 		return -1;
+	if (n->is_local && n->local_machine && port)
+		return err_set(e, ERR_INPUT, "'" SPEC_LOCAL "' is this machine "
+			       "itself and takes no port");
 	return port ? take_port(n, port, e) : 0;
 }
 
@@ -141,6 +155,8 @@ char *spec_place_text(const struct node *n)
 	int port = node_ssh_port(n);
 	struct sbuf b = SBUF_INIT;
 
+	if (n->is_local && n->local_machine)
+		return mem_strdup(SPEC_LOCAL);
 	if (n->ssh_user)
 		sbuf_printf(&b, "%s@", n->ssh_user);
 	sbuf_printf(&b, "%s%s%s", v6 ? "[" : "", n->ssh_host, v6 ? "]" : "");
@@ -244,8 +260,6 @@ struct node *spec_add(struct mesh *m, const char *spec, struct err *e)
 	parsed.hostname = mem_strdup(parsed.name);
 	parsed.public_key = mem_strdup("");
 	parsed.listen_port = m->listen_port;
-	parsed.is_local = m->local_hostname &&
-			  strcmp(m->local_hostname, parsed.name) == 0;
 	node_done(n);
 	*n = parsed;
 	return n;

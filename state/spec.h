@@ -7,6 +7,9 @@
 #include "base/err.h"
 #include "state/mesh.h"
 
+/** The SSH place of a node that is the very machine on which that is said. */
+#define SPEC_LOCAL "local"
+
 /**
  * Parse @spec and insert the node into @m. MESH_IP is an address of the mesh's
  * networks, version 6 in brackets, both joined by a comma, or `auto`; a
@@ -28,8 +31,9 @@ int spec_check_removed(const struct mesh *m, const struct node *n,
 void spec_drop_removed(struct mesh *m, const struct node *n);
 
 /**
- * Where to log in: take "[USER@]HOST[:PORT]" into @n, IPv6 in brackets. A user
- * or port that is not named stays. ERR_INPUT; @n may be half changed then.
+ * Where to log in: take "[USER@]HOST[:PORT]" into @n, IPv6 in brackets, or
+ * SPEC_LOCAL, which local_fill() completes. A user or port that is not named
+ * stays. ERR_INPUT; @n may be half changed then.
  */
 int spec_place(struct node *n, const char *text, struct err *e);
 

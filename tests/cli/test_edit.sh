@@ -451,7 +451,7 @@ masked() {
 showing() {
 	mesh
 	patch '.nodes.db1 += {"routable_networks": ["192.168.1.0/24"], "listen_port": 51821, "behind_nat": true}
-		| .nodes.db1.facts = {"addresses": ["192.168.1.7/24"], "address": "192.0.2.21", "nat_seen_by": "ssh", "deployed": true}
+		| .nodes.db1.facts = {"addresses": ["192.168.1.7/24"], "address": "192.0.2.21", "nat_from": "said", "deployed": true}
 		| .nodes.web1.public_endpoint = "198.51.100.1:51820" | .nodes.web1.facts = {"address": "192.0.2.11"}
 		| .access_policies += [{"name": "nets", "from_groups": ["web"], "to_groups": ["db"], "allow_routable_networks": true}]
 		| .keepalive = null | .mtu = 1380'
@@ -470,10 +470,10 @@ showing() {
   public key: KEY
   private key: in the state
   host keys: none
-Found by deploys:
-  reached at: 192.0.2.21
-  own addresses: 192.168.1.7/24
-  behind NAT: yes, seen by ssh
+Found by deploys (dialled: what we saw; said: what the host says of itself):
+  reached at: 192.0.2.21 (said)
+  own addresses (said): 192.168.1.7/24
+  behind NAT: yes (said)
   set up: yes
 Peers:
   web1

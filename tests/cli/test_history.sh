@@ -296,7 +296,7 @@ quiet remove -forget e
 quiet add -offline c:10.99.0.3:192.0.2.3
 quiet add -offline d:10.99.0.4:192.0.2.4
 quiet set b ssh=192.0.2.22
-by_hand ".nodes.a.public_key = \"$key_a\" | .nodes.a.facts = {address: \"198.51.100.1\", nat_seen_by: \"ssh\", deployed: true} |
+by_hand ".nodes.a.public_key = \"$key_a\" | .nodes.a.facts = {address: \"198.51.100.1\", nat_from: \"said\", deployed: true} |
 	.nodes.a.behind_nat = true | .nodes.a.ssh_host_keys = [\"ssh-ed25519 $(printf 'AAAAC3NzaC1lZDI1NTE5AAAAI%043d' 0)\"] | .nodes.a.fqdn = \"a.example.org\" |
 	.nodes.b.ssh_host_keys = [\"ssh-ed25519 $(printf 'AAAAC3NzaC1lZDI1NTE5AAAAI%043d' 1)\"] |
 	.nodes.c.facts.deployed = true"
@@ -306,8 +306,8 @@ check_equal 'plain: rollback' 0 "$got"
 check_equal 'plain: committed' "rollback to $(git rev-parse --short=12 past): facts" "$(git log -1 --format=%s)"
 check_equal 'plain: the port as then' 51820 "$(jq .nodes.a.listen_port s.json)"
 check_equal 'plain: facts, host keys and the key of the host are the newer ones' \
-	"[\"$key_a\",\"198.51.100.1\",\"ssh\",true,1,\"a.example.org\",true]" \
-	"$(jq -c '.nodes.a | [.public_key, .facts.address, .facts.nat_seen_by, .facts.deployed, (.ssh_host_keys | length), .fqdn, .behind_nat]' s.json)"
+	"[\"$key_a\",\"198.51.100.1\",\"said\",true,1,\"a.example.org\",true]" \
+	"$(jq -c '.nodes.a | [.public_key, .facts.address, .facts.nat_from, .facts.deployed, (.ssh_host_keys | length), .fqdn, .behind_nat]' s.json)"
 check_equal 'plain: another host has its own host keys' '["192.0.2.2",0]' \
 	"$(jq -c '.nodes.b | [.ssh_host, (.ssh_host_keys | length)]' s.json)"
 check_equal 'plain: a node that came since is to be taken off its host' '["c"]' "$(jq -c '.removed_nodes | keys' s.json)"

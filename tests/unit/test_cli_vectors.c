@@ -250,6 +250,9 @@ static bool holds(json *ours, json *recorded, const char *key)
 		return wgkey_valid(json_object_get_string(ours));
 	if (strcmp(key, "local_hostname") == 0)
 		return *json_object_get_string(ours);
+	/* on purpose: a name makes no node this machine, the user does */
+	if (strcmp(key, "is_local") == 0 && !json_object_get_boolean(ours))
+		return true;
 	return json_object_equal(ours, recorded);
 }
 

@@ -159,6 +159,7 @@ static void test_becomes_node(void **state)
 	AUTO(mesh_done) struct mesh m = { 0 };
 	AUTO(strings_done) struct strings notes = { 0 };
 	AUTO(desired_done) struct desired d = { 0 };
+	AUTO(links_done) struct links l;
 
 	(void)state;
 	mesh_of(&m, MESH("", PRINTER ",{'name':'old-b','public_key':'" KEY_B
@@ -169,7 +170,8 @@ static void test_becomes_node(void **state)
 	assert_int_equal(d.peers.len, 1);
 	assert_int_equal(d.externals.len, 1);
 	assert_string_equal(d.externals.items[0]->name, "printer");
-	mesh_link_externals(&m, &notes);
+	links_open(&l, &m, &notes);
+	links_externals(&l);
 	assert_int_equal(m.nodes.items[0].externals.len, 1);
 	assert_string_equal(m.nodes.items[0].externals.items[0].name,
 			    "printer");

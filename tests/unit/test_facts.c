@@ -2,6 +2,7 @@
  * render/facts: what the probes found, put into the state; above all who is
  * behind NAT and where the others reach it.
  */
+#include "render/desired.h"
 #include "render/facts.h"
 #include "tests/unit/fixture.h"
 
@@ -65,7 +66,9 @@ static struct observed *answer(struct found *f, const char *name,
 		snprintf(a->ifname, sizeof a->ifname, "%s", w);
 		assert_true(cidr_parse(&a->address, strtok_r(NULL, " ", &save)));
 	}
-	f->reports[f->len++] = (struct host_report){ node(f, name), o, dialled };
+	f->reports[f->len++] = (struct host_report){
+		node(f, name), o, dialled, *dialled ? "198.51.100.200" : "",
+		!*dialled && !*server };
 	return o;
 }
 
@@ -126,7 +129,7 @@ static void test_translated(void **state)
 	answer(&f, "a", "192.0.2.1", "10.0.0.5", "eth0 10.0.0.5/24");
 	merge(&f);
 	assert_node(&f, "a", true, "10.0.0.5");
-	assert_string_equal(node(&f, "a")->facts.nat_seen_by, "ssh");
+	assert_string_equal(node(&f, "a")->facts.nat_from, FACT_SAID);
 	found_done(&f);
 }
 
@@ -156,11 +159,15 @@ static void test_private_among_public(void **state)
 	answer(&f, "b", "8.8.8.8", "8.8.8.8", "eth0 8.8.8.8/24");
 	merge(&f);
 	assert_node(&f, "a", true, "10.0.0.5");
+	assert_string_equal(node(&f, "a")->facts.nat_from, FACT_DIALLED);
 	assert_node(&f, "b", false, "8.8.8.8");
 	found_done(&f);
 }
 
-/* Through a jump host nothing was dialled: the own global address is taken. */
+/*
+ * Through a jump host nothing was dialled: the own global address is taken, for
+ * that host. Whom its word is about is the pair of it and another one.
+ */
 static void test_jump(void **state)
 {
 	struct found f;
@@ -168,38 +175,112 @@ static void test_jump(void **state)
 	(void)state;
 	found_init(&f, AB);
 	answer(&f, "a", "", "10.0.0.5", "eth0 10.0.0.5/24 eth1 8.8.4.4/24");
-	answer(&f, "b", "", "10.0.0.6", "eth0 10.0.0.6/24");
+	answer(&f, "b", "", "10.9.0.6", "eth0 10.9.0.6/24");
 	merge(&f);
 	assert_node(&f, "a", false, "8.8.4.4");
-	assert_node(&f, "b", true, "10.0.0.6");
+	assert_string_equal(node_address_from(node(&f, "a")), FACT_SAID);
+	assert_node(&f, "b", false, "10.9.0.6");
+	assert_true(desired_has_endpoint(node(&f, "b"), node(&f, "a")));
+	assert_false(desired_has_endpoint(node(&f, "a"), node(&f, "b")));
 	found_done(&f);
 }
 
-/* What a public peer sees counts more than what SSH shows. */
-static void test_seen_by_peer(void **state)
+#define ABC "'nodes':{'a':{},'b':{},'c':{}}"
+
+/* a, dialled in a private network, and b and c that say where they see it. */
+static void seen_init(struct found *f, const char *by_b, const char *by_c)
+{
+	found_init(f, ABC);
+	answer(f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
+	hears(f, answer(f, "b", "10.0.0.6", "10.0.0.6", "eth0 10.0.0.6/24"),
+	      "a", by_b, 10);
+	hears(f, answer(f, "c", "10.0.0.7", "10.0.0.7", "eth0 10.0.0.7/24"),
+	      "a", by_c, 10);
+	merge(f);
+}
+
+/* Two peers that agree are a hint: a path kept open, and nothing taken away. */
+static void test_seen_by_two(void **state)
 {
 	struct found f;
-	struct observed *b;
+
+	(void)state;
+	seen_init(&f, "203.0.113.9:40000", "203.0.113.9:40001");
+	assert_node(&f, "a", true, "10.0.0.5");
+	assert_string_equal(node(&f, "a")->facts.nat_from, "seen by b and c");
+	assert_false(node_is_hidden(node(&f, "a")));
+	assert_true(desired_has_endpoint(node(&f, "b"), node(&f, "a")));
+	/* it stays so when nobody sees it any more */
+	f.observed[1].peers.items[0].handshake = 0;
+	merge(&f);
+	assert_node(&f, "a", true, "10.0.0.5");
+	/* and ends when both see its own address */
+	f.observed[1].peers.items[0].handshake = NOW - 1;
+	mem_replace(&f.observed[1].peers.items[0].endpoint, "10.0.0.5:51820");
+	mem_replace(&f.observed[2].peers.items[0].endpoint, "10.0.0.5:51820");
+	merge(&f);
+	assert_node(&f, "a", false, "10.0.0.5");
+	assert_null(node(&f, "a")->facts.nat_from);
+	found_done(&f);
+}
+
+/* One alone, two that differ, two at one address, and two against our eyes. */
+static void test_not_believed(void **state)
+{
+	struct found f;
+
+	(void)state;
+	seen_init(&f, "203.0.113.9:40000", "10.0.0.5:51820");
+	assert_node(&f, "a", false, "10.0.0.5");
+	found_done(&f);
+	seen_init(&f, "203.0.113.9:40000", "203.0.113.8:40000");
+	assert_node(&f, "a", false, "10.0.0.5");
+	found_done(&f);
+	seen_init(&f, "203.0.113.9:40000", "(none)");
+	assert_node(&f, "a", false, "10.0.0.5");
+	f.reports[2].dialled = "10.0.0.6";
+	mem_replace(&f.observed[2].peers.items[0].endpoint,
+		    "203.0.113.9:40001");
+	merge(&f);
+	assert_node(&f, "a", false, "10.0.0.5");
+	f.reports[2].dialled = "10.0.0.7";
+	merge(&f);
+	assert_node(&f, "a", true, "10.0.0.5");
+	f.reports[0].dialled = "192.0.2.1"; /* what we see takes it back */
+	mem_replace(&f.observed[0].ssh_server, "192.0.2.1");
+	merge(&f);
+	assert_node(&f, "a", false, "192.0.2.1");
+	found_done(&f);
+}
+
+/* A host may not hide others by a global address of its own. */
+static void test_claimed_global(void **state)
+{
+	struct found f;
 
 	(void)state;
 	found_init(&f, AB);
 	answer(&f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
-	b = answer(&f, "b", "10.0.0.6", "10.0.0.6", "eth0 10.0.0.6/24");
-	hears(&f, b, "a", "203.0.113.9:40000", 10);
-	merge(&f);
-	assert_node(&f, "a", true, "10.0.0.5");
-	assert_string_equal(node(&f, "a")->facts.nat_seen_by, "peer");
-	assert_node(&f, "b", false, "10.0.0.6");
-	/* it stays so when nobody sees it any more */
-	b->peers.items[0].handshake = 0;
-	merge(&f);
-	assert_node(&f, "a", true, "10.0.0.5");
-	/* and ends when a public peer sees its own address */
-	b->peers.items[0].handshake = NOW - 1;
-	mem_replace(&b->peers.items[0].endpoint, "10.0.0.5:51820");
+	answer(&f, "b", "10.0.0.6", "8.8.8.8",
+	       "eth0 8.8.8.8/24 eth1 10.0.0.6/24");
 	merge(&f);
 	assert_node(&f, "a", false, "10.0.0.5");
-	assert_null(node(&f, "a")->facts.nat_seen_by);
+	assert_node(&f, "b", true, "8.8.8.8");
+	found_done(&f);
+}
+
+/* We logged in over the mesh: that is no place outside of it. */
+static void test_over_the_mesh(void **state)
+{
+	struct found f;
+
+	(void)state;
+	found_init(&f, "'nodes':{'a':{'facts':{'address':'192.0.2.1',"
+		       "'dialled':'192.0.2.1'}},'b':{}}");
+	answer(&f, "a", "10.99.0.1", "10.99.0.1", "eth0 192.0.2.1/24");
+	merge(&f);
+	assert_node(&f, "a", false, "192.0.2.1");
+	assert_string_equal(node(&f, "a")->facts.dialled, "192.0.2.1");
 	found_done(&f);
 }
 
@@ -212,17 +293,21 @@ static void test_not_seen(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		found_init(&f, AB);
+		found_init(&f, ABC);
 		answer(&f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
 		b = answer(&f, "b", "10.0.0.6", "10.0.0.6", "eth0 10.0.0.6/24");
 		hears(&f, b, "a", "203.0.113.9:40000", ages[i]);
+		b = answer(&f, "c", "10.0.0.7", "10.0.0.7", "eth0 10.0.0.7/24");
+		hears(&f, b, "a", "203.0.113.9:40000", 5);
 		merge(&f);
 		assert_node(&f, "a", false, "10.0.0.5");
 		found_done(&f);
 	}
-	found_init(&f, "'nodes':{'a':{},'b':{'behind_nat':true}}");
+	found_init(&f, "'nodes':{'a':{},'b':{},'c':{'behind_nat':true}}");
 	answer(&f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
-	b = answer(&f, "b", "192.0.2.1", "10.0.0.6", "eth0 10.0.0.6/24");
+	b = answer(&f, "b", "10.0.0.6", "10.0.0.6", "eth0 10.0.0.6/24");
+	hears(&f, b, "a", "203.0.113.9:40000", 5);
+	b = answer(&f, "c", "10.0.0.7", "10.0.0.7", "eth0 10.0.0.7/24");
 	hears(&f, b, "a", "203.0.113.9:40000", 5);
 	merge(&f);
 	assert_node(&f, "a", false, "10.0.0.5");
@@ -240,41 +325,51 @@ static void test_said_by_user(void **state)
 	merge(&f);
 	assert_node(&f, "a", true, "192.0.2.1");
 	found_done(&f);
-	/* what SSH itself had found, it does */
+	/* what the host had said, or one peer to an older wgmesh, it does */
 	found_init(&f, "'nodes':{'a':{'behind_nat':true,'facts':{"
-		       "'nat_seen_by':'ssh'}},'b':{}}");
+		       "'nat_from':'said'}},'b':{'behind_nat':true,'facts':{"
+		       "'nat_seen_by':'peer'}}}");
+	answer(&f, "b", "192.0.2.2", "192.0.2.2", "eth0 192.0.2.2/24");
 	answer(&f, "a", "192.0.2.1", "192.0.2.1", "eth0 192.0.2.1/24");
 	merge(&f);
 	assert_node(&f, "a", false, "192.0.2.1");
+	assert_node(&f, "b", false, "192.0.2.2");
 	found_done(&f);
 }
 
-/* This machine: the others see where its SSH connections come from. */
+/* This machine: from where we reach the others is what we saw, not what they say. */
 static void test_local(void **state)
 {
 	struct found f;
-	struct observed *a;
 
 	(void)state;
 	found_init(&f, "'nodes':{'a':{'is_local':true},'b':{}}");
-	a = answer(&f, "a", "", "", "eth0 198.51.100.200/24");
-	mem_replace(&a->ssh_client, "");
+	answer(&f, "a", "", "", "eth0 198.51.100.200/24");
 	answer(&f, "b", "192.0.2.2", "192.0.2.2", "eth0 192.0.2.2/24");
+	mem_replace(&f.observed[1].ssh_client, "203.0.113.1");
 	merge(&f);
 	assert_node(&f, "a", false, "198.51.100.200");
+	assert_string_equal(node_address_from(node(&f, "a")), FACT_DIALLED);
 	found_done(&f);
-	/* they see another address: a router in between */
+	/* in a private network, and a host on the Internet: a router in between */
 	found_init(&f, "'nodes':{'a':{'is_local':true},'b':{}}");
-	a = answer(&f, "a", "", "", "eth0 192.168.1.5/24");
-	mem_replace(&a->ssh_client, "");
+	answer(&f, "a", "", "", "eth0 192.168.1.5/24");
 	answer(&f, "b", "192.0.2.2", "192.0.2.2", "eth0 192.0.2.2/24");
+	f.reports[1].source = "192.168.1.5";
 	merge(&f);
-	assert_node(&f, "a", true, NULL);
+	assert_node(&f, "a", true, "192.168.1.5");
 	found_done(&f);
 	/* alone: nobody to tell */
 	found_init(&f, "'nodes':{'a':{'is_local':true}}");
-	a = answer(&f, "a", "", "", "eth0 192.168.1.5/24");
-	mem_replace(&a->ssh_client, "");
+	answer(&f, "a", "", "", "eth0 192.168.1.5/24");
+	merge(&f);
+	assert_node(&f, "a", false, NULL);
+	found_done(&f);
+	/* a host behind a proxy that says nothing is not this machine */
+	found_init(&f, AB);
+	answer(&f, "a", "", "", "eth0 192.168.1.5/24");
+	f.reports[0].local = false;
+	answer(&f, "b", "192.0.2.2", "192.0.2.2", "eth0 192.0.2.2/24");
 	merge(&f);
 	assert_node(&f, "a", false, NULL);
 	found_done(&f);
@@ -289,7 +384,7 @@ static void test_silent_and_stable(void **state)
 
 	(void)state;
 	found_init(&f, "'nodes':{'a':{},'b':{'behind_nat':true,'fqdn':'b.x',"
-		       "'facts':{'address':'10.1.1.1','nat_seen_by':'ssh'}}}");
+		       "'facts':{'address':'10.1.1.1','nat_from':'said'}}}");
 	answer(&f, "a", "192.0.2.1", "192.0.2.1", "eth0 192.0.2.1/24 "
 	       "eth0 192.0.2.9/24 eth1 2001:db8::1/64");
 	merge(&f);
@@ -380,7 +475,10 @@ int main(void)
 		cmocka_unit_test(test_private_fleet),
 		cmocka_unit_test(test_private_among_public),
 		cmocka_unit_test(test_jump),
-		cmocka_unit_test(test_seen_by_peer),
+		cmocka_unit_test(test_seen_by_two),
+		cmocka_unit_test(test_not_believed),
+		cmocka_unit_test(test_claimed_global),
+		cmocka_unit_test(test_over_the_mesh),
 		cmocka_unit_test(test_not_seen),
 		cmocka_unit_test(test_said_by_user),
 		cmocka_unit_test(test_local),

@@ -42,7 +42,8 @@ static void source_init(struct source_of *s, const char *report,
 	mem_replace(&s->place.ssh_host, "ssh.example.org");
 	strings_add(&s->place.ssh_host_keys, "ssh-ed25519 AAAA");
 	s->source = (struct import_source){ NULL, &s->place, &s->observed,
-					    &s->found, "192.0.2.7" };
+					    &s->found, "192.0.2.7",
+					    "192.0.2.100", "here" };
 }
 
 static void source_done(struct source_of *s)
@@ -58,13 +59,16 @@ static int import_one(struct mesh *m, const char *name, const char *report,
 {
 	AUTO(source_done) struct source_of s;
 	AUTO(strings_done) struct strings all = { 0 };
+	AUTO(strings_done) struct strings doubts = { 0 };
 	int ret;
 
 	source_init(&s, report, more);
 	s.source.name = name;
-	ret = import_hosts(m, &s.source, 1, &all, e);
+	ret = import_hosts(m, &s.source, 1, &all, &doubts, e);
 	for (size_t i = 0; i < all.len; i++)
 		sbuf_printf(notes, "%s\n", all.items[i]);
+	for (size_t i = 0; ret == 0 && i < doubts.len; i++)
+		sbuf_printf(notes, "? %s\n", doubts.items[i]);
 	return ret;
 }
 
@@ -126,7 +130,8 @@ static void test_new_node(void **state)
 		"the next deploy takes that away\n"
 		"10.4.0.0/16 is behind 'a', as 'gw' has it\n"
 		"the preshared key of 'gw' and 'a' goes at the next deploy: "
-		"nodes have none\n");
+		"nodes have none\n"
+		"? 10.4.0.0/16 is behind 'a', as only 'gw' says\n");
 }
 
 /* The external peers of gw, as text. */
@@ -168,8 +173,9 @@ static void test_again(void **state)
 
 	(void)state;
 	mesh_of(&m, "'nodes':{'a':{'mesh_ip':'10.99.0.1','public_key':'" KEY_A
-		"'},'old':{'mesh_ip':'10.99.0.7','public_key':'" KEY_C
-		"','listen_port':1,'external_peers':[{'name':'bob',"
+		"'},'old':{'mesh_ip':'10.99.0.7','ssh_host':"
+		"'ssh.example.org','public_key':'" KEY_C "','listen_port':1,"
+		"'external_peers':[{'name':'bob',"
 		"'public_key':'" KEY_B "','x':1}]}}");
 	assert_int_equal(import_one(&m, "old", NEW_HOST, MORE, &notes, &e), 0);
 	n = nodes_find(&m.nodes, "old");
@@ -200,7 +206,7 @@ static void test_same_name(void **state)
 		struct err e = { 0 };
 
 		mesh_of(&m, "'nodes':{'old':{'mesh_ip':'10.99.0.7',"
-			"'public_key':'" KEY_C "','external_peers':[{'name':"
+			"'ssh_host':'ssh.example.org','public_key':'" KEY_C "','external_peers':[{'name':"
 			"'bobs-laptop','public_key':'" KEY_D "'}]}}");
 		assert_int_equal(import_one(&m, "old", reports[i], MORE,
 					    &notes, &e), 0);
@@ -229,7 +235,8 @@ static void test_default_route(void **state)
 	assert_string_equal(sbuf_str(&notes), "external peer 'peer-dddddddd' "
 			    "of 'gw' has a default route; wg-quick's rules for "
 			    "it are not carried over, they end when the "
-			    "interface goes down\n");
+			    "interface goes down\n? 0.0.0.0/0 of 'gw' goes to "
+			    "its external peer 'peer-dddddddd'\n");
 }
 
 /* Two hosts in one call are links of each other. */
@@ -238,6 +245,7 @@ static void test_two(void **state)
 	AUTO(source_done) struct source_of one;
 	AUTO(source_done) struct source_of two;
 	AUTO(strings_done) struct strings notes = { 0 };
+	AUTO(strings_done) struct strings doubts = { 0 };
 	AUTO(mesh_done) struct mesh m = { 0 };
 	struct import_source sources[2];
 	struct err e = { 0 };
@@ -253,7 +261,7 @@ static void test_two(void **state)
 			 "off"), "");
 	sources[0] = one.source;
 	sources[1] = two.source;
-	if (import_hosts(&m, sources, 2, &notes, &e) < 0)
+	if (import_hosts(&m, sources, 2, &notes, &doubts, &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_int_equal(m.nodes.len, 2);
 	assert_int_equal(m.nodes.items[0].externals.len, 0);
@@ -264,6 +272,9 @@ static void test_two(void **state)
 	assert_int_equal(m.nodes.items[1].keepalive_s, -1);
 	assert_string_equal(cidrs_text(&m.nodes.items[0].routable_networks),
 			    "fd05::/64");
+	assert_int_equal(doubts.len, 1);
+	assert_string_equal(doubts.items[0], "fd05::/64 is behind 'one', as "
+			    "only 'two' says");
 }
 
 static void refuse(const char *mesh, const char *name, const char *report,
@@ -309,6 +320,33 @@ static void test_refused(void **state)
 	refuse(ONE_NODE, NULL, HOST("-") LINK DUMP, ERR_INPUT, SAID "say "
 	       "NAME=HOST: '-' is no node name, expected 1 to 63 letters, "
 	       "digits, '.', '_' or '-', starting with a letter or digit");
+	/* whoever has seen a public key can show it */
+	refuse("'nodes':{'a':{'mesh_ip':'10.99.0.1','ssh_host':'h',"
+	       "'public_key':'" KEY_A "'}}", NULL,
+	       HOST("x") LINK HEAD("dump") KEY_A "\t1\toff\n", ERR_HOSTKEY, SAID "it shows the public key of the node 'a', "
+	       "which is at h with other SSH host keys: import that, or, if "
+	       "the host moved, 'wgmesh set a ssh=ssh.example.org' first");
+	/* a host may call itself anything */
+	refuse(ONE_NODE, NULL, HOST("here.lan") "7: wg0 inet 10.99.0.5/24 x\n"
+	       LINK DUMP, ERR_INPUT, SAID "it calls itself 'here', as this "
+	       "machine does: say NAME=HOST");
+}
+
+/* A host that moved is known by its pinned host key. */
+static void test_moved(void **state)
+{
+	AUTO(mesh_done) struct mesh m = { 0 };
+	AUTO(sbuf_done) struct sbuf notes = SBUF_INIT;
+	struct err e = { 0 };
+
+	(void)state;
+	mesh_of(&m, "'nodes':{'old':{'mesh_ip':'10.99.0.7','ssh_host':'h',"
+		    "'ssh_host_keys':['ssh-ed25519 AAAA'],'public_key':'" KEY_C
+		    "'}}");
+	if (import_one(&m, NULL, NEW_HOST, MORE, &notes, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_string_equal(nodes_find(&m.nodes, "old")->ssh_host, "h");
+	assert_int_equal(nodes_find(&m.nodes, "old")->externals.len, 3);
 }
 
 int main(void)
@@ -321,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_default_route),
 		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_moved),
 	};
 
 	return cmocka_run_group_tests_name("import", tests, NULL, NULL);

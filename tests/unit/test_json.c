@@ -380,7 +380,7 @@ static const char full[] =
 	"          \"fd00::5/64\"\n"
 	"        ],\n"
 	"        \"address\": \"198.51.100.11\",\n"
-	"        \"nat_seen_by\": \"ssh\",\n"
+	"        \"nat_from\": \"said\",\n"
 	"        \"deployed\": true,\n"
 	"        \"kernel\": \"6.1\"\n"
 	"      },\n"
@@ -581,7 +581,9 @@ static const struct typed typed[] = {
 	{ "node", "ssh_host_keys", 'l' },  { "node", "facts", 'o' },
 	{ "node", "exit", 'b' },           { "node", "external_peers", 'l' },
 	{ "facts", "addresses", 'l' },     { "facts", "address", 's' },
+	{ "facts", "dialled", 's' },       { "facts", "nat_from", 's' },
 	{ "facts", "nat_seen_by", 's' },   { "facts", "deployed", 'b' },
+	{ "node", "local_machine", 's' },
 	{ "group", "description", 's' },   { "group", "members", 'l' },
 	{ "policy", "name", 's' },         { "policy", "description", 's' },
 	{ "policy", "from_groups", 'l' },  { "policy", "to_groups", 'l' },

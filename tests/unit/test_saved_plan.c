@@ -273,7 +273,7 @@ static void test_digest(void **state)
 	assert_digest("'actual_hostname':'x','fqdn':'x.example.org'", true);
 	assert_digest("'facts':{'address':'192.0.2.1','deployed':true,"
 		      "'addresses':['192.0.2.1/24']}", true);
-	assert_digest("'behind_nat':true,'facts':{'nat_seen_by':'ssh'}", true);
+	assert_digest("'behind_nat':true,'facts':{'nat_from':'said'}", true);
 	assert_digest("'public_key':'" KEY_A "'", true);
 	assert_digest("'behind_nat':true", false);
 	assert_digest("'listen_port':5", false);
