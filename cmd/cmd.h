@@ -38,6 +38,7 @@ struct options {
 	bool secrets;
 	bool offline;
 	bool accept_new;
+	bool accept_changed;
 	bool no_install;
 	bool yes;
 	bool exit_code;

@@ -73,10 +73,10 @@ int fleet_probe(struct fleet *f, struct err *e);
 /**
  * Keys that live on their hosts. Those that the state does not know yet are
  * taken in; @make has those made that are missing. A key that is another one
- * than the state has (a rebuilt host) is taken only after a yes: without one,
- * or when @make is false, its host fails and nothing of it changes.
+ * than the state has (a rebuilt host) is taken only after a yes to that: without
+ * one, or when @make is false, its host fails alone and nothing of it changes.
  */
-int fleet_keys(struct fleet *f, bool make, struct err *e);
+void fleet_keys(struct fleet *f, bool make);
 
 /** Wipe from the mesh the private keys that are on their hosts now. */
 void fleet_forget_keys(struct fleet *f);

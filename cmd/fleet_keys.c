@@ -42,13 +42,14 @@ static void fail_another(struct fleet *f, struct host *h)
 
 	err_set(&h->err, ERR_CONFLICT, "its WireGuard key is %s%s, the state "
 		"has %s: a rebuilt host? 'wgmesh deploy' asks whether to take "
-		"it, -yes takes it", there ? "another one, " : "gone",
+		"it, -accept-changed-keys takes it", there ? "another one, "
+							   : "gone",
 		there ? there : "", h->node->public_key);
 	fleet_host_failed(f, h);
 }
 
 /* One question for all hosts whose key changed. */
-static int agree(struct fleet *f, struct err *e)
+static bool agree(const struct fleet *f)
 {
 	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
 	AUTO(auto_free) char *question = NULL;
@@ -57,16 +58,12 @@ static int agree(struct fleet *f, struct err *e)
 		if (is_another(f, &f->hosts.items[i]))
 			sbuf_printf(&names, "%s%s", names.len ? ", " : "",
 				    f->hosts.items[i].node->name);
-	if (names.len == 0 || f->env->options.yes)
-		return 0;
+	if (names.len == 0 || f->env->options.accept_changed)
+		return true;
 	question = mem_printf("The WireGuard key of %s is not the one that the "
 			      "state has. Was it rebuilt, and is the new key "
 			      "to be trusted?", sbuf_str(&names));
-	if (!f->env->options.json && ask_yes(question) == 1)
-		return 0;
-	return err_set(e, ERR_INPUT, "the WireGuard key of %s is not the one "
-		       "that the state has; after a rebuild say -yes to take "
-		       "the new one; nothing was changed", sbuf_str(&names));
+	return !f->env->options.json && ask_yes(question) == 1;
 }
 
 static int make_key(struct fleet *f, struct host *h, struct err *e)
@@ -138,17 +135,16 @@ static void take_in(struct fleet *f, bool make)
 	}
 }
 
-int fleet_keys(struct fleet *f, bool make, struct err *e)
+void fleet_keys(struct fleet *f, bool make)
 {
-	if (make && agree(f, e) < 0)
-		return -1;
-	for (size_t i = 0; !make && i < f->hosts.len; i++)
+	bool agreed = make && agree(f);
+
+	for (size_t i = 0; !agreed && i < f->hosts.len; i++)
 		if (is_another(f, &f->hosts.items[i]))
 			fail_another(f, &f->hosts.items[i]);
 	if (make)
 		fleet_each(f, "making keys", HOST_UNCHANGED, make_if_missing);
 	take_in(f, make);
-	return 0;
 }
 
 void fleet_forget_keys(struct fleet *f)

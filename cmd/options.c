@@ -55,6 +55,9 @@ static const struct option table[] = {
 	  "the new passphrase from a command's output" },
 	{ "accept-new-host-keys", NULL, FLAG, AT(accept_new), 0, 0,
 	  "take and pin SSH host keys that are not known yet" },
+	{ "accept-changed-keys", NULL, FLAG, AT(accept_changed), 0, 0,
+	  "take the WireGuard key of a host that shows another one than the "
+	  "state has (a rebuilt host)" },
 	{ "offline", NULL, FLAG, AT(offline), 0, 0,
 	  "do not contact the host" },
 	{ "forget", NULL, FLAG, AT(forget), 0, 0,
@@ -76,8 +79,8 @@ static const struct option table[] = {
 	  "report a missing WireGuard instead of installing it" },
 	{ "yes", NULL, FLAG, AT(yes), 0, 0,
 	  "apply, rollback: save without a question; deploy: agree to tear "
-	  "down interfaces and to take the new WireGuard key of a rebuilt "
-	  "host" },
+	  "down the interfaces of removed nodes; import: agree to what one "
+	  "host says of others, and to default routes" },
 	{ "exit-code", NULL, FLAG, AT(exit_code), 0, 0,
 	  "exit with 4 when there are differences" },
 	{ "dry-run", NULL, FLAG, AT(dry_run), 0, 0,

@@ -119,9 +119,9 @@ static int prepare(struct run *r, struct cmd_env *env, struct err *e)
 		return -1;
 	f->audit = r->audit;
 	f->digests = r->from_file || env->options.out;
-	if (fleet_probe(f, e) < 0 || refuse_stale(f, r->writes, e) < 0 ||
-	    fleet_keys(f, r->writes && !r->from_file, e) < 0)
+	if (fleet_probe(f, e) < 0 || refuse_stale(f, r->writes, e) < 0)
 		return -1;
+	fleet_keys(f, r->writes && !r->from_file);
 	fleet_plan(f, r->writes);
 	if (f->digests)
 		saved_add(&r->now, f);
@@ -187,25 +187,26 @@ int cmd_plan(struct cmd_env *env)
 	return audited(&r, status);
 }
 
-/* A question for what cannot be taken back by a second deploy. */
-static int consent(const struct fleet *f, struct err *e)
+/*
+ * A question for what cannot be taken back by a second deploy. Without a yes the
+ * hosts that it is about are left as they are, and no others.
+ */
+static void consent(struct fleet *f)
 {
-	static const char what[] = "tear down the interface of a removed node";
-	AUTO(auto_free) char *question = NULL;
-	int yes;
+	if (!fleet_tears_down(f) || f->env->options.yes ||
+	    (!f->env->options.json &&
+	     ask_yes("This would tear down the interface of a removed node. "
+		     "Go on?") == 1))
+		return;
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
 
-	if (!fleet_tears_down(f) || f->env->options.yes)
-		return 0;
-	question = mem_printf("This would %s. Go on?", what);
-	yes = f->env->options.json ? -1 : ask_yes(question);
-	if (yes == 1)
-		return 0;
-	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT,
-		       yes < 0 ? "this would %s: say -yes to agree; no "
-				 "configuration was changed"
-			       : "not agreed to %s; no configuration was "
-				 "changed",
-		       what);
+		if (!h->has_plan || !h->plan.tears_down)
+			continue;
+		err_set(&h->err, ERR_CONFLICT, "its interface is to be torn "
+			"down: say -yes to agree; nothing was changed there");
+		fleet_host_failed(f, h);
+	}
 }
 
 /* Before anything is written to a host: it may need taking off again. */
@@ -248,7 +249,8 @@ static int deploy(struct cmd_env *env, struct team *team)
 	if (!env->options.json)
 		fleet_print_plan(f);
 	fflush(stdout);
-	if (consent(f, &e) < 0 || record_intent(f, r.store, &e) < 0 ||
+	consent(f);
+	if (record_intent(f, r.store, &e) < 0 ||
 	    team_push(team, &e) < 0)
 		return refuse(&r, &e);
 	audit_fleet(r.audit, f, false);

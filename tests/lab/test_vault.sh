@@ -98,9 +98,11 @@ test_rebuilt() {
 	lab_on h3 'systemctl -q disable --now wg-quick@wg0; rm -f /etc/wireguard/*; umask 077; wg genkey >/etc/wireguard/wg0.key'
 	check_status 'f. rebuilt: plan tells' 3 w plan
 	check_has 'f. rebuilt: by both keys' "$OUT" "$old"
-	check_status 'f. rebuilt: deploy without a yes' 2 w deploy
+	check_status 'f. rebuilt: deploy without a yes' 3 w deploy
+	check_has 'f. rebuilt: the others are fine' "$OUT" 'n1: unchanged'
+	check_status 'f. rebuilt: -yes is for other things' 3 w deploy -yes
 	check_equal 'f. rebuilt: nobody took the new key' "$others" "$(lab_on h1 'wg show wg0 peers' | sort)"
-	check_status 'f. rebuilt: deploy -yes' 0 w deploy -yes
+	check_status 'f. rebuilt: deploy -accept-changed-keys' 0 w deploy -accept-changed-keys
 	check_not 'f. rebuilt: the new key is in use' [ "$old" = "$(live_key h3)" ]
 	check_not 'f. rebuilt: the old key is nobody'"'"'s peer' sh -c "echo '$(lab_on h1 'wg show wg0 peers')' | grep -qF '$old'"
 	check 'f. rebuilt: all pairs reach each other' all_ping 4
