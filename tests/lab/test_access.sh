@@ -168,7 +168,7 @@ test_local() {
 	local logins
 	check 'k. the program runs on a host of the lab' install_program h8
 	e2e_quiet w8 init -interface wg8 -listen-port 51828 -network 10.98.0.0/16
-	e2e_quiet w8 add "h8:10.98.0.8:$(lab_ip h8)"
+	check_status 'k. it is said to be one of the nodes' 0 w8 add h8:10.98.0.8:local
 	e2e_quiet w8 add "n1:10.98.0.1:$(lab_ip h1)" -accept-new-host-keys
 	logins=$(logins h8)
 	check_status 'k. the control machine is one of the nodes: deploy' 0 w8 deploy
@@ -185,7 +185,7 @@ test_local() {
 	test_local_elsewhere
 }
 
-# The same state in the hands of another machine: there, the node is as any other, even before any peer heard of it.
+# The same state in the hands of another machine: there, the node is not local, nor where only the Go tool says that it is.
 test_local_elsewhere() {
 	lab_on h8 'cat /root/mesh.json' >"$LAB_DIR/elsewhere.json"
 	chmod 600 "$LAB_DIR/elsewhere.json"
@@ -193,7 +193,11 @@ test_local_elsewhere() {
 	lab_on h8 'systemctl -q restart wg-quick@wg8'
 	lab_keys >"$LAB_DIR/home/.ssh/known_hosts"
 	S_HERE=$S S=$LAB_DIR/elsewhere.json
-	check_status 'k. from another machine that node is reached by SSH' 0 w deploy
+	check_status 'k. on another machine that node is not this one' 3 w deploy
+	check_has 'k. it is told why' "$OUT" 'local to another machine'
+	e2e_edit "del(.nodes.h8.local_machine) | .nodes.h8.ssh_host = \"$(lab_ip h8)\""
+	check_status 'k. what the Go tool says of it runs nothing here' 0 w deploy
+	check_has 'k. and is told' "$OUT" 'ssh=local'
 	check_equal 'k. and seen to be in the open' 'false' "$(jq .nodes.h8.behind_nat "$S")"
 	check_has 'k. so that nothing changes' "$OUT" 'Deploy: 0 changed, 2 unchanged'
 	S=$S_HERE
