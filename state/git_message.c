@@ -46,6 +46,9 @@ static void add_line(struct sbuf *out, const char *s, size_t max)
 
 	while (cut < len && cut && ((unsigned char)s[cut] & 0xc0) == 0x80)
 		cut--;
+	/* to git such a line ends the message, and trailers behind are none */
+	if (strncmp(s, "---", 3) == 0)
+		sbuf_putc(out, ' ');
 	text_escape(out, s, cut, false);
 	sbuf_puts(out, cut < len ? "...\n" : "\n");
 }

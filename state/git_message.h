@@ -32,7 +32,7 @@ struct trailers {
 	size_t cap;
 };
 
-/** Append copies of @key (letters, digits, '-') and @value. */
+/** Append copies of @key (letters, digits, '-') and @value (some words). */
 void trailers_add(struct trailers *v, const char *key, const char *value);
 
 /** The value of the first one of that key in any letter case, or NULL. */
