@@ -17,8 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static char *path;
 static int listener = -1;
 
-/* What the agent says next; one question at a time. */
-static const uint8_t *answer;
+/* What the agent says; it may still be at it when nobody listens any more. */
+static uint8_t answer[1 << 16];
 static size_t answer_len;
 
 static void *serve(void *arg)
@@ -127,8 +127,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct remote_front *front;
 	int fd;
 
+	if (size > sizeof answer)
+		return 0;
 	begin();
-	answer = data;
+	if (size)
+		memcpy(answer, data, size);
 	answer_len = size;
 	remote_agent_list(&offer, path, PATIENCE_MS);
 	check(&offer, size);
