@@ -84,6 +84,8 @@ static void facts(struct jout *j, const struct node *n)
 	jout_text(j, "address_from", node_address_from(n));
 	jout_bool(j, "behind_nat", n->behind_nat);
 	jout_text(j, "nat_from", n->facts.nat_from);
+	number(j, "mtu", n->facts.mtu, n->facts.mtu > 0);
+	jout_bool(j, "mtu_kept", n->facts.mtu_kept);
 	jout_bool(j, "deployed", n->facts.deployed);
 	jout_end(j);
 }

@@ -35,6 +35,16 @@ static void put_default(const char *key, int value, const char *otherwise)
 		put("  %s: %s\n", key, otherwise);
 }
 
+static void put_mtu(const struct mesh *m, const struct node *n)
+{
+	if (!m->mtu && n->facts.mtu)
+		put("  mtu: %d (%s)\n", n->facts.mtu,
+		    n->facts.mtu_kept ? "as it was when taken over"
+				      : "found");
+	else
+		put_default("mtu", m->mtu, "found by the next deploy");
+}
+
 /* What holds for a field that the node does not say. */
 static void put_unsaid(const struct shown *s, const char *key)
 {
@@ -44,7 +54,7 @@ static void put_unsaid(const struct shown *s, const char *key)
 	if (strcmp(key, "port") == 0)
 		put_default(key, node_port(m, s->d.node), "");
 	else if (strcmp(key, "mtu") == 0)
-		put_default(key, m->mtu, "as wg-quick chooses");
+		put_mtu(m, s->d.node);
 	else if (strcmp(key, "keepalive") == 0)
 		put_default(key, m->keepalive_s, "where one is behind NAT");
 	else if (strcmp(key, "key") == 0)

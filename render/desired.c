@@ -329,7 +329,7 @@ void desired_compute(struct desired *out, const struct mesh *m,
 	struct desired d = { .mesh = m, .node = node };
 
 	d.listen_port = node_port(m, node);
-	d.mtu = node_mtu(m, node);
+	d.mtu = node_mtu(m, node) ? node_mtu(m, node) : node->facts.mtu;
 	add_own_addresses(&d);
 	for (size_t i = 0; i < node->routable_networks.len; i++) {
 		if (node->routable_networks.items[i].ip.family == 4)

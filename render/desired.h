@@ -38,7 +38,7 @@ struct desired {
 	const struct node *node;
 	struct cidrs addresses; /* with the mesh network's prefix length */
 	int listen_port;
-	int mtu; /* bytes, 0: not said */
+	int mtu; /* bytes: said, or found; 0: neither */
 	VEC(struct desired_peer) peers;   /* sorted by name */
 	VEC(struct desired_route) routes; /* sorted by network */
 	struct cidrs connected; /* networks of others that this host is itself

@@ -3,6 +3,7 @@
 #include "acl/access.h"
 #include "base/auto.h"
 #include "render/desired.h"
+#include "render/mtu.h"
 
 #include <string.h>
 
@@ -252,6 +253,7 @@ void facts_merge(struct mesh *m, const struct host_report *reports, size_t n)
 	for (size_t i = 0; i < n; i++)
 		hear_others(m, reports, n, &reports[i], &all[i]);
 	free(all);
+	mtu_merge(m, reports, n);
 }
 
 /* ---- pairs without a way ---- */

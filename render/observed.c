@@ -15,6 +15,8 @@ static const struct section {
 	{ "link", report_link },     { "dump", report_dump },
 	{ "route4", report_route4 }, { "route6", report_route6 },
 	{ "boot", report_boot },     { "dropin", report_dropin },
+	{ "main4", report_main4 },   { "main6", report_main6 },
+	{ "links", report_links },
 };
 
 static const struct section *find_section(const char *name)
@@ -151,6 +153,8 @@ void observed_done(struct observed *o)
 	vec_done(&o->boot_peers);
 	vec_done(&o->routes);
 	vec_done(&o->addresses);
+	vec_done(&o->links);
+	vec_done(&o->underlay);
 	free(o->busy);
 	free(o->lock_token);
 	free(o->hostname);

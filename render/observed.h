@@ -33,6 +33,23 @@ struct observed_route {
 	bool tagged;        /* proto OBSERVED_ROUTE_PROTO */
 };
 
+/** A network interface of the host. */
+struct observed_link {
+	char ifname[16];
+	int mtu;
+};
+
+/** One way of a route of the main table; one with many ways is many of them. */
+struct observed_underlay {
+	struct cidr network;
+	long metric;
+	int mtu; /* that the route says, 0: its interface's */
+	char ifname[16];
+};
+
+#define OBSERVED_LINKS_MAX 512
+#define OBSERVED_UNDERLAY_MAX 4096
+
 /** Whose boot file it is, by its first line. */
 enum observed_boot {
 	BOOT_NONE,    /* no file */
@@ -65,6 +82,10 @@ struct observed {
 		size_t len;
 		size_t cap;
 	} addresses;
+	/* what the tunnel's packets go through; the first of each, at most
+	   OBSERVED_LINKS_MAX and OBSERVED_UNDERLAY_MAX */
+	VEC(struct observed_link) links;
+	VEC(struct observed_underlay) underlay;
 	/* the interface */
 	bool exists, is_wireguard, is_up;
 	int mtu;
@@ -79,6 +100,7 @@ struct observed {
 	uint64_t boot_serial;
 	uint64_t boot_hash; /* text_hash() of the file without its first line,
 			       private key "(hidden)" */
+	int boot_mtu; /* of a file of ours, 0: it says none */
 	char *boot_public_key; /* of the file; NULL: as the interface's */
 	VEC(struct observed_boot_peer) boot_peers;
 	bool has_key_file; /* /etc/wireguard/<interface>.key */

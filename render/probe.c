@@ -42,17 +42,22 @@ static const char report[] =
 	"[ -d /run/systemd/system ] && echo systemd=1\n"
 	"[ -L \"/etc/systemd/system/multi-user.target.wants/wg-quick@$I.service\" ] && echo enabled=1\n"
 	"[ -f \"$Y\" ] && { echo keyfile=1; printf 'hostkey=%s\\n' \"$(wg pubkey <\"$Y\")\"; }\n"
-	/* BusyBox's ip knows no -batch and prints nothing then */
-	"n() { ip -o -batch - <<E || { ip -o addr show; ip -4 route show dev \"$I\"; ip -o link show dev \"$I\"; ip -6 route show dev \"$I\"; }\n"
-	"addr show\n"
-	"route show dev $I\n"
+	"o=; [ -d \"$S\" ] && o=\"route show dev $I\n"
 	"link show dev $I\n"
-	"route show root ::/0 table all dev $I\n"
+	"route show root ::/0 table all dev $I\"\n"
+	/* BusyBox's ip knows no -batch and prints nothing then */
+	"n() { ip -o -batch - <<E || { ip -o addr show; [ -z \"$o\" ] || { ip -4 route show dev \"$I\"; ip -o link show dev \"$I\"; ip -6 route show dev \"$I\"; }; ip -o link show dev lo; ip -4 route show; ip -o link show; ip -6 route show; }\n"
+	"addr show\n"
+	"$o\n"
+	"link show dev lo\n"
+	"route show\n"
+	"link show\n"
+	"route show root ::/0 table all\n"
 	"E\n"
 	"}\n"
 	"if [ -f \"$B\" ]; then b=$B; else b=/dev/null; fi\n"
-	"{ if [ -d \"$S\" ]; then n; echo; exec wg show \"$I\" dump; else ip -o addr show; fi; } |\n"
-	"awk -F '\t' -v OFS='\t' -v n=\"$N\" \"$A\" - part=3 \"$b\"\n"
+	"{ n; [ -z \"$o\" ] || { echo; exec wg show \"$I\" dump; }; } |\n"
+	"awk -F '\t' -v OFS='\t' -v n=\"$N\" -v i=\"$I\" -v own=\"${o:+1}\" \"$A\" - part=3 \"$b\"\n"
 	"if [ -f \"$D\" ]; then\n"
 	"f dropin\n"
 	"cat \"$D\"\n"
@@ -62,9 +67,12 @@ static const char report[] =
 /*
  * What awk does, by part:
  * 0  The clock: the second srand() returns what the first one took from it.
- *    Then what ip says: all addresses, version 4 routes by the interface, the
- *    interface, version 6 routes by it. Only addresses and interfaces begin
- *    with a number and a colon; only other tables than main are named.
+ *    Then what ip says: all addresses; of our interface, if there is one, its
+ *    version 4 routes, itself, its version 6 routes; lo, which only parts what
+ *    is before from the main table's version 4 routes; all interfaces, which
+ *    part those from the version 6 ones. Only addresses and interfaces begin
+ *    with a number and a colon; only other tables than main are named. Of long
+ *    lists the first 500 are enough, with all default routes.
  * 2  `wg show dump` without its secrets.
  * 3  The boot file: of ours every line behind a bar, without secrets; of a
  *    foreign one just the peers. And its public key if it is not the
@@ -74,11 +82,18 @@ static const char report_awk[] =
 	"function frame(s) { printf \"\\n=%s= %s\\n\", n, s }\n"
 	"BEGIN { srand(); t = sprintf(\"%.0f\", srand())\n"
 	"if (length(t) < 10) \"date +%s\" | getline t\n"
-	"frame(\"host\"); print \"now=\" t; frame(\"address\") }\n"
+	"frame(\"host\"); print \"now=\" t; frame(\"address\"); s = !own }\n"
 	"!part && /^$/ { part = 1; frame(\"dump\"); next }\n"
 	"!part && /^[0-9]+: [^<]*$/ { print; next }\n"
-	"!part && /^[0-9]+: / { frame(\"link\"); print; frame(\"route6\"); six = 1; next }\n"
-	"!part { if (!six && !four++) frame(\"route4\"); if (!/ table /) print; next }\n"
+	"!part && /^[0-9]+: / { s++\n"
+	"if (s == 1) { frame(\"link\"); print; frame(\"route6\") }\n"
+	"else if (s == 2) frame(\"main4\")\n"
+	"else { if (s == 3) frame(\"links\"); if (s < 503 && match($0, / mtu [0-9]+/)) print substr($0, 1, RSTART + RLENGTH - 1) }\n"
+	"next }\n"
+	"!part && s > 1 { if (s > 2 && !six++) { frame(\"main6\"); r = 0 }\n"
+	"if (!/ table / && !index($0 \" \", \" dev \" i \" \") && (/^default/ || r++ < 500)) print\n"
+	"next }\n"
+	"!part { if (!s && !four++) frame(\"route4\"); if (!/ table /) print; next }\n"
 	"part == 1 { key = $1; part = 2; print substr($0, length($1) + 2); next }\n"
 	"part == 2 { if ($2 !~ /^[(]/) $2 = \"(set)\"; print; next }\n"
 	"FNR == 1 { frame(\"boot\"); ours = /^# managed by wgmesh/; print ours ? $0 : \"|\"; next }\n"

@@ -159,6 +159,16 @@ static void boot_peer(struct observed *o, char *line)
 	}
 }
 
+/* The MTU that a line of the boot file says, as wgquick_file() writes it. */
+static void boot_mtu(struct observed *o, const char *line)
+{
+	long mtu;
+
+	if (strncmp(line, "MTU = ", 6) == 0 &&
+	    num_parse(&mtu, line + 6, 1, 65535))
+		o->boot_mtu = (int)mtu;
+}
+
 int report_boot(struct observed *o, char *line, struct err *e)
 {
 	if (o->boot == BOOT_NONE)
@@ -171,6 +181,7 @@ int report_boot(struct observed *o, char *line, struct err *e)
 		o->boot_hash = text_hash(o->boot_hash, line + 1,
 					 strlen(line + 1));
 		o->boot_hash = text_hash(o->boot_hash, "\n", 1);
+		boot_mtu(o, line + 1);
 		boot_peer(o, line + 1);
 	} else {
 		return report_bad(e, "line", line);

@@ -98,7 +98,7 @@ int report_dump(struct observed *o, char *line, struct err *e)
 	return parse_peer_line(o, &f, e);
 }
 
-static bool is_route_type(const char *word)
+bool report_is_route_type(const char *word)
 {
 	static const char *const types[] = {
 		"unreachable", "blackhole", "prohibit", "throw",
@@ -111,6 +111,16 @@ static bool is_route_type(const char *word)
 	return false;
 }
 
+int report_network(struct cidr *out, const char *word, int family,
+		   struct err *e)
+{
+	if (strcmp(word, "default") == 0)
+		cidr_parse(out, family == 4 ? "0.0.0.0/0" : "::/0");
+	else if (!cidr_parse(out, word))
+		return report_bad(e, "route", word);
+	return 0;
+}
+
 static int route_line(struct observed *o, char *line, int family,
 		      struct err *e)
 {
@@ -119,12 +129,10 @@ static int route_line(struct observed *o, char *line, int family,
 	struct fields f;
 
 	fields_split(&f, line, " \t");
-	if (f.n == 0 || is_route_type(f.f[0]))
+	if (f.n == 0 || report_is_route_type(f.f[0]))
 		return 0;
-	if (strcmp(f.f[0], "default") == 0)
-		cidr_parse(&r.network, family == 4 ? "0.0.0.0/0" : "::/0");
-	else if (!cidr_parse(&r.network, f.f[0]))
-		return report_bad(e, "route", f.f[0]);
+	if (report_network(&r.network, f.f[0], family, e) < 0)
+		return -1;
 	via = fields_after(&f, "via");
 	if (via && strcmp(via, "inet6") == 0)
 		via = fields_after(&f, "inet6");

@@ -129,6 +129,8 @@ static void check_endpoints(struct subject *s, const struct node *n)
 		    check_facts_address(n->facts.dialled, &s->e));
 	judge_value(s, "facts: nat_from", NULL,
 		    check_words(n->facts.nat_from, 160, &s->e));
+	judge_value(s, "facts: mtu", NULL,
+		    check_optional_mtu(n->facts.mtu, &s->e));
 }
 
 static void check_texts(struct subject *s, const struct node *n)

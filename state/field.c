@@ -61,7 +61,7 @@ static const struct mesh_field defaults_table[] = {
 	  AT(mesh, listen_port), .unsaid = MESH_DEFAULT_PORT },
 	{ .key = "mtu", .type = FIELD_NUMBER, .form = "576-65535",
 	  .fallback = NULL, .meaning = "MTU of the interface; left out, "
-	  "wg-quick chooses it", .example = "1420", .min = 576, .max = 65535,
+	  "deploys find each host's", .example = "1420", .min = 576, .max = 65535,
 	  .kind = &field_number, AT(mesh, mtu) },
 	{ .key = "keepalive", .type = FIELD_NUMBER, .form = "0-65535",
 	  .fallback = NULL, .meaning = "seconds between keepalives, 0 for none; "

@@ -47,6 +47,8 @@ static int read_facts(void *slot, struct json_object *v, struct err *e)
 		FACT("dialled", json_read_optional, dialled),
 		FACT("nat_from", json_read_optional, nat_from),
 		FACT("nat_seen_by", read_nat_seen_by, nat_from),
+		FACT("mtu", json_read_mtu, mtu),
+		FACT("mtu_kept", json_read_bool, mtu_kept),
 		FACT("deployed", json_read_bool, deployed),
 	};
 	static const struct shape shape = SHAPE(fields, struct node_facts);

@@ -232,7 +232,7 @@ static void extras(struct writer *w, const struct extras *x)
 static void facts(struct writer *w, const struct node_facts *f)
 {
 	if (!f->addresses.len && !f->address && !f->dialled && !f->nat_from &&
-	    !f->deployed && !f->extras.len)
+	    !f->mtu && !f->mtu_kept && !f->deployed && !f->extras.len)
 		return;
 	key(w, "facts");
 	open_with(w, '{');
@@ -240,6 +240,10 @@ static void facts(struct writer *w, const struct node_facts *f)
 	optional_text(w, "address", f->address);
 	optional_text(w, "dialled", f->dialled);
 	optional_text(w, "nat_from", f->nat_from);
+	if (f->mtu)
+		number(w, "mtu", f->mtu);
+	if (f->mtu_kept)
+		truth(w, "mtu_kept", true);
 	if (f->deployed)
 		truth(w, "deployed", true);
 	extras(w, &f->extras);

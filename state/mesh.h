@@ -71,6 +71,10 @@ struct node_facts {
 				    node_address_from() */
 	char *nat_from;          /* from where it is known to be behind NAT;
 				    NULL: it is not, or the user said so */
+	int mtu;                 /* of its interface, by its ways to its peers;
+				    0: not known */
+	bool mtu_kept;           /* no: what the interface had when it was
+				    taken over */
 	bool deployed;           /* a deploy has written to this host */
 	struct extras extras;
 };
@@ -150,7 +154,7 @@ struct mesh {
 	struct cidr network;  /* version 4, masked; family 0: none */
 	struct cidr network6; /* version 6, masked; family 0: none */
 	int listen_port;
-	int mtu;         /* bytes, 0: left to wg-quick */
+	int mtu;         /* bytes, 0: each host's own (facts) */
 	int keepalive_s; /* seconds, 0 off, -1: by rule */
 	char *key; /* "host" or "state"; NULL is "state" */
 	char *local_hostname;

@@ -48,7 +48,7 @@ void saved_plan_done(struct saved_plan *p)
 
 /* ---- the state ---- */
 
-/* Names, pins, addresses, who is behind NAT, keys that hosts have. */
+/* Names, pins, addresses, MTUs, who is behind NAT, keys that hosts have. */
 static void strip_node(const struct mesh *m, struct node *n)
 {
 	if (n->facts.nat_from)
@@ -62,6 +62,8 @@ static void strip_node(const struct mesh *m, struct node *n)
 	mem_replace(&n->facts.address, NULL);
 	mem_replace(&n->facts.dialled, NULL);
 	mem_replace(&n->facts.nat_from, NULL);
+	n->facts.mtu = 0;
+	n->facts.mtu_kept = false;
 	n->facts.deployed = false;
 }
 

@@ -50,16 +50,40 @@ check_deployed() {
 # Prints the public keys of all nodes but $1, sorted.
 other_keys() { w list --json | jq -r --arg n "$1" '.nodes[] | select(.name != $n) | .public_key' | sort; }
 
+# Keeps a record of what "ip" is asked on the host $1, in /root/ip; ip_watch_end ends it.
+ip_watch() {
+	# shellcheck disable=SC2016
+	lab_on "$1" 'mv /usr/bin/ip /usr/bin/ip.real && printf "%s\n" "#!/bin/sh" "echo \"\$*\" >>/root/ip" "exec /usr/bin/ip.real \"\$@\"" >/usr/bin/ip &&
+		chmod 755 /usr/bin/ip'
+}
+
+ip_watch_end() { lab_on "$1" 'mv /usr/bin/ip.real /usr/bin/ip'; }
+
+# Prints the MTU that the interface of the host $1 has, and the one of its boot file.
+mtus() { lab_on "$1" 'cat /sys/class/net/wg0/mtu; sed -n "s/^MTU = //p" /etc/wireguard/wg0.conf' | paste -sd' '; }
+
+# The MTU: what the card leaves, in the boot file too, where wg-quick takes it from.
+check_mtus() {
+	check_equal 'a: h1: the MTU is what its card leaves' '1420 1420' "$(mtus h1)"
+	check_equal 'a: h2: the MTU is what its smaller card leaves' '1320 1320' "$(mtus h2)"
+	check_has 'a: h3: what wg-quick asked is on record' "$(lab_on h3 'cat /root/ip')" 'link set mtu 1420 up dev wg0'
+	check_not 'a: h3: it did not look for the way to any peer' lab_on h3 'grep "route get" /root/ip'
+	check 'a: h3 is watched no more' ip_watch_end h3
+}
+
 # The first deploy.
 test_a() {
 	local h
 	e2e_mesh 4
+	check 'a: h2 has a card with a smaller MTU' lab_on h2 'ip link set host0 mtu 1400'
+	check 'a: h3 is watched' ip_watch h3
 	for h in $(hosts 4); do lab_on "$h" 'touch /root/mark'; done
 	check 'a: a host is watched' audit_start h1
 	check_status 'a: the first deploy' 0 w deploy
 	audit_stop h1
 	check 'a: every pair pings over IPv4 and IPv6' all_ping 4
 	for h in $(hosts 4); do check_deployed "$h"; done
+	check_mtus
 	check_no_leak
 	check_equal 'a: the state file is its owner'\''s alone' 600 "$(stat -c %a "$S")"
 }
@@ -97,6 +121,18 @@ test_b() {
 	check_equal 'b: one login for each host, for the plan' "$(one_more <<<"$count" | one_more)" "$(all_logins $all)"
 	# shellcheck disable=SC2086
 	check_same 'b: nothing has changed on any host' "$before" "$(snapshots $all)"
+}
+
+# An MTU that the user says wins, until it is said no more.
+test_b_mtu() {
+	e2e_quiet w set n2 mtu=1350
+	check_status 'b: deploy with an MTU said' 0 w deploy
+	check_equal 'b: h2 has it' '1350 1350' "$(mtus h2)"
+	check_equal 'b: nobody else' '1420 1420' "$(mtus h1)"
+	e2e_quiet w unset n2 mtu
+	check_status 'b: deploy with none said' 0 w deploy
+	check_equal 'b: h2 has what its card leaves' '1320 1320' "$(mtus h2)"
+	check_status 'b: nothing is left to do' 0 w plan --exit-code
 }
 
 # ---- c: a host more ----
@@ -216,6 +252,7 @@ e2e_start
 check 'four hosts boot' lab_boot h1 h2 h3 h4
 test_a
 test_b
+test_b_mtu
 test_c
 test_d_removed
 test_d_off

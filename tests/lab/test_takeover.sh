@@ -140,6 +140,7 @@ test_go() {
 	check 'go: a mesh of the Go tool is up' go_mesh
 	check_equal 'go: (with its keepalive)' 5 "$(lab_on h1 'wg show wg0 persistent-keepalive' | cut -f2 | sort -u)"
 	check_equal 'go: (and wg-quick its routes)' "10.50.2.0/24 scope link" "$(lab_on h3 'ip route show 10.50.2.0/24 dev wg0' | sed 's/ *$//')"
+	check 'go: (and h1 an MTU of its own)' lab_on h1 'ip link set wg0 mtu 1390'
 	check 'go: a stream of pings from h1 to h2' stream_start h1 10.99.0.2
 	test_go_down
 	before=$(unbroken)
@@ -155,6 +156,8 @@ test_go() {
 		"$(printf '%s\n' "$OUT" | grep -E '^(n|  )' | sed 's/^n[123]:$/&/')"
 	check_status 'go: deploy without a question' 0 w deploy
 	check_equal 'go: no ping is lost during it' complete "$(stream_stop h1)"
+	check_equal 'go: the MTU is as it was, in the boot file too' '1390 1390' \
+		"$(lab_on h1 'cat /sys/class/net/wg0/mtu; sed -n "s/^MTU = //p" /etc/wireguard/wg0.conf' | paste -sd' ')"
 	check_same 'go: no interface was restarted, no handshake reset' "$before" "$(unbroken)"
 	test_go_after
 }
@@ -201,6 +204,7 @@ test_go_after() {
 	check_status 'go: nothing is left' 0 w plan --exit-code
 	lab_reboot h1 h2 h3
 	check_status 'go: nor after a reboot' 0 w plan --exit-code
+	check_equal 'go: the MTU is still as it was' 1390 "$(lab_on h1 'cat /sys/class/net/wg0/mtu')"
 	check 'go: and the hosts reach each other' can_ping h3 10.99.0.2
 }
 

@@ -381,6 +381,8 @@ static const char full[] =
 	"        ],\n"
 	"        \"address\": \"198.51.100.11\",\n"
 	"        \"nat_from\": \"said\",\n"
+	"        \"mtu\": 1412,\n"
+	"        \"mtu_kept\": true,\n"
 	"        \"deployed\": true,\n"
 	"        \"kernel\": \"6.1\"\n"
 	"      },\n"
@@ -480,6 +482,8 @@ static void test_read_values(void **state)
 	assert_string_equal(secret_text(&a->private_key), "S");
 	assert_int_equal(a->facts.addresses.len, 2);
 	assert_int_equal(a->facts.addresses.items[0].ip.b[3], 11);
+	assert_int_equal(a->facts.mtu, 1412);
+	assert_true(a->facts.mtu_kept);
 	assert_true(a->facts.deployed);
 	assert_int_equal(m.keepalive_s, 25);
 	assert_int_equal(m.serial, 9000000000);
@@ -584,6 +588,7 @@ static const struct typed typed[] = {
 	{ "facts", "dialled", 's' },       { "facts", "nat_from", 's' },
 	{ "facts", "nat_seen_by", 's' },   { "facts", "deployed", 'b' },
 	{ "node", "local_machine", 's' },
+	{ "facts", "mtu", 'i' },           { "facts", "mtu_kept", 'b' },
 	{ "group", "description", 's' },   { "group", "members", 'l' },
 	{ "policy", "name", 's' },         { "policy", "description", 's' },
 	{ "policy", "from_groups", 'l' },  { "policy", "to_groups", 'l' },
