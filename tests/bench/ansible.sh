@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# The part of the benchmark that holds wgmesh against Ansible: the same state file, hosts and configuration files, nothing
-# to change for either. Ansible is as quick as its own settings make it: 50 forks, pipelining, no fact gathering, fixed
+# The parts of the benchmark that hold wgmesh against Ansible: the same state file, hosts and configuration files. Ansible is as quick as its own settings make it: 50 forks, pipelining, no fact gathering, fixed
 # interpreter, connections kept by ControlPersist within a run (a run begins with none open, as after a pause).
 
 # Makes sure of Ansible; prints why not and returns 1.
@@ -84,4 +83,44 @@ part_ansible() {
 	done
 	row 'nothing to change, against Ansible: wall' 50 wall 1/25 near-ansible ansible
 	row 'nothing to change, against Ansible: CPU' 50 cpu 1/80 near-ansible ansible
+}
+
+# Measures the play on bare hosts as $1, with the state that the deploy left: Ansible finds no addresses and no MTU by itself.
+measure_ansible_first() {
+	measure "$1" env ANSIBLE_CONFIG="$BENCH/ansible.cfg" ansible-playbook -e "@$BENCH/deployed.json" tests/bench/ansible/play.yml
+	[ "$(grep -c 'ok=4 .*changed=2 .*unreachable=0 .*failed=0 ' "$BENCH/out")" = "$(wc -l <"$BENCH/hosts")" ] ||
+		stop "Ansible does not set the hosts up: $(tail -n 3 "$BENCH/out")"
+}
+
+# The first deploy of $1 hosts that have nothing, then the same by Ansible on hosts as new, unless $2 is empty.
+first_of() {
+	bare_hosts "$1" ${2:+python:wg:base}
+	say "first deploy of $1 hosts"
+	measure_deploy "first-$1" "$1 changed, 0 unchanged"
+	cp "$STATE" "$BENCH/deployed.json"
+	[ -n "$2" ] || return 0
+	bare_hosts "$1" python:wg:base
+	ansible_settings
+	say "the same by Ansible"
+	measure_ansible_first "ansible-first-$1"
+}
+
+# The first deploy of hosts that have nothing, against Ansible. FIRST: how many hosts, by default 20, 50 and 100 in turn.
+part_first() {
+	local n i why other=yes
+	if ! why=$(ansible_missing); then
+		say "the part first is without Ansible: $why"
+		other=
+	else
+		ansible_layer || stop 'no Python for the hosts'
+	fi
+	for n in ${FIRST:-20 50 100}; do
+		for ((i = 1; i <= ROUNDS; i++)); do
+			say "first deploys of $n, round $i"
+			first_of "$n" "$other"
+		done
+		MESH=
+		row 'first deploy, against Ansible: wall' "$n" wall '' "first-$n" ${other:+"ansible-first-$n"}
+		row 'first deploy, against Ansible: CPU' "$n" cpu '' "first-$n" ${other:+"ansible-first-$n"}
+	done
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Speed, measured side by side on simulated hosts (a real sshd and WireGuard in namespaces each), as root:
 #
-#   bash tests/bench/run.sh [PART...]    parts: trips near ansible far first render state yaml vault; default: all
+#   bash tests/bench/run.sh [PART...]    parts: trips near ansible far first boot render state yaml vault; default: all
 #
 # In each part the two sides take turns; a figure is the median of ROUNDS (5) rounds with the lowest and the highest, a
 # ratio the median of the ratios round by round. CPU is that of the client's processes alone. The bars say what is
@@ -15,7 +15,7 @@ cd "$(dirname "$0")/../.." || exit 1
 
 ROUNDS=${ROUNDS:-5}
 WGMESH=$(realpath "${WGMESH:-build/wgmesh}")
-PARTS='trips near ansible far first render state yaml vault'
+PARTS='trips near ansible far first boot render state yaml vault'
 
 # One connection: round trips as the slope of the wall time over the round trip time, which has no CPU time in it.
 part_trips() {
@@ -78,17 +78,36 @@ part_far() {
 	row 'peak memory, 128 at a time (other: of one ssh)' 100 peak '' far ssh-far
 }
 
-# The first deploy of hosts that have nothing.
-part_first() {
-	local i
-	for ((i = 1; i <= ROUNDS; i++)); do
-		bare_hosts 50
-		say "first deploy, round $i"
-		measure_deploy first '50 changed, 0 unchanged'
-		MESH=
+# Makes $BENCH/boot.conf and $BENCH/boot-mtu.conf, the boot file of a host with $1 peers, each somewhere else in the hosts' network,
+# without an MTU and with one.
+boot_files() {
+	big_state $(($1 + 1))
+	"$WGMESH" -state "$BENCH/big-$(($1 + 1)).json" render n1 -secrets | awk '{ print } /^PublicKey/ {
+		printf "Endpoint = 10.77.%d.%d:51820\n", 1 + int(i / 200), i++ % 200 + 1 }' >"$BENCH/boot.conf" || stop 'no boot file'
+	sed 's/^ListenPort.*/&\nMTU = 1420/' "$BENCH/boot.conf" >"$BENCH/boot-mtu.conf"
+}
+
+# Measures in a host, as $1, how the interface of the boot file $2 comes up; it goes down again.
+measure_boot() {
+	sim_on 1 'umask 077; cat >/etc/wireguard/bench0.conf' <"$2" || stop 'no boot file on the host'
+	sim_on 1 "bash -c 'TIMEFORMAT=\"%R %U %S\"; time wg-quick up bench0 >/root/up 2>&1 && wg-quick down bench0 >/root/down 2>&1'" 2>&1 |
+		awk 'NF == 3 { print $1, $2 + $3, 0, 0; n++ } END { exit n != 1 }' >>"$BENCH/$1" || stop "the interface does not come up"
+}
+
+# A boot of one host: wg-quick with an MTU in the file, against none, where it asks for the way to each peer.
+part_boot() {
+	local n i
+	bare_hosts 1
+	for n in 10 100 1000; do
+		boot_files "$n"
+		for ((i = 1; i <= ROUNDS; i++)); do
+			say "a boot with $n peers, round $i"
+			measure_boot "boot-mtu-$n" "$BENCH/boot-mtu.conf"
+			measure_boot "boot-$n" "$BENCH/boot.conf"
+		done
+		row 'wg-quick up by peers, an MTU in its file against none: wall' "$n" wall '' "boot-mtu-$n" "boot-$n"
 	done
-	row 'first deploy: wall' 50 wall '' first
-	row 'first deploy: CPU' 50 cpu '' first
+	MESH=
 }
 
 # Makes $BENCH/big-$1.json, a state of $1 nodes that do not exist.
