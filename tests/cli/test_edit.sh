@@ -501,6 +501,13 @@ Routes:
 		and (.peers | length) == 1 and (.peers[0] | .name == "db1" and .policies == ["web-to-db", "nets"] and .keepalive == 25 and .endpoint == null
 			and .allowed_ips == ["10.99.0.3/32", "fd99::3/128", "192.168.1.0/24"])
 		and .routes == [{"network": "192.168.1.0/24", "gateway": "10.99.0.3"}] and .not_routed == [] and .external_peers == []' "$T/out"
+	patch '.mtu = null | .nodes.db1.facts += {"mtu": 1390, "mtu_kept": true} | .nodes.web1.facts.mtu = 1412'
+	run show db1 -state s.json
+	check_equal 'show: an MTU that was taken over' 1 "$(grep -c '^  mtu: 1390 (.*taken over' "$T/out")"
+	run show web1 -state s.json
+	check_equal 'show: an MTU that was found' 1 "$(grep -c '^  mtu: 1412 (found' "$T/out")"
+	run show web1 -state s.json -json
+	check 'show -json: an MTU that was found' jq -e '.said.mtu == null and .effective.mtu == 1412 and .facts.mtu == 1412 and .facts.mtu_kept == false' "$T/out"
 	refuses 'show: a node that is none' "there is no node 'ddb1'; did you mean 'db1'?" show ddb1
 	refuses 'show: an escape sequence' 'there is no node' show "$(printf '\033[2J')"
 	refuses 'show: nobody' 'expected: wgmesh show NODE' show
