@@ -1,8 +1,8 @@
 #include "cmd/cmd.h"
 
+#include "base/atomic.h"
 #include "base/text.h"
 #include "cmd/input.h"
-#include "state/atomic.h"
 #include "state/file.h"
 #include "state/git_child.h"
 
@@ -163,16 +163,14 @@ static bool has_line(const char *text, const char *line)
 	return false;
 }
 
-static int append(const char *path, const char *text, bool fresh,
-		  struct err *e)
+static int append(const char *path, const char *text, struct err *e)
 {
 	AUTO(auto_close) int fd = open(path, O_WRONLY | O_APPEND | O_CREAT |
 						     O_CLOEXEC | O_NOFOLLOW,
-				       0644);
+				       0666);
 	size_t len = strlen(text);
 
-	if (fd < 0 || (fresh && fchmod(fd, 0644) < 0) ||
-	    write(fd, text, len) != (ssize_t)len)
+	if (fd < 0 || write(fd, text, len) != (ssize_t)len)
 		return err_sys(e, "cannot write '%s'", path);
 	return 0;
 }
@@ -185,16 +183,16 @@ static int add_attributes(const struct setup *s, struct err *e)
 		mem_printf("%s diff=wgmesh merge=wgmesh", s->name);
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	AUTO(auto_free) char *more = NULL;
-	bool fresh = access(path, F_OK) != 0;
 
-	if (!fresh && input_read(&text, path, SIZE_MAX_READ, e) < 0)
+	if (access(path, F_OK) == 0 &&
+	    input_read(&text, path, SIZE_MAX_READ, e) < 0)
 		return -1;
 	if (has_line(sbuf_str(&text), line))
 		return 0;
 	more = mem_printf("%s%s\n", text.len && text.s[text.len - 1] != '\n'
 					    ? "\n"
 					    : "", line);
-	if (append(path, more, fresh, e) < 0)
+	if (append(path, more, e) < 0)
 		return -1;
 	put("added to '%s': %s\n", path, line);
 	return 0;
@@ -202,13 +200,9 @@ static int add_attributes(const struct setup *s, struct err *e)
 
 static int write_script(const char *path, const char *text, struct err *e)
 {
-	const struct atomic_how how = { false, geteuid(), getegid() };
+	const struct atomic_how how = { .mode = 0777 };
 
-	if (atomic_write(path, text, strlen(text), &how, e) < 0)
-		return err_wrap(e, "'%s'", path);
-	if (chmod(path, 0755) < 0)
-		return err_sys(e, "cannot make '%s' executable", path);
-	return 0;
+	return atomic_write(path, text, strlen(text), &how, e);
 }
 
 /* A hook that calls @script already, or cannot be made by us. */
@@ -237,7 +231,7 @@ static int add_hook(const struct setup *s, struct err *e)
 	AUTO(auto_free) char *pre_commit = NULL;
 	struct err none;
 
-	if (mkdir(s->hooks, 0755) < 0 && errno != EEXIST)
+	if (mkdir(s->hooks, 0777) < 0 && errno != EEXIST)
 		return err_sys(e, "cannot make '%s'", s->hooks);
 	if (write_script(script, hook, e) < 0)
 		return -1;

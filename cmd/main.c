@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 
 #define HOST_OPTIONS "parallel timeout accept-new-host-keys no-install json"
 
@@ -192,7 +191,6 @@ int main(int argc, char **argv)
 	int status;
 
 	signal(SIGPIPE, SIG_IGN);
-	umask(077);
 	guard_memory();
 	env_take_secrets(&env);
 	status = run(&env, argc, argv);

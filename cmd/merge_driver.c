@@ -1,8 +1,8 @@
 #include "cmd/cmd.h"
 
+#include "base/atomic.h"
 #include "cmd/input.h"
 #include "cmd/side.h"
-#include "state/atomic.h"
 #include "state/file.h"
 
 static int read_sides(struct sides *s, char *const *paths, struct err *e)
@@ -17,7 +17,7 @@ static int read_sides(struct sides *s, char *const *paths, struct err *e)
 static int merge(const struct cmd_env *env, struct conflicts *conflicts,
 		 struct err *e)
 {
-	const struct atomic_how how = { false, geteuid(), getegid() };
+	const struct atomic_how how = { 0 };
 	const struct source source = env_source(env);
 	AUTO(sides_done) struct sides s;
 	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;

@@ -1,7 +1,7 @@
 #include "cmd/seal.h"
 
+#include "base/atomic.h"
 #include "cmd/jout.h"
-#include "state/atomic.h"
 #include "vault/age.h"
 
 #include <string.h>
@@ -123,7 +123,7 @@ int cmd_recipients(struct cmd_env *env)
 static int write_identity(const char *path, struct age_recipient *r,
 			  struct err *e)
 {
-	const struct atomic_how how = { true, geteuid(), getegid() };
+	const struct atomic_how how = { .fresh = true };
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 
 	if (age_identity_new(&text, r, time(NULL), e) < 0)

@@ -1,8 +1,8 @@
 #include "cmd/cmd.h"
 
+#include "base/atomic.h"
 #include "cmd/jout.h"
 #include "render/wgquick.h"
-#include "state/atomic.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -88,9 +88,7 @@ static int write_one(const char *folder, const struct mesh *m,
 	AUTO(auto_free) char *path = mem_printf("%s/%s.conf", folder, n->name);
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	AUTO(desired_done) struct desired d = { 0 };
-
-	struct atomic_how how = { .fresh = false, .uid = geteuid(),
-				  .gid = getegid() };
+	const struct atomic_how how = { 0 };
 
 	desired_compute(&d, m, a, n);
 	wgquick_file(&text, &d, m->serial, true);

@@ -1,7 +1,7 @@
 #include "cmd/saved.h"
 
+#include "base/atomic.h"
 #include "cmd/input.h"
-#include "state/atomic.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -76,7 +76,7 @@ static int check_keys(const struct fleet *f, struct err *e)
 int saved_write(struct saved_plan *p, const struct fleet *f, const char *path,
 		struct err *e)
 {
-	const struct atomic_how how = { false, geteuid(), getegid() };
+	const struct atomic_how how = { 0 };
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
 	if (check_keys(f, e) < 0 || saved_plan_write(&text, p, e) < 0 ||

@@ -119,10 +119,12 @@ int repo_begin(struct repo *r, const void *bytes, size_t len,
 			       r->path);
 	if (commit_blob(&commit, r, head, &blob, &parts, e) < 0)
 		return -1;
-	if (repo_begin_commit(r, &blob, &commit, head, false, e) < 0)
-		return -1;
+	/* a journal that may not last may yet be there: then it goes */
 	r->begun = true;
-	return 0;
+	if (repo_begin_commit(r, &blob, &commit, head, false, e) == 0)
+		return 0;
+	repo_abort(r);
+	return -1;
 }
 
 void repo_abort(struct repo *r)

@@ -5,7 +5,7 @@
  */
 #include "state/git_internal.h"
 
-#include "state/atomic.h"
+#include "base/atomic.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -43,7 +43,7 @@ static void fill_entry(git_index_entry *entry, struct repo *r,
  */
 static int copy(const char *from, const char *to, struct err *e)
 {
-	const struct atomic_how how = { 0 };
+	const struct atomic_how how = { .locked = true };
 	AUTO(sbuf_done) struct sbuf bytes = { .max = (size_t)1 << 30 };
 	AUTO(auto_fclose) FILE *f = fopen(from, "re");
 	char chunk[16384];
@@ -97,6 +97,7 @@ static int take_lock(struct repo *r, const char *path, struct err *e)
 {
 	AUTO(auto_free) char *mark = journal_mark(r);
 	int tries = LOCK_TRIES;
+	int ret = 0;
 	int fd;
 
 	while ((fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
@@ -105,13 +106,15 @@ static int take_lock(struct repo *r, const char *path, struct err *e)
 	if (fd < 0 && errno == EEXIST)
 		return err_set(e, ERR_CONFLICT, "another git works in the "
 			       "repository; if none runs, delete '%s'", path);
-	if (fd < 0 || write(fd, mark, strlen(mark)) < 0) {
-		err_sys(e, "cannot write '%s'", path);
-		auto_close(&fd);
-		return -1;
-	}
-	close(fd);
-	return 0;
+	if (fd < 0)
+		return err_sys(e, "cannot make '%s'", path);
+	if (write(fd, mark, strlen(mark)) != (ssize_t)strlen(mark))
+		ret = err_sys(e, "cannot write '%s'", path);
+	if (close(fd) < 0 && ret == 0)
+		ret = err_sys(e, "cannot write '%s'", path);
+	if (ret < 0)
+		unlink(path);
+	return ret;
 }
 
 int repo_refresh_index(struct repo *r, const git_oid *blob, struct err *e)

@@ -3,7 +3,7 @@
  */
 #include "state/git_internal.h"
 
-#include "state/atomic.h"
+#include "base/atomic.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static int make_folder(const struct repo *r, struct err *e)
 
 int journal_write(struct repo *r, const struct journal *j, struct err *e)
 {
-	const struct atomic_how how = { 0 };
+	const struct atomic_how how = { .locked = true };
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	char blob[REPO_ID_TEXT], commit[REPO_ID_TEXT], parent[REPO_ID_TEXT];
 

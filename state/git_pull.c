@@ -4,8 +4,8 @@
  */
 #include "state/git_net.h"
 
+#include "base/atomic.h"
 #include "base/text.h"
-#include "state/atomic.h"
 #include "state/lock.h"
 
 #include <string.h>
@@ -265,11 +265,11 @@ static int check_out(struct pull *p, git_commit *target, struct err *e)
 	return rc < 0 ? repo_fail(e, rc, "cannot update the work tree") : 0;
 }
 
-/* Replace the state file by @blob. */
+/* Replace the state file by @blob; atomic_sync() is for later. */
 static int write_file(struct repo *r, const git_oid *blob, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf bytes = SBUF_SECRET;
-	struct atomic_how how = { 0 };
+	struct atomic_how how = { .locked = true };
 	struct stat st;
 
 	if (repo_blob(&bytes, r, blob, e) < 0)
@@ -278,7 +278,7 @@ static int write_file(struct repo *r, const git_oid *blob, struct err *e)
 		how.uid = st.st_uid;
 		how.gid = st.st_gid;
 	}
-	return atomic_write(r->file, sbuf_str(&bytes), bytes.len, &how, e);
+	return atomic_replace(r->file, sbuf_str(&bytes), bytes.len, &how, e);
 }
 
 /* A file that git does not have would be lost. */
@@ -302,7 +302,7 @@ static int check_in_the_way(struct pull *p, const git_oid *theirs,
 /* Bring the work tree and the branch to @target. */
 static int go_to(struct pull *p, git_commit *target, struct err *e)
 {
-	struct err ignored;
+	struct err ignored, unsynced = { 0 };
 	git_oid blob;
 	unsigned mode;
 
@@ -311,15 +311,21 @@ static int go_to(struct pull *p, git_commit *target, struct err *e)
 	if (!mode)
 		return err_set(e, ERR_CONFLICT, "the upstream does not have "
 			       "'%s': pull with git", p->r->path);
-	if (check_in_the_way(p, &blob, e) < 0 ||
-	    repo_begin_commit(p->r, &blob, git_commit_id(target), p->head,
-			      true, e) < 0)
+	if (check_in_the_way(p, &blob, e) < 0)
 		return -1;
-	if (check_out(p, target, e) < 0 || write_file(p->r, &blob, e) < 0) {
+	if (repo_begin_commit(p->r, &blob, git_commit_id(target), p->head,
+			      true, e) < 0 ||
+	    check_out(p, target, e) < 0 || write_file(p->r, &blob, e) < 0) {
 		journal_remove(p->r, &ignored);
 		return -1;
 	}
-	return repo_settle(p->r, e);
+	atomic_sync(p->r->file, &unsynced); /* the branch follows the file */
+	if (repo_settle(p->r, e) < 0)
+		return -1;
+	if (unsynced.code == ERR_NONE)
+		return 0;
+	*e = unsynced;
+	return -1;
 }
 
 int repo_pull(struct repo *r, const struct repo_merge *how,

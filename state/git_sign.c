@@ -3,9 +3,9 @@
  */
 #include "state/git_internal.h"
 
+#include "base/atomic.h"
 #include "state/git_child.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 /* How git's config wants it. */
@@ -79,36 +79,26 @@ static const char *literal(const char *key)
 }
 
 /*
- * The file that holds @key: its own, or a new one of which @made is the name.
+ * The file that holds @key: its own, or the new one that is @made.
  */
-static char *key_file(const char *key, char **made, struct err *e)
+static char *key_file(const char *key, struct temporary *made, struct err *e)
 {
+	const struct atomic_how how = { .fresh = true };
 	const char *text = literal(key);
 	AUTO(auto_free) char *path = NULL;
-	AUTO(auto_close) int fd = -1;
 
 	if (!text && strncmp(key, "~/", 2) == 0)
 		return mem_printf("%s/%s", getenv("HOME") ? getenv("HOME") : "",
 				  key + 2);
 	if (!text)
 		return mem_strdup(key);
-	path = mem_printf("%s/wgmesh-key-XXXXXX",
+	path = mem_printf("%s/wgmesh-key",
 			  getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
-	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0 ||
-	    write(fd, "\n", 1) < 0) {
-		err_sys(e, "cannot write '%s'", path);
+	if (temporary_open(made, path, &how, e) < 0 ||
+	    temporary_write(made, text, strlen(text), e) < 0 ||
+	    temporary_write(made, "\n", 1, e) < 0)
 		return NULL;
-	}
-	*made = mem_strdup(path);
-	return STEAL(path);
-}
-
-static void auto_unlink(char **path)
-{
-	if (*path)
-		unlink(*path);
-	free(*path);
+	return mem_strdup(made->path);
 }
 
 static void add_all(struct strings *argv, const char *const words[])
@@ -157,7 +147,7 @@ int repo_sign(struct sbuf *out, struct repo *r, const char *text,
 {
 	AUTO(signing_done) struct signing s = { 0 };
 	AUTO(strings_done) struct strings argv = { 0 };
-	AUTO(auto_unlink) char *made = NULL;
+	AUTO(temporary_done) struct temporary made = TEMPORARY_NONE;
 	AUTO(auto_free) char *file = NULL;
 
 	if (!repo_config_bool(r, "commit.gpgsign", false))
@@ -174,6 +164,6 @@ int repo_sign(struct sbuf *out, struct repo *r, const char *text,
 		return -1;
 	add_all(&argv, (const char *const[]){ s.program, "-Y", "sign", "-n",
 					      "git", "-f", file,
-					      made ? "-U" : NULL, NULL });
+					      made.path ? "-U" : NULL, NULL });
 	return run(out, &s, &argv, text, e);
 }

@@ -1,8 +1,8 @@
 #include "state/store.h"
 
+#include "base/atomic.h"
 #include "base/auto.h"
 #include "base/mem.h"
-#include "state/atomic.h"
 #include "state/check.h"
 #include "state/file.h"
 #include "state/json.h"
@@ -401,11 +401,19 @@ static void take_over(struct sbuf *to, struct sbuf *from)
 	*from = (struct sbuf)SBUF_SECRET;
 }
 
-/* Replace the file by @text, which becomes what we know it to hold. */
-static int replace(struct store *s, struct sbuf *text, struct err *e)
+/*
+ * Replace the file by @text, which becomes what we know it to hold. @replaced
+ * tells whether it is, also when that is not committed or may not last.
+ */
+static int replace(struct store *s, struct sbuf *text, bool *replaced,
+		   struct err *e)
 {
-	const struct atomic_how how = { s->fresh, s->st.st_uid, s->st.st_gid };
+	const struct atomic_how how = { .fresh = s->fresh,
+					.uid = s->st.st_uid,
+					.gid = s->st.st_gid,
+					.locked = true };
 	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;
+	struct err unsynced = { 0 };
 
 	raw.max = FILE_SIZE_MAX;
 	if (check_unchanged(s, e) < 0 || seal(&raw, s, text, e) < 0)
@@ -413,11 +421,13 @@ static int replace(struct store *s, struct sbuf *text, struct err *e)
 	if (s->hook &&
 	    s->hook->before(s->follower, sbuf_str(&raw), raw.len, e) < 0)
 		return -1;
-	if (atomic_write(s->path, sbuf_str(&raw), raw.len, &how, e) < 0) {
+	if (atomic_replace(s->path, sbuf_str(&raw), raw.len, &how, e) < 0) {
 		if (s->hook)
 			s->hook->failed(s->follower);
 		return in_state(s->path, e);
 	}
+	*replaced = true;
+	atomic_sync(s->path, &unsynced); /* what follows is due in any case */
 	take_over(&s->text, text);
 	take_over(&s->raw, &raw);
 	s->reseal = false;
@@ -425,7 +435,10 @@ static int replace(struct store *s, struct sbuf *text, struct err *e)
 	s->fresh = false;
 	if (s->hook && s->hook->after(s->follower, e) < 0)
 		return err_wrap(e, "saved, but not committed");
-	return 0;
+	if (unsynced.code == ERR_NONE)
+		return 0;
+	*e = unsynced;
+	return in_state(s->path, e);
 }
 
 /* Write a text that differs, counted if @count. */
@@ -433,14 +446,15 @@ static int save_changed(struct store *s, struct sbuf *text, bool count,
 			struct err *e)
 {
 	uint64_t serial = s->mesh.serial;
+	bool replaced = false;
 	int ret;
 
 	if (count)
 		s->mesh.serial++;
 	ret = format(text, s, e);
 	if (ret == 0)
-		ret = replace(s, text, e);
-	if (ret < 0)
+		ret = replace(s, text, &replaced, e);
+	if (!replaced)
 		s->mesh.serial = serial;
 	return ret;
 }

@@ -71,10 +71,11 @@ void store_seal(struct store *s, enum sealed_form form,
 const char *store_note(const struct store *s);
 
 /**
- * Write the mesh if its text differs from the file's, see state/atomic.h; the
+ * Write the mesh if its text differs from the file's, see base/atomic.h; the
  * file is 0600 afterwards in any case. @count counts the serial up for a change
  * (not for new facts alone). Checks the mesh first. CONFLICT, and nothing is
- * written, when the file is not the one that was read.
+ * written, when the file is not the one that was read. SYSTEM also when the file
+ * was replaced, and committed, but its folder cannot be synced to disk.
  */
 int store_save(struct store *s, bool count, struct err *e);
 

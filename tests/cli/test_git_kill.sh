@@ -1,7 +1,7 @@
 #!/bin/sh
 # A command that commits is killed at every system call that changes something
-# on disk: the repository stays whole, the state can be read, and the next command
-# does its work and leaves nothing behind.
+# on disk, and each such call fails once: the repository stays whole, the state can
+# be read, and the next command does its work and leaves nothing behind.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/common.sh
 
@@ -19,8 +19,8 @@ if ! strace -o "$T/trace" true 2>/dev/null; then
 	exit
 fi
 
-# The calls that change something on disk.
-calls=openat,write,pwrite64,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,fsync,fdatasync,ftruncate,chmod,fchmod,utimensat,utime,close
+# The calls that change something on disk; a file that was made is seen at the call after.
+calls=write,pwrite64,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,fsync,fdatasync,ftruncate,chmod,fchmod,utimensat,utime
 
 # A repository with a sealed state of one node, and another file of the user's, staged but not committed.
 make_repository() {
@@ -53,10 +53,10 @@ broken() {
 		echo 'state and history differ'
 }
 
-# at N: kills the command at the Nth of the calls; false when it came to its end before.
+# at CALL N: kills the command at the Nth CALL (strace counts each kind of call by itself); false when it came to its end before.
 at() {
 	rm -rf work && cp -a first work && cd work || exit 1
-	strace -f -o "$T/trace" -e "trace=$calls" -e "inject=$calls:signal=KILL:when=$1" \
+	strace -f -o "$T/trace" -e "trace=$calls" -e "inject=$1:signal=KILL:when=$2" \
 		"$WGMESH" set a port=51900 >/dev/null 2>&1
 	killed=$?
 	why=$(broken)
@@ -64,26 +64,60 @@ at() {
 	if [ -z "$why" ]; then
 		good=$((good + 1))
 	else
-		flunk "killed at call $1: $(grep -v '^[0-9]* ---\|+++' "$T/trace" | tail -n 1 | cut -c1-100)" "$why"
+		flunk "killed at $1 $2: $(grep -v '^[0-9]* ---\|+++' "$T/trace" | tail -n 1 | cut -c1-100)" "$why"
 	fi
 	[ "$killed" -eq 137 ]
 }
 
-# Every call after the first that makes something: those before it only read.
-first_change() {
+# How often each call is made before the first that makes something: those only read.
+only_read() {
 	rm -rf work && cp -a first work && cd work || exit 1
-	strace -f -o "$T/trace" -e "trace=$calls" "$WGMESH" set a port=51900 >/dev/null 2>&1
+	strace -f -o "$T/trace" -e "trace=openat,$calls" "$WGMESH" set a port=51900 >/dev/null 2>&1
 	cd ..
-	grep -v '^[0-9]* ---\|+++' "$T/trace" | grep -nE 'O_CREAT|mkdir|rename|link' | head -n 1 | cut -d: -f1
+	sed '/O_CREAT\|mkdir\|rename\|link/,$d' "$T/trace" >"$T/reads"
+}
+
+# fails_at CALL N: the Nth CALL fails as on a broken disk; false when there is no Nth. The command is there
+# to clean up after itself, and success means what it says.
+fails_at() {
+	rm -rf work && cp -a first work && cd work || exit 1
+	strace -f -o "$T/trace" -e "trace=$1" -e "inject=$1:error=EIO:when=$2" \
+		"$WGMESH" set a port=51900 >/dev/null 2>"$T/said"
+	status=$?
+	injected=$(grep INJECTED "$T/trace" | head -n 1 | cut -c1-110)
+	why=$([ -z "$(find . -name '*.lock' -o -name '*.new' -o -name '*.json.*')" ] || echo 'a file is left'
+		[ "$status" -eq 0 ] || [ -s "$T/said" ] || echo 'fails without a word'
+		# finished at once, or by the next command: a commit of the file that was replaced
+		[ "$status" -ne 0 ] || [ "$("$WGMESH" export | grep -c 51900)" -eq 1 ] || echo 'success, and nothing is changed'
+		broken)
+	cd ..
+	[ -n "$injected" ] || return 1
+	if [ -z "$why" ]; then
+		good=$((good + 1))
+	else
+		flunk "failed at $1 $2 (status $status): $injected" "$why
+$(cat "$T/said")"
+	fi
 }
 
 good=0
 make_repository
-n=$(first_change)
-while at "$n"; do n=$((n + 1)); done
+only_read
+for call in $(echo "$calls" | tr , ' '); do
+	n=$(($(grep -c " $call(" "$T/reads") + 1))
+	while at "$call" "$n"; do n=$((n + 1)); done
+done
 echo "killed at $good system calls"
 check 'there were calls to be killed at' [ "$good" -gt 30 ]
 if [ "$failed" -eq 0 ]; then
 	pass 'killed at every call that writes: the repository is whole, the next command works'
 fi
+
+good=0
+for call in write pwrite64 rename renameat renameat2 link linkat fsync fdatasync fchmod; do
+	n=1
+	while fails_at "$call" "$n"; do n=$((n + 1)); done
+done
+echo "failed at $good system calls"
+check 'there were calls to fail' [ "$good" -gt 10 ]
 finish

@@ -7,7 +7,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
-#include "state/atomic.h"
+#include "base/atomic.h"
 #include "state/git.h"
 
 #include <fcntl.h>
