@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include "base/run.h"
 #include "state/json.h"
 #include "state/locate.h"
 #include "vault/words.h"
@@ -8,13 +9,9 @@
 #include <ftw.h>
 #include <linux/magic.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
-
-extern char **environ;
 
 /* ---- a private place in memory ---- */
 
@@ -114,9 +111,7 @@ static int run_editor(const char *path, struct err *e)
 {
 	AUTO(strings_done) struct strings words = { 0 };
 	const char *editor = getenv("VISUAL");
-	posix_spawnattr_t attr;
-	int rc, status;
-	sigset_t none;
+	const struct run how = { .argv = &words, .fds = { 0, 1, 2 } };
 	pid_t pid;
 
 	if (!editor || !*editor)
@@ -124,23 +119,10 @@ static int run_editor(const char *path, struct err *e)
 	if (words_split(&words, editor && *editor ? editor : "vi", e) < 0)
 		return err_wrap(e, "$EDITOR");
 	strings_add(&words, path);
-	vec_push(&words, NULL);
-	words.len--;
-	posix_spawnattr_init(&attr);
-	sigemptyset(&none);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
-	rc = posix_spawnp(&pid, words.items[0], NULL, &attr, words.items,
-			  environ);
-	posix_spawnattr_destroy(&attr);
-	if (rc != 0) {
-		errno = rc;
-		return err_sys(e, "cannot run the editor '%s'",
-			       words.items[0]);
-	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+	pid = run_start(&how, e);
+	if (pid < 0)
+		return err_wrap(e, "the editor");
+	if (run_end(pid, false, RUN_FOREVER) != 0)
 		return err_set(e, ERR_CONFLICT, "the editor '%s' failed; "
 			       "nothing was changed", words.items[0]);
 	return 0;

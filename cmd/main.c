@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
@@ -185,11 +186,24 @@ static void guard_memory(void)
 	mallopt(M_PERTURB, 0xa5);
 }
 
+/* Else the next file that is opened would get what is said to stderr. */
+static void open_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct cmd_env env = { 0 };
 	int status;
 
+	open_standard();
 	signal(SIGPIPE, SIG_IGN);
 	guard_memory();
 	env_take_secrets(&env);

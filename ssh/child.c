@@ -1,19 +1,12 @@
 /*
  * Children that carry a connection: ProxyCommand (one socket) and the local
- * shell (pipes). Nothing but those descriptors reaches them, signals are as
- * after a fresh login, and each has a process group of its own.
+ * shell (pipes). Each has a process group of its own.
  */
+#include "base/run.h"
 #include "ssh/remote_internal.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-
-extern char **environ;
 
 /* The descriptors of both sides; -1 where there is none. */
 struct ends {
@@ -75,46 +68,23 @@ static bool open_ends(struct ends *n, bool with_socket)
 	       fcntl(n->child[2], F_SETFL, O_NONBLOCK) == 0;
 }
 
-/* posix_spawn() with everything that keeps the child apart from us. */
-static int spawn(pid_t *pid, const char *command, const int fds[3])
-{
-	char *argv[] = { (char[]){ "sh" }, (char[]){ "-c" }, NULL, NULL };
-	AUTO(auto_free) char *text = mem_strdup(command);
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t how;
-	sigset_t none, all;
-	int rc;
-
-	argv[2] = text;
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&how);
-	for (int i = 0; i < 3; i++)
-		posix_spawn_file_actions_adddup2(&files, fds[i], i);
-	posix_spawn_file_actions_addclosefrom_np(&files, 3);
-	posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP |
-					       POSIX_SPAWN_SETSIGMASK |
-					       POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&how, &none);
-	posix_spawnattr_setsigdefault(&how, &all);
-	rc = posix_spawn(pid, "/bin/sh", &files, &how, argv, environ);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&how);
-	return rc;
-}
-
 int remote_child_start(struct remote_child *c, const char *command,
 		       bool with_socket, struct err *e)
 {
 	AUTO(ends_done) struct ends n = { { -1, -1, -1 }, { -1, -1, -1 } };
+	AUTO(strings_done) struct strings argv = { 0 };
+	struct run how = { .argv = &argv, .own_group = true };
 	pid_t pid;
 
 	if (!open_ends(&n, with_socket))
 		return err_sys(e, "cannot open pipes for a command");
-	errno = spawn(&pid, command, n.child);
-	if (errno)
-		return err_sys(e, "cannot start /bin/sh");
+	strings_add(&argv, "/bin/sh");
+	strings_add(&argv, "-c");
+	strings_add(&argv, command);
+	memcpy(how.fds, n.child, sizeof how.fds);
+	pid = run_start(&how, e);
+	if (pid < 0)
+		return -1;
 	c->pid = pid;
 	c->in = n.ours[0];
 	c->out = with_socket ? -1 : n.ours[1];
@@ -123,38 +93,13 @@ int remote_child_start(struct remote_child *c, const char *command,
 	return 0;
 }
 
-/* Has @pid ended within @ms? It stays a zombie until it is reaped. */
-static bool ends_within(pid_t pid, int ms)
-{
-	AUTO(auto_close) int fd = pidfd_open(pid, 0);
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	int64_t deadline = remote_now_ms() + ms;
-	int rc;
-
-	if (fd < 0)
-		return false;
-	do
-		rc = poll(&p, 1, remote_left_ms(deadline));
-	while (rc < 0 && errno == EINTR);
-	return rc > 0;
-}
-
-int remote_child_end(struct remote_child *c, int grace_ms)
+void remote_child_end(struct remote_child *c, int grace_ms)
 {
 	int fds[3] = { c->in, c->out, c->errors };
-	int status = -1;
 
 	close_all(fds);
 	c->in = c->out = c->errors = -1;
-	if (c->pid <= 0)
-		return -1;
-	if (!ends_within(c->pid, grace_ms)) {
-		kill(-c->pid, SIGTERM);
-		if (!ends_within(c->pid, 500))
-			kill(-c->pid, SIGKILL);
-	}
-	while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	if (c->pid > 0)
+		run_end(c->pid, true, grace_ms);
 	c->pid = 0;
-	return status;
 }

@@ -114,7 +114,7 @@ int remote_child_start(struct remote_child *c, const char *command,
 		       bool with_socket, struct err *e);
 
 /** Close what is open, wait up to @grace_ms, then kill its group; reap. */
-int remote_child_end(struct remote_child *c, int grace_ms);
+void remote_child_end(struct remote_child *c, int grace_ms);
 
 struct remote_login;
 

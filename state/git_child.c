@@ -1,21 +1,19 @@
 #include "state/git_child.h"
 
 #include "base/auto.h"
+#include "base/run.h"
 #include "base/text.h"
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 extern char **environ;
 
 #define SILENT_MS 300000
 #define WORDS_MAX 2048
-#define GRACE_TRIES 250 /* of 20 ms */
+#define GRACE_MS 5000
 
 /* Is it what git sets for its hooks, about another repository? */
 static bool is_local(const char *variable)
@@ -48,38 +46,6 @@ static char **clean_environment(void)
 	return env;
 }
 
-/* posix_spawnp() with those descriptors; the error number, or 0. */
-static int spawn(pid_t *pid, const struct strings *argv, const char *folder,
-		 const int fds[3])
-{
-	AUTO(auto_free) char **env = clean_environment();
-	AUTO(auto_free) char **args =
-		mem_calloc(argv->len + 1, sizeof *args);
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t how;
-	sigset_t none, all;
-	int rc;
-
-	memcpy(args, argv->items, argv->len * sizeof *args);
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&how);
-	for (int i = 0; i < 3; i++)
-		posix_spawn_file_actions_adddup2(&files, fds[i], i);
-	posix_spawn_file_actions_addclosefrom_np(&files, 3);
-	if (folder)
-		posix_spawn_file_actions_addchdir_np(&files, folder);
-	posix_spawnattr_setflags(&how, POSIX_SPAWN_SETSIGMASK |
-					       POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setsigmask(&how, &none);
-	posix_spawnattr_setsigdefault(&how, &all);
-	rc = posix_spawnp(pid, args[0], &files, &how, args, env);
-	posix_spawn_file_actions_destroy(&files);
-	posix_spawnattr_destroy(&how);
-	return rc;
-}
-
 static void shut(int *fd)
 {
 	auto_close(fd);
@@ -90,28 +56,32 @@ int child_start(struct child *c, const struct strings *argv,
 		const char *folder, struct err *e)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, errors[2] = { -1, -1 };
-	int rc = 0;
+	AUTO(auto_free) char **env = clean_environment();
+	struct run how = { .argv = argv, .environment = env,
+			   .folder = folder };
 
 	memset(c, 0, sizeof *c);
+	c->pid = -1;
 	/* a socket, for which a write can be made without SIGPIPE */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0 ||
 	    pipe2(out, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0)
-		rc = errno;
-	if (!rc)
-		rc = spawn(&c->pid, argv, folder,
-			   (int[]){ in[1], out[1], errors[1] });
+		err_sys(e, "cannot make pipes for '%s'", argv->items[0]);
+	else {
+		memcpy(how.fds, (int[]){ in[1], out[1], errors[1] },
+		       sizeof how.fds);
+		c->pid = run_start(&how, e);
+	}
 	shut(&in[1]);
 	shut(&out[1]);
 	shut(&errors[1]);
 	c->in = in[0];
 	c->out = out[0];
 	c->errors = errors[0];
-	if (!rc)
+	if (c->pid > 0)
 		return 0;
 	c->pid = 0;
 	child_end(c);
-	errno = rc;
-	return err_sys(e, "cannot run '%s'", argv->items[0]);
+	return -1;
 }
 
 /* Keep the end of what it says. */
@@ -187,21 +157,6 @@ void child_close_input(struct child *c)
 	shut(&c->in);
 }
 
-/* Wait for its end; false when it takes too long. */
-static bool reap(struct child *c, int *status)
-{
-	const struct timespec pause = { 0, 20 * 1000000L };
-
-	for (int i = 0; i < GRACE_TRIES; i++) {
-		pid_t pid = waitpid(c->pid, status, WNOHANG);
-
-		if (pid == c->pid || (pid < 0 && errno != EINTR))
-			return true;
-		nanosleep(&pause, NULL);
-	}
-	return false;
-}
-
 int child_end(struct child *c)
 {
 	int status = -1;
@@ -216,13 +171,10 @@ int child_end(struct child *c)
 		hear(c);
 	}
 	shut(&c->errors);
-	if (c->pid > 0 && !reap(c, &status)) {
-		kill(c->pid, SIGKILL);
-		while (waitpid(c->pid, &status, 0) < 0 && errno == EINTR)
-			;
-	}
+	if (c->pid > 0)
+		status = run_end(c->pid, false, GRACE_MS);
 	c->pid = 0;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	return status;
 }
 
 bool child_run(struct child *c, const char *in, struct sbuf *out)

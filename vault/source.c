@@ -1,21 +1,16 @@
 #include "vault/source.h"
 
 #include "base/auto.h"
+#include "base/run.h"
 #include "base/sbuf.h"
 #include "base/text.h"
 #include "vault/words.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #define SECRET_MAX ((size_t)1 << 20)
 #define SHORT_PASSPHRASE 12
-
-extern char **environ;
 
 static bool given(const char *s)
 {
@@ -108,59 +103,50 @@ int source_identities(struct age_identities *out, const struct source *s,
 	return 0;
 }
 
-/* Start the command with its output in a pipe: the read end, or -1. */
-static int start_command(pid_t *pid, const struct strings *words,
-			 struct err *e)
+/* Start the command with its output in a pipe, whose read end is *@out. */
+static pid_t start_command(int *out, const struct strings *words,
+			   struct err *e)
 {
-	char **argv = mem_calloc(words->len + 1, sizeof *argv);
-	posix_spawn_file_actions_t actions;
-	int pipes[2], rc;
+	struct run how = { .argv = words,
+			   .fds = { STDIN_FILENO, -1, STDERR_FILENO } };
+	int pipes[2];
+	pid_t pid;
 
-	memcpy(argv, words->items, words->len * sizeof *argv);
-	if (pipe2(pipes, O_CLOEXEC) < 0) {
-		free(argv);
+	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return err_sys(e, "cannot make a pipe");
-	}
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, pipes[1], STDOUT_FILENO);
-	rc = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
-	posix_spawn_file_actions_destroy(&actions);
+	how.fds[1] = pipes[1];
+	*out = pipes[0];
+	pid = run_start(&how, e);
 	close(pipes[1]);
-	free(argv);
-	if (rc == 0)
-		return pipes[0];
-	close(pipes[0]);
-	errno = rc;
-	err_sys(e, "password command '%s' cannot be run", words->items[0]);
+	if (pid > 0)
+		return pid;
 	e->code = ERR_INPUT;
-	return -1;
+	return err_wrap(e, "password command");
 }
 
 static int run_command(struct secret *out, const char *command, struct err *e)
 {
 	AUTO(strings_done) struct strings words = { 0 };
 	AUTO(auto_close) int fd = -1;
-	int status, got, saved;
+	int status, got;
 	pid_t pid;
 
 	if (words_split(&words, command, e) < 0)
 		return err_wrap(e, "password command");
-	fd = start_command(&pid, &words, e);
-	if (fd < 0)
+	pid = start_command(&fd, &words, e);
+	if (pid < 0)
 		return -1;
 	got = slurp(out, fd);
-	saved = errno;
-	close(fd);
-	fd = -1;
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	errno = saved;
 	if (got < 0)
-		return err_sys(e, "password command '%s'", words.items[0]);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		err_sys(e, "password command '%s'", words.items[0]);
+	close(fd); /* who still writes gets SIGPIPE */
+	fd = -1;
+	status = run_end(pid, false, RUN_FOREVER);
+	if (got < 0)
+		return -1;
+	if (status != 0)
 		return err_set(e, ERR_INPUT, "password command '%s' failed "
-			       "with status %d", words.items[0],
-			       WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+			       "with status %d", words.items[0], status);
 	chop_line_end(out);
 	return 0;
 }

@@ -76,7 +76,7 @@ password_sources() {
 	refused 'a password file that others can read' 2 'chmod 600' -state s.json -password-file pw list
 	chmod 600 pw
 	refused 'a password command that fails' 2 'failed with status 7' -state s.json -password-command "sh -c 'exit 7'" list
-	refused 'a password command that is not there' 2 'cannot be run' -state s.json -password-command no-such-program list
+	refused 'a password command that is not there' 2 'cannot run' -state s.json -password-command no-such-program list
 	WGMESH_PASSWORD=wrong refused 'a wrong passphrase' 2 'passphrase is wrong' -state s.json list
 }
 
