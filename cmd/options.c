@@ -219,6 +219,24 @@ static bool takes_value(const struct option *o)
 	return o->kind == TEXT || o->kind == LIST || o->kind == NUMBER || o->kind == ACTION_TEXT;
 }
 
+static bool is_action(const struct option *o)
+{
+	return o->kind == ACTION || o->kind == ACTION_TEXT;
+}
+
+/* Lists grow and a flag can be said twice; of all else only one would count. */
+static int note_given(struct strings *given, const struct option *o,
+		      struct err *e)
+{
+	for (size_t i = 0; i < given->len; i++)
+		if (o->kind != LIST && o->kind != FLAG &&
+		    strcmp(given->items[i], o->name) == 0)
+			return err_set(e, ERR_INPUT, "-%s is given twice",
+				       o->name);
+	strings_add(given, o->name);
+	return 0;
+}
+
 /* One option at argv[*i]; *i is moved past a value that stands behind it. */
 static int parse_option(struct cmd_env *env, int argc, char **argv, int *i,
 			struct strings *given, struct err *e)
@@ -241,8 +259,8 @@ static int parse_option(struct cmd_env *env, int argc, char **argv, int *i,
 				       o->value);
 		value = argv[++*i];
 	}
-	if (o->kind != ACTION && o->kind != ACTION_TEXT)
-		strings_add(given, o->name);
+	if (note_given(given, o, e) < 0)
+		return -1;
 	return set_option(env, o, value, e);
 }
 
@@ -304,6 +322,8 @@ static int check_use(struct cmd_env *env, const struct strings *given,
 		strings_add(&env->args, env->action_argument);
 	for (size_t i = 0; i < given->len; i++)
 		if (!is_common(given->items[i]) &&
+		    !is_action(find(given->items[i],
+				    strlen(given->items[i]))) &&
 		    !listed(c->options, given->items[i]))
 			return err_set(e, ERR_INPUT, "'%s' has no option -%s; "
 				       "see 'wgmesh help %s'", c->name,

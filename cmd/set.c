@@ -36,8 +36,25 @@ static int each(struct change_run *c, const struct cmd_env *env, item_fn *item,
 	return change_follow(c, n, e);
 }
 
+/* Of two values of one key only the last would count. */
+static int check_once(const struct strings *args, struct err *e)
+{
+	for (size_t i = 1; i < args->len; i++) {
+		size_t len = strcspn(args->items[i], "=") + 1;
+
+		for (size_t k = 1; k < i; k++)
+			if (strncmp(args->items[i], args->items[k], len) == 0)
+				return err_set(e, ERR_INPUT, "'%.*s' is given "
+					       "twice", (int)len - 1,
+					       args->items[i]);
+	}
+	return 0;
+}
+
 static int set(struct change_run *c, const struct cmd_env *env, struct err *e)
 {
+	if (check_once(&env->args, e) < 0)
+		return -1;
 	return each(c, env, set_item, e);
 }
 

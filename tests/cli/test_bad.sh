@@ -179,6 +179,13 @@ usages() {
 	words 'expected true or false' -state s.json -list=maybe
 	words 'expected true or false' list -state s.json -json=2
 	words 'one action at a time' -state s.json -list -deploy
+	words '-add is given twice' -state s.json -offline -add x:auto:h -add y:auto:h
+	words '-remove is given twice' -state s.json -remove a --remove=b
+	words '-deploy is given twice' -state s.json -deploy -deploy
+	words '-state is given twice' -state s.json list -state s.json
+	words '-output is given twice' render -state s.json -all -o x -output y
+	words '-parallel is given twice' plan -state s.json -parallel 1 -parallel 2
+	words "'mtu' is given twice" set -state s.json a mtu=1400 port=1 mtu=1300
 	words 'one action at a time' -state s.json -init -add x:auto:h
 	words 'expected: wgmesh add NAME:MESH_IP' add -state s.json
 	words 'expected: wgmesh add NAME:MESH_IP' add -state s.json x:auto:h y:auto:h
