@@ -109,6 +109,12 @@ bool text_is_printable(const char *s)
 	return true;
 }
 
+bool text_is_ssh_name(const char *s)
+{
+	return *s && *s != '-' && text_is_printable(s) &&
+	       !strpbrk(s, "'`\"$\\;&<>|(){} \t");
+}
+
 uint64_t text_hash(uint64_t hash, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)

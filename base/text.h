@@ -29,6 +29,12 @@ char *text_escaped(const char *s);
 bool text_is_printable(const char *s);
 
 /**
+ * May it be the host or the user that ssh is called with? OpenSSH's own rule for
+ * names that end up in commands: no option, nothing that a shell would obey.
+ */
+bool text_is_ssh_name(const char *s);
+
+/**
  * Length of the UTF-8 sequence that @s starts with, 0 if it is none. Strict:
  * no overlong forms, no surrogates, at most U+10FFFF. @len bounds the look.
  */

@@ -385,8 +385,7 @@ static int check_name(const char *what, const char *s, struct err *e)
 {
 	AUTO(auto_free) char *shown = NULL;
 
-	if (*s && *s != '-' && text_is_printable(s) &&
-	    !strpbrk(s, "'`\"$\\;&<>|(){} \t"))
+	if (text_is_ssh_name(s))
 		return 0;
 	shown = text_escaped(s);
 	return err_set(e, ERR_INPUT, "'%s' is no %s to log in with", shown,
@@ -429,7 +428,8 @@ int remote_config_ask(struct remote_settings *out,
 	fill(&s, &a);
 	if (check_name("host", s.host, e) < 0 ||
 	    check_name("host", s.name, e) < 0 ||
-	    check_name("user", s.user, e) < 0) {
+	    check_name("user", s.user, e) < 0 ||
+	    (a.proxy_jump && remote_jump_check(a.proxy_jump, e) < 0)) {
 		remote_settings_done(&s);
 		return -1;
 	}

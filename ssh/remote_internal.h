@@ -70,6 +70,9 @@ int remote_config_ask(struct remote_settings *out,
 		      const struct remote_target *target, struct err *e);
 void remote_settings_done(struct remote_settings *s);
 
+/** Could ssh be called with the hosts of ProxyJump? INPUT. */
+int remote_jump_check(const char *jump, struct err *e);
+
 /**
  * The command that OpenSSH would run for ProxyJump @jump; @config_file is
  * passed on unless NULL. The caller frees.

@@ -4,8 +4,12 @@
  */
 #include "state/git_net.h"
 
+#include "base/num.h"
+#include "base/text.h"
+#include "state/check.h"
 #include "vault/words.h"
 
+#include <ctype.h>
 #include <git2/sys/transport.h>
 #include <string.h>
 
@@ -22,13 +26,15 @@ struct subtransport {
 
 /* Where a URL leads; host is NULL for a path on this machine. */
 struct place {
-	char *host; /* with "user@" */
+	char *user; /* NULL: none is named */
+	char *host; /* without brackets */
 	char *port;
 	char *path;
 };
 
 static void place_done(struct place *p)
 {
+	free(p->user);
 	free(p->host);
 	free(p->port);
 	free(p->path);
@@ -70,31 +76,66 @@ static bool parse_scp(struct place *p, const char *s)
 	return true;
 }
 
-/* Take the brackets of an IPv6 address off, which ssh does not want. */
-static void strip_brackets(char *host)
+/* As git does before anything else: "%2d" is '-'. A NUL cannot be. */
+static char *percent_decoded(const char *s)
 {
-	char *open = strchr(host, '[');
-	char *shut = strchr(host, ']');
+	static const char digits[] = "0123456789abcdef";
+	struct sbuf out = SBUF_INIT;
 
-	if (!open || !shut || shut < open)
-		return;
-	memmove(shut, shut + 1, strlen(shut));
-	memmove(open, open + 1, strlen(open));
+	for (; *s; s++) {
+		const char *high = s[0] == '%' && s[1]
+			? strchr(digits, tolower((unsigned char)s[1])) : NULL;
+		const char *low = high && s[2]
+			? strchr(digits, tolower((unsigned char)s[2])) : NULL;
+		int c = low ? (int)((high - digits) * 16 + (low - digits)) : 0;
+
+		sbuf_putc(&out, c ? (char)c : *s);
+		s += c ? 2 : 0;
+	}
+	return sbuf_detach(&out);
 }
 
-/* What begins with '-' would be an option to ssh or git. */
+/* "user@[host]" in its parts, without brackets, which ssh does not want. */
+static void split_host(struct place *p)
+{
+	char *at = p->host ? strrchr(p->host, '@') : NULL;
+	char *host = at ? at + 1 : p->host;
+	size_t len = host ? strlen(host) : 0;
+
+	if (at)
+		p->user = mem_strndup(p->host, (size_t)(at - p->host));
+	if (len > 1 && host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		host++;
+	}
+	if (host && host != p->host)
+		memmove(p->host, host, strlen(host) + 1);
+}
+
+/*
+ * Judged as ssh or git get it: what begins with '-' would be an option. "x::y"
+ * is no host to git, but a helper to run.
+ */
 static bool is_sane(const struct place *p)
 {
-	const char *host = p->host ? p->host : "x";
+	struct err ignored;
+	long port;
 
-	return p->path && *p->path && *p->path != '-' && *host &&
-	       *host != '-' && (!p->port || *p->port != '-');
+	if (!p->path || !*p->path || *p->path == '-')
+		return false;
+	return !p->host || (check_host(p->host, &ignored) == 0 &&
+			    (!p->user || text_is_ssh_name(p->user)) &&
+			    (!p->port || num_parse(&port, p->port, 1, 65535)) &&
+			    *p->path != ':');
 }
 
-static int parse_url(struct place *p, const char *url, struct err *e)
+static int parse_url(struct place *p, const char *given, struct err *e)
 {
 	static const char *const schemes[] = { "ssh://", "git+ssh://",
 					       "ssh+git://" };
+	AUTO(auto_free) char *url = strstr(given, "://")
+					    ? percent_decoded(given)
+					    : mem_strdup(given);
 	bool ok = false;
 
 	for (size_t i = 0; i < 3; i++)
@@ -104,12 +145,11 @@ static int parse_url(struct place *p, const char *url, struct err *e)
 		p->path = mem_strdup(url + 7);
 	else if (!ok && !strstr(url, "://") && !parse_scp(p, url))
 		p->path = mem_strdup(url);
+	split_host(p);
 	if (!is_sane(p))
 		return err_set(e, ERR_INPUT, "is no remote that wgmesh can "
 			       "use, expected ssh://HOST/PATH, HOST:PATH, or a "
 			       "path on this machine");
-	if (p->host)
-		strip_brackets(p->host);
 	return 0;
 }
 
@@ -150,6 +190,7 @@ static int start(struct net *n, const char *url, const char *service,
 	AUTO(place_done) struct place p = { 0 };
 	AUTO(strings_done) struct strings argv = { 0 };
 	AUTO(auto_free) char *command = NULL;
+	AUTO(auto_free) char *whole = NULL;
 
 	if (parse_url(&p, url, e) < 0)
 		return -1;
@@ -165,7 +206,9 @@ static int start(struct net *n, const char *url, const char *service,
 		strings_add(&argv, "-p");
 		strings_add(&argv, p.port);
 	}
-	strings_add(&argv, p.host);
+	whole = mem_printf("%s%s%s", p.user ? p.user : "",
+			   p.user ? "@" : "", p.host);
+	strings_add(&argv, whole);
 	command = remote_command(service, p.path);
 	strings_add(&argv, command);
 	return child_start(&n->child, &argv, repo_folder(n->r), e);

@@ -223,9 +223,43 @@ static void test_refusing_remote(void **state)
 	assert_int_equal(try_push("a/" STATE, &e), -1);
 	assert_int_equal(e.code, ERR_UNREACHABLE);
 	assert_non_null(strstr(e.msg, "none.git"));
-	shell("cd a; git remote set-url origin 'ssh://-oProxyCommand=x/y'");
-	assert_int_equal(try_push("a/" STATE, &e), -1);
-	assert_int_equal(e.code, ERR_INPUT);
+}
+
+/* Words that would be options to ssh or git, in every dress; nothing runs. */
+static void test_strange_remotes(void **state)
+{
+	static const char *const urls[] = {
+		"ssh://-oProxyCommand=x/y", "ssh://[-oProxyCommand=x]/y",
+		"ssh://%2doProxyCommand=x/y", "ssh://[%2DoProxyCommand=x]/y",
+		"ssh://%5b-oProxyCommand=x%5d/y", "ssh://ann@-ox/y",
+		"ssh://ann@[-ox]/y", "ssh://-oProxyCommand=x@hub/y",
+		"ssh://%2doProxyCommand=x@hub/y", "ssh://@hub/y", "ssh:///y",
+		"ssh://[]/y", "ssh://[[-ox]]/y", "ssh://hub:-ox/y",
+		"ssh://hub:0/y", "ssh://hub:22x/y", "ssh://hu$(x)b/y",
+		"ssh://hub%20x/y", "ssh://hub%0ax/y", "ssh://hub%00x/y",
+		"ssh://a`x`@hub/y", "git+ssh://[-ox]/y", "ssh+git://[-ox]/y",
+		"[-oProxyCommand=x]:y", "-oProxyCommand=x:y", "ann@[-ox]:y",
+		"-ox@hub:y", "ann@-ox:y", "hub:-y", "ext::sh -c x",
+		"--upload-pack=x", "-y", "file:///", "file://%2dx/y",
+		"hub/x://y",
+	};
+	struct err e = { 0 };
+
+	(void)state;
+	shell("printf '#!/bin/sh\necho \"$@\" >>%s/calls\nexit 1\n' >ssh;"
+	      "chmod +x ssh; cd a; git config core.sshCommand "
+	      "\"'$PWD/../ssh'\"", scene_folder);
+	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+		shell("cd a; git config remote.origin.url '%s'", urls[i]);
+		if (try_push("a/" STATE, &e) != -1 ||
+		    (e.code != ERR_INPUT && strcmp(urls[i], "file:///") != 0))
+			fail_msg("'%s': %d %s", urls[i], e.code, e.msg);
+	}
+	assert_shell("", "cat %s/calls 2>&- || :", scene_folder);
+	shell("cd a; git config remote.origin.url 'ssh://a%%2eb@hub/x%%20y'");
+	try_push("a/" STATE, &e);
+	assert_shell("a.b@hub git-receive-pack '/x y'\n", "cat %s/calls",
+		     scene_folder);
 }
 
 /* ssh gets what git would give it; its words come back. */
@@ -415,8 +449,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(test_forward), CASE(test_merge), CASE(test_pull_refused),
 		CASE(test_pull_keeps_edits), CASE(test_refusing_remote),
-		CASE(test_ssh), CASE(test_lock), CASE(test_races),
-		CASE(test_lost_between),
+		CASE(test_strange_remotes), CASE(test_ssh), CASE(test_lock),
+		CASE(test_races), CASE(test_lost_between),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

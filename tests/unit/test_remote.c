@@ -857,6 +857,26 @@ static void hostile_names(void **state)
 		  ERR_INPUT);
 }
 
+/* As ssh would get them, behind brackets, too. */
+static void hostile_jumps(void **state)
+{
+	static const char *const jumps[] = {
+		"-oProxyCommand=x", "[-ox]", "root@[-ox]:22", "-ox@jump",
+		"a,-ox", "jump:-ox", "jump:0", "ssh://-ox", "$(x)@jump", "a,,b",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof jumps / sizeof *jumps; i++) {
+		AUTO(session_done) struct session s;
+
+		put_file("config", "Host *\n ProxyJump %s\n", jumps[i]);
+		prepare(&s, "h", 22);
+		must_fail(remote_open(&s.r, &s.target, &s.conf, &s.e), &s.e,
+			  ERR_INPUT);
+		assert_text(s.e.msg, "ProxyJump");
+	}
+}
+
 /* Plays a host that closes after one greeting. */
 static void *greet_and_close(void *arg)
 {
@@ -1217,7 +1237,7 @@ int main(void)
 		T(pinned), T(pinned_of_another_type), T(known_hashed),
 		T(known_in_a_second_file), T(unknown_host), T(changed_key),
 		T(revoked_key), T(frozen_server), T(refused_port),
-		T(unknown_name), T(hostile_names), T(closes_midway),
+		T(unknown_name), T(hostile_names), T(hostile_jumps), T(closes_midway),
 		T(silent_command), T(early_exit), T(ended_by_signal),
 		T(broken_link), T(endless_line), T(proxy_command),
 		T(broken_proxy), T(proxy_jump), T(config_rules),
