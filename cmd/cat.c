@@ -35,6 +35,9 @@ int cmd_cat(struct cmd_env *env)
 	if (!env->options.secrets) {
 		hide_keys(&store_mesh(s)->nodes);
 		hide_keys(&store_mesh(s)->removed);
+		hide(&store_mesh(s)->mesh_secret);
+		for (size_t i = 0; i < store_mesh(s)->former_secrets.len; i++)
+			hide(&store_mesh(s)->former_secrets.items[i]);
 		conflicts_hide_secrets(store_mesh(s));
 	}
 	state_format(&text, store_mesh(s));

@@ -54,6 +54,7 @@ struct options {
 	bool to_yaml;
 	bool adopt;
 	bool force_serial;
+	bool accept_secret;
 	bool markdown;
 	const char *out;
 	const char *log;

@@ -22,7 +22,7 @@ static const char hook[] =
 	"\twhile IFS= read -r path; do\n"
 	"\t\tgit diff --cached --quiet -- \"$path\" && continue\n"
 	"\t\tgit cat-file blob \":$path\" 2>/dev/null | tr -d '[:space:]' |\n"
-	"\t\t\tgrep -qiE '^\\{.*\"(private|preshared)_key\":\"[^\"]' ||\n"
+	"\t\t\tgrep -qiE '^\\{.*\"(private_key|preshared_key|mesh_secret)\":\"[^\"]' ||\n"
 	"\t\t\tcontinue\n"
 	"\t\techo \"wgmesh: '$path' holds private keys in plain text:\" \\\n"
 	"\t\t\t\"'wgmesh seal' it, or 'wgmesh keys host'\" >&2\n"

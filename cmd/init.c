@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "cmd/commit.h"
+#include "cmd/known.h"
 #include "cmd/seal.h"
 #include "state/check.h"
 #include "state/git.h"
@@ -97,6 +98,7 @@ int cmd_init(struct cmd_env *env)
 		return fail(&e);
 	if (env_save(s, &e) < 0)
 		return fail(&e);
+	known_note(store_mesh(s));
 	put("Mesh initialized successfully\n");
 	return EXIT_DONE;
 }

@@ -1,6 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "cmd/jout.h"
+#include "cmd/known.h"
 #include "state/diff.h"
 #include "state/git.h"
 #include "state/merge.h"
@@ -155,12 +156,28 @@ static int print_left(const struct mesh *m, struct err *e)
 	return 0;
 }
 
+/* Is there another secret of the mesh to agree to? */
+static bool asks_secret(const struct mesh *m)
+{
+	AUTO(conflicts_done) struct conflicts all = { 0 };
+	struct err ignored;
+	bool found = false;
+
+	if (mesh_conflicts(&all, m, &ignored) < 0)
+		return false;
+	for (size_t i = 0; i < all.len; i++)
+		found |= all.items[i].part == PART_MESH &&
+			 strcmp(all.items[i].field, CONFLICT_SECRET) == 0;
+	return found;
+}
+
 /* The merge is git's: its commit is the user's to make. */
 static int resolve(const struct cmd_env *env, struct err *e)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
 	AUTO(mesh_done) struct mesh before = { 0 };
 	struct mesh *m;
+	bool asked;
 
 	if (env_open(&s, env, true, e) < 0 ||
 	    store_original(&before, s, e) < 0)
@@ -172,8 +189,11 @@ static int resolve(const struct cmd_env *env, struct err *e)
 		put("no conflicts\n");
 		return 0;
 	}
+	asked = asks_secret(m);
 	if (choose(m, &env->args, e) < 0 || store_save(s, true, e) < 0)
 		return -1;
+	if (asked && !asks_secret(m))
+		known_note(m);
 	print_changes(&before, m);
 	return print_left(m, e);
 }

@@ -2,6 +2,7 @@
 
 #include "base/atomic.h"
 #include "cmd/input.h"
+#include "cmd/known.h"
 #include "cmd/side.h"
 #include "state/file.h"
 
@@ -11,6 +12,24 @@ static int read_sides(struct sides *s, char *const *paths, struct err *e)
 	    input_read(&s->ours.raw, paths[1], FILE_SIZE_MAX, e) < 0 ||
 	    input_read(&s->theirs.raw, paths[2], FILE_SIZE_MAX, e) < 0)
 		return -1;
+	return 0;
+}
+
+/* Nobody is asked here. */
+static int check_sides(const struct sides *s, struct err *e)
+{
+	enum known ours, theirs;
+
+	if (known_judge(&ours, &s->ours.mesh, e) < 0 ||
+	    known_judge(&theirs, &s->theirs.mesh, e) < 0)
+		return -1;
+	if (ours == KNOWN_OTHER && theirs != KNOWN_SAME)
+		return err_set(e, ERR_CONFLICT, "neither side has the secret "
+			       "that this mesh is known by here");
+	if (sides_unseal(s))
+		return err_set(e, ERR_CONFLICT, "their side is sealed in "
+			       "another way (%s): 'wgmesh pull' shows it and "
+			       "asks", side_kind(&s->theirs));
 	return 0;
 }
 
@@ -25,7 +44,8 @@ static int merge(const struct cmd_env *env, struct conflicts *conflicts,
 	sides_init(&s);
 	raw.max = FILE_SIZE_MAX;
 	if (read_sides(&s, env->args.items, e) < 0 ||
-	    sides_merge(&raw, &s, &source, conflicts, e) < 0)
+	    sides_open(&s, &source, e) < 0 || check_sides(&s, e) < 0 ||
+	    sides_merge(&raw, &s, mesh_merge_unattended, conflicts, e) < 0)
 		return -1;
 	return atomic_write(env->args.items[1], raw.s, raw.len, &how, e);
 }

@@ -78,7 +78,8 @@ static const struct option table[] = {
 	{ "no-install", NULL, FLAG, AT(no_install), 0, 0,
 	  "report a missing WireGuard instead of installing it" },
 	{ "yes", NULL, FLAG, AT(yes), 0, 0,
-	  "apply, rollback: save without a question; deploy: agree to tear "
+	  "apply, rollback: save without a question; pull: agree to who can "
+	  "read the state, who is trusted and what runs where; deploy: agree to tear "
 	  "down the interfaces of removed nodes; import: agree to what one "
 	  "host says of others, and to default routes" },
 	{ "exit-code", NULL, FLAG, AT(exit_code), 0, 0,
@@ -104,6 +105,8 @@ static const struct option table[] = {
 	  "replace an interface or boot file that is not wgmesh's" },
 	{ "force-serial", NULL, FLAG, AT(force_serial), 0, 0,
 	  "go on though a host was deployed from a newer state" },
+	{ "accept-new-secret", NULL, FLAG, AT(accept_secret), 0, 0,
+	  "agree that the secret of the mesh is another one than before" },
 	{ "out", "FILE", TEXT, AT(out), 0, 0,
 	  "save the plan; 'wgmesh deploy FILE' runs exactly that or nothing" },
 	{ "markdown", NULL, FLAG, AT(markdown), 0, 0,

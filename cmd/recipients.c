@@ -2,6 +2,8 @@
 
 #include "base/atomic.h"
 #include "cmd/jout.h"
+#include "cmd/known.h"
+#include "state/mesh_secret.h"
 #include "vault/age.h"
 
 #include <string.h>
@@ -87,7 +89,8 @@ static int change(const struct cmd_env *env, struct store *s, bool add,
 			 : recipients_remove(recipients, text, e)) < 0)
 			return -1;
 	}
-	if (reseal(s, e) < 0)
+	if (reseal(s, e) < 0 ||
+	    (!add && mesh_secret_change(store_mesh(s), e) < 0))
 		return -1;
 	return env_save(s, e);
 }
@@ -98,6 +101,7 @@ int cmd_recipients(struct cmd_env *env)
 	const char *verb = env->args.items[0];
 	bool add = strcmp(verb, "add") == 0;
 	bool show = strcmp(verb, "list") == 0;
+	bool ours;
 	struct err e;
 
 	if (!add && !show && strcmp(verb, "remove") != 0) {
@@ -109,8 +113,11 @@ int cmd_recipients(struct cmd_env *env)
 		return fail(&e);
 	if (show)
 		return list(env, store_mesh(s));
+	ours = known_is_ours(store_mesh(s));
 	if (change(env, s, add, &e) < 0)
 		return fail(&e);
+	if (ours)
+		known_note(store_mesh(s));
 	put("The state has %zu recipient%s now\n",
 	    store_mesh(s)->recipients.len,
 	    store_mesh(s)->recipients.len == 1 ? "" : "s");

@@ -88,6 +88,8 @@ static int roll_back(struct mesh *now, struct mesh *then, struct err *e)
 		spec_drop_removed(now, &then->nodes.items[i]);
 	SWAP(then->removed, now->removed);
 	SWAP(then->recipients, now->recipients);
+	SWAP(then->mesh_secret, now->mesh_secret);
+	SWAP(then->former_secrets, now->former_secrets);
 	SWAP(then->mesh_id, now->mesh_id);
 	SWAP(then->local_hostname, now->local_hostname);
 	if (then->serial < now->serial)

@@ -1,6 +1,8 @@
 #include "cmd/cmd.h"
 
+#include "cmd/known.h"
 #include "cmd/seal.h"
+#include "state/mesh_secret.h"
 
 #include <string.h>
 
@@ -57,9 +59,15 @@ int cmd_seal(struct cmd_env *env)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
 	struct err e;
+	bool ours;
 
-	if (env_open(&s, env, true, &e) < 0 || seal(env, s, &e) < 0)
+	if (env_open(&s, env, true, &e) < 0)
 		return fail(&e);
+	ours = known_is_ours(store_mesh(s));
+	if (seal(env, s, &e) < 0)
+		return fail(&e);
+	if (ours)
+		known_note(store_mesh(s));
 	put("Sealed: %s\n", store_file(s));
 	note("older copies of the state (backups, git history) are still "
 	     "plain text");
@@ -101,7 +109,8 @@ static int rekey(const struct cmd_env *env, struct store *s, struct err *e)
 			       "'wgmesh seal' seals it");
 	if (fresh.password_file || fresh.password_command)
 		strings_done(&store_mesh(s)->recipients); /* instead of them */
-	if (seal_choose(s, env, &fresh, e) < 0)
+	if (seal_choose(s, env, &fresh, e) < 0 ||
+	    mesh_secret_change(store_mesh(s), e) < 0)
 		return -1;
 	return env_save(s, e);
 }
@@ -110,9 +119,15 @@ int cmd_rekey(struct cmd_env *env)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
 	struct err e;
+	bool ours;
 
-	if (env_open(&s, env, true, &e) < 0 || rekey(env, s, &e) < 0)
+	if (env_open(&s, env, true, &e) < 0)
 		return fail(&e);
+	ours = known_is_ours(store_mesh(s));
+	if (rekey(env, s, &e) < 0)
+		return fail(&e);
+	if (ours)
+		known_note(store_mesh(s));
 	put("Sealed anew: %s\n", store_file(s));
 	note("who could open older copies still can, and knows the private "
 	     "keys in them");

@@ -10,7 +10,7 @@
 /** So many conflicts are shown, then how many more there are. */
 #define SHOWN_MAX 20
 
-static void side_init(struct side *s)
+void side_init(struct side *s)
 {
 	memset(s, 0, sizeof *s);
 	s->raw = (struct sbuf)SBUF_SECRET;
@@ -46,9 +46,8 @@ static int unseal(struct sbuf *text, struct side *s,
 	return sealed_open(text, s->raw.s, s->raw.len, &keys, e);
 }
 
-/* Make a mesh of the bytes. */
-static int side_open(struct side *s, const struct source *source,
-		     struct err *e)
+int side_open(struct side *s, const struct source *source,
+	      struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 
@@ -90,9 +89,9 @@ void sides_done(struct sides *s)
 	side_done(&s->theirs);
 }
 
-/* One passphrase mostly opens all three; where it does not, ask again. */
-static int open_next(struct side *s, const struct source *source,
-		     const struct side *opened, struct err *e)
+/* One passphrase mostly opens all; where it does not, ask again. */
+int side_open_next(struct side *s, const struct source *source,
+		   const struct side *opened, struct err *e)
 {
 	struct source same = { .password = &opened->passphrase,
 			       .identity_file = source->identity_file,
@@ -104,16 +103,27 @@ static int open_next(struct side *s, const struct source *source,
 	return side_open(s, source, e);
 }
 
-static int open_sides(struct sides *s, const struct source *source,
-		      struct err *e)
+int sides_open(struct sides *s, const struct source *source, struct err *e)
 {
 	if (side_open(&s->ours, source, e) < 0)
 		return err_wrap(e, "our side");
-	if (open_next(&s->theirs, source, &s->ours, e) < 0)
+	if (side_open_next(&s->theirs, source, &s->ours, e) < 0)
 		return err_wrap(e, "their side");
-	if (open_next(&s->base, source, &s->ours, e) < 0)
+	if (side_open_next(&s->base, source, &s->ours, e) < 0)
 		return err_wrap(e, "the common ancestor");
 	return 0;
+}
+
+const char *side_kind(const struct side *s)
+{
+	if (s->form == SEALED_NOT)
+		return "plain text";
+	return s->passphrase.len ? "with a passphrase" : "to recipients";
+}
+
+bool side_same_kind(const struct side *a, const struct side *b)
+{
+	return strcmp(side_kind(a), side_kind(b)) == 0;
 }
 
 static bool same_sealing(const struct side *a, const struct side *b)
@@ -171,14 +181,19 @@ static int format(struct sbuf *out, const struct mesh *m,
 	return 0;
 }
 
-int sides_merge(struct sbuf *out, struct sides *s, const struct source *source,
+bool sides_unseal(const struct sides *s)
+{
+	return s->ours.form != SEALED_NOT &&
+	       !side_same_kind(&s->ours, sealing_of(s));
+}
+
+int sides_merge(struct sbuf *out, const struct sides *s, sides_merge_fn *merge,
 		struct conflicts *conflicts, struct err *e)
 {
 	AUTO(mesh_done) struct mesh merged = { 0 };
 
-	if (open_sides(s, source, e) < 0 ||
-	    mesh_merge(&merged, &s->base.mesh, &s->ours.mesh, &s->theirs.mesh,
-		       conflicts, e) < 0)
+	if (merge(&merged, &s->base.mesh, &s->ours.mesh, &s->theirs.mesh,
+		  conflicts, e) < 0)
 		return -1;
 	return format(out, &merged, sealing_of(s), e);
 }

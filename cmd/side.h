@@ -17,6 +17,20 @@ struct side {
 	struct sbuf raw;          /* the bytes of the file */
 };
 
+/** Begin with a side whose `raw` is empty and to be filled. */
+void side_init(struct side *s);
+
+/** Make a mesh of its bytes; none are an empty mesh. */
+int side_open(struct side *s, const struct source *source, struct err *e);
+
+/** The same; a passphrase that opened @opened is tried first. */
+int side_open_next(struct side *s, const struct source *source,
+		   const struct side *opened, struct err *e);
+
+/** How it is sealed, for people: "to recipients". */
+const char *side_kind(const struct side *s);
+bool side_same_kind(const struct side *a, const struct side *b);
+
 /**
  * Read the file; an empty one is an empty mesh. End with side_done(), failed or
  * not. The error text continues the file's name, which is git's.
@@ -38,11 +52,24 @@ void sides_init(struct sides *s);
 void sides_done(struct sides *s);
 
 /**
- * Append what the bytes of the sides make together, sealed as the side that
- * changed the sealing (ours, if both did), and append the conflicts. A secret
- * that opens one side is tried on the others before @source is asked again.
+ * Open all three. A secret that opens one side is tried on the others before
+ * @source is asked again.
  */
-int sides_merge(struct sbuf *out, struct sides *s, const struct source *source,
+int sides_open(struct sides *s, const struct source *source, struct err *e);
+
+/** Would a merge seal ours in another way, or not at all? */
+bool sides_unseal(const struct sides *s);
+
+/** mesh_merge() or mesh_merge_unattended(). */
+typedef int sides_merge_fn(struct mesh *out, const struct mesh *base,
+			   const struct mesh *ours, const struct mesh *theirs,
+			   struct conflicts *conflicts, struct err *e);
+
+/**
+ * Append what the opened sides make together, sealed as the side that changed
+ * the sealing (ours, if both did), and append the conflicts.
+ */
+int sides_merge(struct sbuf *out, const struct sides *s, sides_merge_fn *merge,
 		struct conflicts *conflicts, struct err *e);
 
 /** A note for each conflict, bounded. */

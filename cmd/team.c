@@ -1,7 +1,7 @@
 #include "cmd/team.h"
 
 #include "cmd/commit.h"
-#include "cmd/side.h"
+#include "cmd/incoming.h"
 #include "state/file.h"
 
 /** How long a pull waits for another command's lock of the state. */
@@ -39,30 +39,6 @@ int team_open(struct team *t, const struct cmd_env *env, struct err *e)
 
 /* ---- pull ---- */
 
-/* What repo_pull() asks for. */
-static int merge_contents(struct sbuf *out, const struct sbuf *base,
-			  const struct sbuf *ours, const struct sbuf *theirs,
-			  void *env, struct err *e)
-{
-	const struct source source = env_source(env);
-	AUTO(conflicts_done) struct conflicts all = { 0 };
-	AUTO(sides_done) struct sides s;
-
-	sides_init(&s);
-	sbuf_add(&s.base.raw, sbuf_str(base), base->len);
-	sbuf_add(&s.ours.raw, sbuf_str(ours), ours->len);
-	sbuf_add(&s.theirs.raw, sbuf_str(theirs), theirs->len);
-	if (sides_merge(out, &s, &source, &all, e) < 0)
-		return -1;
-	if (all.len == 0)
-		return 0;
-	note_conflicts(&all);
-	return err_set(e, ERR_CONFLICT, "%zu conflict%s, and nothing is "
-		       "changed: 'wgmesh git-setup', 'git merge @{upstream}', "
-		       "then 'wgmesh merge -resolve', 'git add' the state "
-		       "and 'git commit'", all.len, all.len == 1 ? "" : "s");
-}
-
 static void merge_message(struct sbuf *out, const struct cmd_env *env)
 {
 	AUTO(trailers_done) struct trailers trailers = { 0 };
@@ -82,18 +58,22 @@ int team_pull(struct team *t, struct err *e)
 		[REPO_MERGED] = "merged what is new at the remote",
 	};
 	AUTO(sbuf_done) struct sbuf message = SBUF_INIT;
-	struct cmd_env env = *t->env;
-	struct repo_merge how = { merge_contents, &env, NULL, LOCK_WAIT_MS };
+	AUTO(incoming_done) struct incoming in;
+	struct repo_merge how = { incoming_signed, incoming_merge,
+				  incoming_review, &in, NULL, LOCK_WAIT_MS };
 	enum repo_pulled what;
 	int ret;
 
+	incoming_init(&in, t->env);
 	merge_message(&message, t->env);
 	how.message = sbuf_str(&message);
 	ret = repo_pull(t->repo, &how, &what, e);
 	show_note(t);
-	if (ret == 0)
-		note("%s", said[what]);
-	return ret;
+	if (ret < 0)
+		return -1;
+	incoming_taken(&in);
+	note("%s", said[what]);
+	return 0;
 }
 
 int team_begin(struct team *t, const struct cmd_env *env, struct err *e)

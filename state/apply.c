@@ -102,6 +102,7 @@ static int apply_globals(struct apply *a, struct err *e)
 	else if (w->network6.ip.family && a->m->nodes.len == 0)
 		a->m->network = (struct cidr){ 0 };
 	a->m->network6 = w->network6;
+	a->m->verify_signatures = w->verify_signatures;
 	a->moved4 = !cidr_equal(&network, &a->m->network);
 	a->moved6 = !cidr_equal(&network6, &a->m->network6);
 	return apply_fields(a, &fields_defaults, "", a->m, w, e);

@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "state/claim.h"
 #include "vault/digest.h"
+#include "state/mesh_secret.h"
+#include "vault/proof.h"
 
 #include <string.h>
 
@@ -311,6 +313,20 @@ static int check_mesh_id(const char *s, struct err *e)
 	return err_set(e, ERR_INPUT, "expected 32 hexadecimal digits");
 }
 
+static int check_secrets(const struct mesh *m, struct err *e)
+{
+	if (m->former_secrets.len > FORMER_SECRETS_MAX)
+		return err_set(e, ERR_INPUT, "expected at most %d former ones",
+			       FORMER_SECRETS_MAX);
+	for (size_t i = 0; i < m->former_secrets.len; i++)
+		if (proof_secret_check(secret_text(&m->former_secrets.items[i]),
+				       e) < 0)
+			return -1;
+	return m->mesh_secret.len
+		       ? proof_secret_check(secret_text(&m->mesh_secret), e)
+		       : 0;
+}
+
 /* What the mesh says for all nodes. */
 static void check_globals(struct findings *out, const struct mesh *m)
 {
@@ -332,6 +348,7 @@ static void check_globals(struct findings *out, const struct mesh *m)
 		    check_optional_port(m->listen_port, &s.e));
 	judge_value(&s, "mtu", "mtu", check_optional_mtu(m->mtu, &s.e));
 	judge_value(&s, "mesh_id", NULL, check_mesh_id(m->mesh_id, &s.e));
+	judge_value(&s, "mesh_secret", NULL, check_secrets(m, &s.e));
 	judge_value(&s, "key", "key", check_key_place(m->key, &s.e));
 	judge_value(&s, "keepalive", "keepalive",
 		    check_optional_keepalive(m->keepalive_s, &s.e));

@@ -51,6 +51,11 @@ static const struct mesh_field mesh_table[] = {
 	  .fallback = NULL, .meaning = "the mesh's IPv6 network, if it has one",
 	  .example = "fd99:1:2:3::/64", .min = 6, .kind = &field_network,
 	  AT(mesh, network6) },
+	{ .key = "verify-signatures", .type = FIELD_BOOL,
+	  .form = "true or false", .fallback = "false",
+	  .meaning = "whether a pull takes the state only from commits that "
+	  "`git verify-commit` accepts", .example = "true",
+	  .kind = &field_bool, AT(mesh, verify_signatures) },
 };
 const struct mesh_fields fields_mesh = FIELDS(mesh_table);
 

@@ -38,7 +38,7 @@ struct mesh_fields {
 	size_t len;
 };
 
-/** The top of the file: interface, network, network6. */
+/** The top of the file: interface, network, network6, verify-signatures. */
 extern const struct mesh_fields fields_mesh;
 /** For all nodes that do not say otherwise: port, mtu, keepalive, key. */
 extern const struct mesh_fields fields_defaults;

@@ -6,6 +6,7 @@
 
 #include "base/atomic.h"
 #include "base/text.h"
+#include "state/git_child.h"
 #include "state/lock.h"
 
 #include <string.h>
@@ -328,6 +329,138 @@ static int go_to(struct pull *p, git_commit *target, struct err *e)
 	return -1;
 }
 
+/* ---- who signed, and who agrees ---- */
+
+/* Has @commit another file than one of its parents? */
+static int touches(bool *out, struct repo *r, const git_commit *commit,
+		   struct err *e)
+{
+	unsigned n = git_commit_parentcount(commit), mode;
+	git_oid ours, theirs;
+
+	if (repo_entry(&ours, &mode, r, commit, e) < 0)
+		return -1;
+	*out = n == 0 && mode;
+	for (unsigned i = 0; i < n && !*out; i++) {
+		AUTO(auto_git_commit_free) git_commit *parent = NULL;
+		int rc = git_commit_parent(&parent, commit, i);
+
+		if (rc < 0)
+			return repo_fail(e, rc, "cannot read the history");
+		if (repo_entry(&theirs, &mode, r, parent, e) < 0)
+			return -1;
+		*out = !git_oid_equal(&ours, &theirs);
+	}
+	return 0;
+}
+
+/* As git itself judges it, by the user's keys and configuration. */
+static int check_signature(struct repo *r, const git_oid *id, struct err *e)
+{
+	AUTO(strings_done) struct strings argv = { 0 };
+	AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
+	AUTO(auto_free) char *words = NULL;
+	char hex[REPO_ID_TEXT];
+	struct child c;
+	bool good;
+
+	strings_add(&argv, "git");
+	strings_add(&argv, "verify-commit");
+	strings_add(&argv, git_oid_tostr(hex, sizeof hex, id));
+	if (child_start(&c, &argv, r->folder, e) < 0)
+		return -1;
+	good = child_run(&c, "", &out);
+	words = child_words(&c);
+	sbuf_done(&c.words);
+	return good ? 0 : err_set(e, ERR_CONFLICT, "commit %s changes the "
+				  "state and has no signature that 'git "
+				  "verify-commit' accepts (verify-signatures "
+				  "of the mesh)%s", hex, words);
+}
+
+/* Every new commit that touches the file. */
+static int check_signatures(struct pull *p, struct err *e)
+{
+	AUTO(auto_git_revwalk_free) git_revwalk *walk = NULL;
+	git_oid id;
+	int rc = git_revwalk_new(&walk, p->r->git);
+
+	if (rc == 0)
+		rc = git_revwalk_push(walk, git_commit_id(p->upstream));
+	if (rc == 0 && p->head)
+		rc = git_revwalk_hide(walk, git_commit_id(p->head));
+	while (rc == 0 && (rc = git_revwalk_next(&id, walk)) == 0) {
+		AUTO(auto_git_commit_free) git_commit *commit = NULL;
+		bool touched;
+
+		rc = git_commit_lookup(&commit, p->r->git, &id);
+		if (rc == 0 && (touches(&touched, p->r, commit, e) < 0 ||
+				(touched && check_signature(p->r, &id, e) < 0)))
+			return -1;
+	}
+	return rc == GIT_ITEROVER ? 0
+				  : repo_fail(e, rc, "cannot read the history");
+}
+
+/* The bytes of the file in @commit; none when it has none. */
+static int read_file(struct sbuf *out, struct repo *r,
+		     const git_commit *commit, struct err *e)
+{
+	git_oid id;
+	unsigned mode;
+
+	if (repo_entry(&id, &mode, r, commit, e) < 0)
+		return -1;
+	return mode ? repo_blob(out, r, &id, e) : 0;
+}
+
+/* Is the file another one than ours, in any commit that comes? */
+static int brings_file(bool *out, struct pull *p, struct err *e)
+{
+	git_oid ours, theirs;
+	unsigned a, b;
+
+	if (repo_entry(&ours, &a, p->r, p->head, e) < 0 ||
+	    repo_entry(&theirs, &b, p->r, p->upstream, e) < 0)
+		return -1;
+	*out = b && !git_oid_equal(&ours, &theirs);
+	return 0;
+}
+
+static int judge_commits(struct pull *p, const struct repo_merge *how,
+			 struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf ours = SBUF_SECRET;
+	bool brings;
+	int wanted;
+
+	if (brings_file(&brings, p, e) < 0)
+		return -1;
+	if (!brings)
+		return 0;
+	if (read_file(&ours, p->r, p->head, e) < 0)
+		return -1;
+	wanted = how->is_signed(&ours, how->arg, e);
+	return wanted == 1 ? check_signatures(p, e) : wanted;
+}
+
+/* Let the caller see what the file becomes, and refuse. */
+static int review(struct pull *p, git_commit *target,
+		  const struct repo_merge *how, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf ours = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf comes = SBUF_SECRET;
+
+	if (read_file(&ours, p->r, p->head, e) < 0 ||
+	    read_file(&comes, p->r, target, e) < 0)
+		return -1;
+	if (comes.len == 0 ||
+	    (ours.len == comes.len &&
+	     memcmp(sbuf_str(&ours), sbuf_str(&comes), ours.len) == 0))
+		return 0;
+	return how->review(&ours, &comes, how->arg, e);
+}
+
 int repo_pull(struct repo *r, const struct repo_merge *how,
 	      enum repo_pulled *out, struct err *e)
 {
@@ -335,6 +468,7 @@ int repo_pull(struct repo *r, const struct repo_merge *how,
 	AUTO(auto_free) char *path = mem_printf("%s.lock", r->file);
 	AUTO(auto_free) char *note = NULL;
 	AUTO(auto_git_commit_free) git_commit *merged = NULL;
+	git_commit *target;
 	AUTO(pull_done) struct pull p = { .r = r };
 
 	if (lock_take(&lock, path, how->lock_ms, &note, e) < 0)
@@ -346,9 +480,12 @@ int repo_pull(struct repo *r, const struct repo_merge *how,
 	*out = REPO_SAME;
 	if (p.behind == 0)
 		return 0;
+	if (judge_commits(&p, how, e) < 0)
+		return -1;
 	if (p.ahead && merge(&merged, &p, how, e) < 0)
 		return err_wrap(e, "cannot merge the upstream");
-	if (go_to(&p, p.ahead ? merged : p.upstream, e) < 0)
+	target = p.ahead ? merged : p.upstream;
+	if (review(&p, target, how, e) < 0 || go_to(&p, target, e) < 0)
 		return -1;
 	*out = p.ahead ? REPO_MERGED : REPO_FORWARDED;
 	return 0;

@@ -19,12 +19,23 @@
 /** How the contents of the file on both sides become one. */
 struct repo_merge {
 	/**
+	 * Must the commits that bring the file be signed? @ours is what we
+	 * have, empty when there is none. 1, 0 or -1.
+	 */
+	int (*is_signed)(const struct sbuf *ours, void *arg, struct err *e);
+	/**
 	 * Append what @ours and @theirs make of @base (empty: there was none).
 	 * -1 with CONFLICT when it cannot be.
 	 */
 	int (*content)(struct sbuf *out, const struct sbuf *base,
 		       const struct sbuf *ours, const struct sbuf *theirs,
 		       void *arg, struct err *e);
+	/**
+	 * May the file, which is @ours (empty: there is none), become @comes,
+	 * another one? The last moment to refuse, with nothing changed.
+	 */
+	int (*review)(const struct sbuf *ours, const struct sbuf *comes,
+		      void *arg, struct err *e);
 	void *arg;
 	const char *message; /* of the merge commit */
 	int lock_ms; /* how long to wait for the state file's lock */

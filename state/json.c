@@ -261,6 +261,22 @@ static int read_policies(void *slot, struct json_object *v, struct err *e)
 	return 0;
 }
 
+static int read_former(void *slot, struct json_object *v, struct err *e)
+{
+	struct secrets *list = slot;
+
+	if (!json_object_is_type(v, json_type_array))
+		return json_wrong_type(v, "a list", e);
+	for (size_t i = 0; i < list->len; i++)
+		secret_done(&list->items[i]);
+	list->len = 0;
+	for (size_t i = 0; i < json_object_array_length(v); i++)
+		if (json_read_secret(vec_add(list),
+				     json_object_array_get_idx(v, i), e) < 0)
+			return err_wrap(e, "item %zu", i + 1);
+	return 0;
+}
+
 static int read_mesh(struct mesh *m, struct json_object *v, struct err *e)
 {
 	static const struct field fields[] = {
@@ -282,6 +298,12 @@ static int read_mesh(struct mesh *m, struct json_object *v, struct err *e)
 		FIELD(struct mesh, "serial", json_read_serial, serial),
 		MAP(struct mesh, "removed_nodes", read_removed, removed),
 		FIELD(struct mesh, "recipients", json_read_strings, recipients),
+		FIELD(struct mesh, "verify_signatures", json_read_bool,
+		      verify_signatures),
+		FIELD(struct mesh, "mesh_secret", json_read_secret,
+		      mesh_secret),
+		FIELD(struct mesh, "former_secrets", read_former,
+		      former_secrets),
 	};
 	static const struct shape shape = SHAPE(fields, struct mesh);
 

@@ -156,6 +156,20 @@ static void string_list(struct writer *w, const char *name,
 	close_with(w, ']');
 }
 
+static void secret_list(struct writer *w, const char *name,
+			const struct secrets *list)
+{
+	if (list->len == 0)
+		return;
+	key(w, name);
+	open_with(w, '[');
+	for (size_t i = 0; i < list->len; i++) {
+		next(w);
+		put_text(w, secret_text(&list->items[i]));
+	}
+	close_with(w, ']');
+}
+
 static void optional_networks(struct writer *w, const char *name,
 			      const struct cidrs *list)
 {
@@ -392,6 +406,10 @@ static void mesh_additions(struct writer *w, const struct mesh *m)
 		nodes(w, "removed_nodes", &m->removed);
 	if (m->recipients.len)
 		string_list(w, "recipients", &m->recipients, false);
+	if (m->verify_signatures)
+		truth(w, "verify_signatures", true);
+	optional_text(w, "mesh_secret", secret_text(&m->mesh_secret));
+	secret_list(w, "former_secrets", &m->former_secrets);
 }
 
 void state_format(struct sbuf *out, const struct mesh *m)

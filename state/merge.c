@@ -289,6 +289,44 @@ static struct cell merge_changed(struct merge *g, const struct rule *r,
 	return taken(o);
 }
 
+/*
+ * Their side changed what needs a yes: ours stays, and theirs is what a merge
+ * that asks nobody would make.
+ */
+static struct cell ask(struct merge *g, const struct rule *r, struct place at,
+		       const struct cell sides[3])
+{
+	struct cell all = r->how == SET ? merge_sets(sides[0], sides[1],
+						     sides[2])
+					: taken(sides[2]);
+
+	if (merge_needs_yes(g, at, sides[1].v, all.v))
+		merge_contest(g, at, sides[0], sides[1], all);
+	json_object_put(all.v);
+	return taken(sides[1]);
+}
+
+static bool asks(const struct merge *g, const struct rule *r, struct place at,
+		 const struct cell sides[3])
+{
+	return g->asking && r->how <= SET &&
+	       (r->how == SET || same(sides[0], sides[1])) &&
+	       merge_needs_yes(g, at, sides[0].v, sides[2].v);
+}
+
+/* Their changes alone, which a merge that asks looks into. */
+static struct cell merge_theirs(struct merge *g, const struct rule *r,
+				struct place at, const struct cell sides[3])
+{
+	bool was_in_new = g->in_new;
+	struct cell merged;
+
+	g->in_new |= at.part == PART_NODE && !at.field && !sides[0].has;
+	merged = merge_members(g, r, at, sides);
+	g->in_new = was_in_new;
+	return merged;
+}
+
 /* The result is the caller's. */
 static struct cell merge_cells(struct merge *g, const struct rule *r,
 			       struct place at, struct cell b, struct cell o,
@@ -302,25 +340,34 @@ static struct cell merge_cells(struct merge *g, const struct rule *r,
 		merge_contest(g, at, b, o, t);
 		return taken(o);
 	}
+	if (asks(g, r, at, sides))
+		return ask(g, r, at, sides);
 	/* a careful merge looks into what only theirs changed, too */
-	if (same(b, o) && (!g->careful || !t.has ||
+	if (same(b, o) && ((!g->careful && !g->asking) || !t.has ||
 			   (r->how != FIELDS && r->how != ENTRIES)))
 		return taken(t);
 	if (same(b, o))
-		return merge_members(g, r, at, sides);
+		return merge_theirs(g, r, at, sides);
 	return merge_changed(g, r, at, sides);
 }
 
 /* ---- the whole ---- */
 
+static int check_same_mesh(const struct mesh *ours, const struct mesh *theirs,
+			   struct err *e)
+{
+	if (!ours->mesh_id || !theirs->mesh_id ||
+	    strcmp(ours->mesh_id, theirs->mesh_id) == 0)
+		return 0;
+	return err_set(e, ERR_CONFLICT, "the two sides are different meshes: "
+		       "id %s and %s", ours->mesh_id, theirs->mesh_id);
+}
+
 static int check_sides(const struct mesh *ours, const struct mesh *theirs,
 		       struct err *e)
 {
-	if (ours->mesh_id && theirs->mesh_id &&
-	    strcmp(ours->mesh_id, theirs->mesh_id) != 0)
-		return err_set(e, ERR_CONFLICT, "the two sides are different "
-			       "meshes: id %s and %s", ours->mesh_id,
-			       theirs->mesh_id);
+	if (check_same_mesh(ours, theirs, e) < 0)
+		return -1;
 	if (mesh_has_conflicts(ours) || mesh_has_conflicts(theirs))
 		return err_set(e, ERR_CONFLICT, "%s side has conflicts of an "
 			       "earlier merge: 'wgmesh merge -resolve' them "
@@ -336,6 +383,8 @@ static int content_of(struct json_object **out, const struct mesh *m,
 	if (tree_of_mesh(out, m, e) < 0)
 		return -1;
 	json_object_object_del(*out, "serial");
+	json_object_object_del(*out, "mesh_secret");
+	json_object_object_del(*out, "former_secrets");
 	json_object_object_del(*out, MERGE_CONFLICTS);
 	return 0;
 }
@@ -352,6 +401,24 @@ static void merge_trees(struct merge *g)
 	g->out = merge_cells(g, &whole, (struct place){ 0 }, b, o, t).v;
 	if (!one_sided)
 		merge_settle(g);
+	merge_contest_secret(g);
+}
+
+/* Their tombstones are not contested one by one: there is no such conflict. */
+static int check_tombstones(struct merge *g, struct err *e)
+{
+	AUTO(conflicts_done) struct conflicts found = { 0 };
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+
+	g->conflicts = json_object_new_array();
+	merge_contest_tombstones(g);
+	if (conflicts_of_list(&found, g->conflicts, e) < 0)
+		return -1;
+	if (found.len == 0)
+		return 0;
+	conflict_text(&text, &found.items[0]);
+	return err_set(e, ERR_CONFLICT, "%s: 'wgmesh pull' shows it and asks",
+		       sbuf_str(&text));
 }
 
 static int to_mesh(struct mesh *out, const struct merge *g, struct err *e)
@@ -389,24 +456,83 @@ static void merge_done(struct merge *g)
 	tree_free(g->theirs);
 }
 
+static int contents_of(struct merge *g, const struct mesh *base,
+		       const struct mesh *ours, const struct mesh *theirs,
+		       struct err *e)
+{
+	if (content_of(&g->base, base, e) < 0 ||
+	    content_of(&g->ours, ours, e) < 0 ||
+	    content_of(&g->theirs, theirs, e) < 0)
+		return -1;
+	return 0;
+}
+
+static int merge_all(struct mesh *out, struct merge *g, const struct mesh *base,
+		     const struct mesh *ours, const struct mesh *theirs,
+		     struct err *e)
+{
+	AUTO(mesh_done) struct mesh merged = { 0 };
+
+	g->theirs_newer = theirs->serial > ours->serial;
+	if (check_sides(ours, theirs, e) < 0 ||
+	    contents_of(g, base, ours, theirs, e) < 0 ||
+	    (g->asking && check_tombstones(g, e) < 0) ||
+	    merge_into(&merged, g, e) < 0)
+		return -1;
+	merged.serial = (g->theirs_newer ? theirs : ours)->serial + 1;
+	mesh_secrets_merge(&merged, ours, theirs);
+	*out = merged;
+	memset(&merged, 0, sizeof merged);
+	return 0;
+}
+
 int mesh_merge(struct mesh *out, const struct mesh *base,
 	       const struct mesh *ours, const struct mesh *theirs,
 	       struct conflicts *conflicts, struct err *e)
 {
-	AUTO(merge_done) struct merge g = {
-		.theirs_newer = theirs->serial > ours->serial,
-	};
+	AUTO(merge_done) struct merge g = { 0 };
 	AUTO(mesh_done) struct mesh merged = { 0 };
 
-	if (check_sides(ours, theirs, e) < 0 ||
-	    content_of(&g.base, base, e) < 0 ||
-	    content_of(&g.ours, ours, e) < 0 ||
-	    content_of(&g.theirs, theirs, e) < 0 ||
-	    merge_into(&merged, &g, e) < 0 ||
+	if (merge_all(&merged, &g, base, ours, theirs, e) < 0 ||
 	    mesh_conflicts(conflicts, &merged, e) < 0)
 		return -1;
-	merged.serial = (g.theirs_newer ? theirs : ours)->serial + 1;
 	*out = merged;
 	memset(&merged, 0, sizeof merged);
 	return 0;
+}
+
+int mesh_merge_unattended(struct mesh *out, const struct mesh *base,
+			  const struct mesh *ours, const struct mesh *theirs,
+			  struct conflicts *conflicts, struct err *e)
+{
+	AUTO(merge_done) struct merge g = {
+		.asking = true,
+		.secrets = mesh_secrets_relate(base, ours, theirs),
+	};
+	AUTO(mesh_done) struct mesh merged = { 0 };
+
+	if (g.secrets == SECRETS_FOREIGN)
+		return err_set(e, ERR_CONFLICT, "their side does not have the "
+			       "secret of this mesh, so somebody else may have "
+			       "made it; 'wgmesh pull -accept-new-secret' "
+			       "takes it all the same");
+	if (merge_all(&merged, &g, base, ours, theirs, e) < 0 ||
+	    mesh_conflicts(conflicts, &merged, e) < 0)
+		return -1;
+	*out = merged;
+	memset(&merged, 0, sizeof merged);
+	return 0;
+}
+
+int mesh_trust_changes(struct conflicts *out, const struct mesh *before,
+		       const struct mesh *after, struct err *e)
+{
+	AUTO(merge_done) struct merge g = { .asking = true };
+
+	if (check_same_mesh(before, after, e) < 0 ||
+	    contents_of(&g, before, before, after, e) < 0)
+		return -1;
+	merge_trees(&g);
+	merge_contest_tombstones(&g);
+	return conflicts_of_list(out, g.conflicts, e);
 }

@@ -22,6 +22,9 @@
 /** How the command line names what is not there: no name, no field. */
 #define CONFLICT_NONE "-"
 
+/** The field of the mesh that asks for a yes to another secret. */
+#define CONFLICT_SECRET "secret"
+
 /** The member of the state that the unresolved ones are in. */
 #define MERGE_CONFLICTS "conflicts"
 
@@ -54,6 +57,23 @@ struct conflicts {
 int mesh_merge(struct mesh *out, const struct mesh *base,
 	       const struct mesh *ours, const struct mesh *theirs,
 	       struct conflicts *conflicts, struct err *e);
+
+/**
+ * mesh_merge() that nobody looks at: what their side changed of the members
+ * that decide who can read the state, who is trusted, or what runs where
+ * (state/merge_trust.c) is a conflict, too, as is another secret of the mesh.
+ * CONFLICT, too: their side has a secret that ours does not know.
+ */
+int mesh_merge_unattended(struct mesh *out, const struct mesh *base,
+			  const struct mesh *ours, const struct mesh *theirs,
+			  struct conflicts *conflicts, struct err *e);
+
+/**
+ * Append what of those members differs, `ours` as in @before, `theirs` as in
+ * @after. CONFLICT when they are different meshes.
+ */
+int mesh_trust_changes(struct conflicts *out, const struct mesh *before,
+		       const struct mesh *after, struct err *e);
 
 /** Has it conflicts that nobody resolved yet? */
 bool mesh_has_conflicts(const struct mesh *m);

@@ -6,12 +6,21 @@
 
 #include "state/merge.h"
 #include "state/merge_tree.h"
+#include "state/mesh_secret.h"
+
+DEFINE_AUTO(struct json_object *, json_object_put)
+
+/** The field of the conflict that asks for a yes to another secret. */
+#define MERGE_SECRET "mesh_secret"
 
 struct merge {
 	struct json_object *base, *ours, *theirs, *out; /* trees */
 	struct json_object *conflicts; /* a list of entries */
 	bool theirs_newer;             /* by the serial */
 	bool careful; /* contest all that must fit together in the mesh */
+	bool asking;  /* contest what needs a yes, see merge_trust.c */
+	bool in_new;  /* asking: inside a node that the base has not */
+	enum secrets_relation secrets; /* asking: what theirs is to ours */
 };
 
 /** Where a value is; members as in struct conflict, keys as in the state. */
@@ -32,6 +41,20 @@ struct cell cell_of(struct json_object *object, const char *key);
 struct json_object *merge_contest(struct merge *g, struct place at,
 				  struct cell base, struct cell ours,
 				  struct cell theirs);
+
+/** Does it need a yes that their side made @after of @before at @at? */
+bool merge_needs_yes(const struct merge *g, struct place at,
+		     struct json_object *before, struct json_object *after);
+
+/** Contest what of theirs would be taken off somewhere else than we know. */
+void merge_contest_tombstones(struct merge *g);
+
+/** Contest their secret of the mesh where it is not ours. */
+void merge_contest_secret(struct merge *g);
+
+/** Append the conflicts of a list of entries. ERR_INPUT. */
+int conflicts_of_list(struct conflicts *out, struct json_object *list,
+		      struct err *e);
 
 /** Make what was merged member by member fit together. */
 void merge_settle(struct merge *g);

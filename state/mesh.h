@@ -147,6 +147,12 @@ struct policies {
 	size_t cap;
 };
 
+struct secrets {
+	struct secret *items;
+	size_t len;
+	size_t cap;
+};
+
 struct mesh {
 	char *mesh_id;   /* 32 hex digits; NULL until the first init or deploy */
 	uint64_t serial; /* counts saved changes */
@@ -163,6 +169,10 @@ struct mesh {
 				 still be set up on their host */
 	struct groups groups; /* sorted by name */
 	struct policies policies; /* in file order */
+	bool verify_signatures; /* of commits that a pull takes the state from */
+	struct secret mesh_secret; /* base64 text, see state/mesh_secret.h;
+				      empty for none */
+	struct secrets former_secrets; /* those before, oldest first */
 	struct strings recipients; /* who a sealed state is sealed to, when
 				      not to a passphrase: "age1...", ... */
 	struct extras extras;

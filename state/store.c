@@ -8,6 +8,7 @@
 #include "state/json.h"
 #include "state/lock.h"
 #include "state/merge.h"
+#include "state/mesh_secret.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -147,7 +148,8 @@ bool store_is_new(const struct store *s)
 
 bool store_has_keys(const struct store *s)
 {
-	return holds_private_keys(&s->mesh.nodes) ||
+	return s->mesh.mesh_secret.len || s->mesh.former_secrets.len ||
+	       holds_private_keys(&s->mesh.nodes) ||
 	       holds_private_keys(&s->mesh.removed) ||
 	       conflicts_hold_secrets(&s->mesh);
 }
@@ -441,7 +443,10 @@ static int replace(struct store *s, struct sbuf *text, bool *replaced,
 	return in_state(s->path, e);
 }
 
-/* Write a text that differs, counted if @count. */
+/*
+ * Write a text that differs, counted if @count. A sealed state gets the secret of
+ * its mesh then, which no other file may have.
+ */
 static int save_changed(struct store *s, struct sbuf *text, bool count,
 			struct err *e)
 {
@@ -449,6 +454,8 @@ static int save_changed(struct store *s, struct sbuf *text, bool count,
 	bool replaced = false;
 	int ret;
 
+	if (s->form != SEALED_NOT && mesh_secret_make(&s->mesh, e) < 0)
+		return -1;
 	if (count)
 		s->mesh.serial++;
 	ret = format(text, s, e);

@@ -100,7 +100,7 @@ void *store_follower(struct store *s);
 /** Is there no file yet? */
 bool store_is_new(const struct store *s);
 
-/** Does the mesh hold private or preshared keys? */
+/** Does the mesh hold private keys, preshared keys, or the secret of a mesh? */
 bool store_has_keys(const struct store *s);
 
 /** Release the lock and free; NULL is fine. Unsaved changes are lost. */

@@ -138,7 +138,7 @@ bad 'nodes: &n {}\n' \
 bad 'nodes:\n  &a a: {}\n' \
 	'2:3: the anchor '\''&a'\'' found, expected a value without one'
 bad 'a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n' \
-	'1:1: the unknown key '\''a'\'' found, expected one of interface, network, network6, defaults, nodes, groups, policies'
+	'1:1: the unknown key '\''a'\'' found, expected one of interface, network, network6, verify-signatures, defaults, nodes, groups, policies'
 bad 'nodes:\n  a: *b\n' \
 	'2:6: the alias '\''*b'\'' found, expected a value without aliases'
 bad 'nodes:\n  a: {ssh: *}\n' \
@@ -159,13 +159,13 @@ bad '<<: {}\n' \
 # ---- keys ----
 
 bad 'node: {}\n' \
-	'1:1: the unknown key '\''node'\'' found, expected one of interface, network, network6, defaults, nodes, groups, policies; did you mean '\''nodes'\''?'
+	'1:1: the unknown key '\''node'\'' found, expected one of interface, network, network6, verify-signatures, defaults, nodes, groups, policies; did you mean '\''nodes'\''?'
 bad 'nods: {}\n' \
-	'1:1: the unknown key '\''nods'\'' found, expected one of interface, network, network6, defaults, nodes, groups, policies; did you mean '\''nodes'\''?'
+	'1:1: the unknown key '\''nods'\'' found, expected one of interface, network, network6, verify-signatures, defaults, nodes, groups, policies; did you mean '\''nodes'\''?'
 bad 'Network: 10.0.0.0/8\n' \
-	'1:1: the unknown key '\''Network'\'' found, expected one of interface, network, network6, defaults, nodes, groups, policies; did you mean '\''network'\''?'
+	'1:1: the unknown key '\''Network'\'' found, expected one of interface, network, network6, verify-signatures, defaults, nodes, groups, policies; did you mean '\''network'\''?'
 bad 'listen_port: 51820\n' \
-	'1:1: the unknown key '\''listen_port'\'' found, expected one of interface, network, network6, defaults, nodes, groups, policies'
+	'1:1: the unknown key '\''listen_port'\'' found, expected one of interface, network, network6, verify-signatures, defaults, nodes, groups, policies'
 bad 'defaults: {listen: 1}\n' \
 	'1:12: the unknown key '\''listen'\'' found, expected one of port, mtu, keepalive, key'
 bad 'defaults: {prot: 51820}\n' \

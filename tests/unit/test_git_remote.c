@@ -48,7 +48,28 @@ static int merge_words(struct sbuf *out, const struct sbuf *base,
 	return 0;
 }
 
-static const struct repo_merge how = { merge_words, NULL, "merged\n", 0 };
+static int need_none(const struct sbuf *ours, void *arg, struct err *e)
+{
+	(void)ours;
+	(void)arg;
+	(void)e;
+	return 0;
+}
+
+static int refuse_evil(const struct sbuf *ours, const struct sbuf *comes,
+		       void *arg, struct err *e)
+{
+	(void)ours;
+	(void)arg;
+	if (strstr(comes->s, "evil"))
+		return err_set(e, ERR_CONFLICT, "nobody wants that");
+	return 0;
+}
+
+static const struct repo_merge how = {
+	.is_signed = need_none, .content = merge_words, .review = refuse_evil,
+	.message = "merged\n",
+};
 
 static int try_pull(const char *file, enum repo_pulled *out, struct err *e)
 {

@@ -1,0 +1,238 @@
+#include "cmd/incoming.h"
+
+#include "cmd/known.h"
+#include "state/diff.h"
+#include "state/mesh_secret.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/** So many lines tell of changes where standard output is for something else. */
+#define NOTED_MAX 100
+
+void incoming_init(struct incoming *in, const struct cmd_env *env)
+{
+	memset(in, 0, sizeof *in);
+	in->env = env;
+	side_init(&in->ours);
+	side_init(&in->comes);
+}
+
+void incoming_done(struct incoming *in)
+{
+	side_done(&in->ours);
+	side_done(&in->comes);
+}
+
+/* What we have, opened once. */
+static int open_ours(struct incoming *in, const struct sbuf *ours,
+		     struct err *e)
+{
+	const struct source source = env_source(in->env);
+
+	if (in->opened)
+		return 0;
+	sbuf_add(&in->ours.raw, sbuf_str(ours), ours->len);
+	if (side_open(&in->ours, &source, e) < 0)
+		return err_wrap(e, "our side");
+	in->opened = true;
+	return 0;
+}
+
+int incoming_signed(const struct sbuf *ours, void *arg, struct err *e)
+{
+	struct incoming *in = arg;
+
+	if (open_ours(in, ours, e) < 0)
+		return -1;
+	return in->ours.mesh.verify_signatures;
+}
+
+/* ---- another secret ---- */
+
+static int refuse_secret(const struct incoming *in, struct err *e)
+{
+	if (in->env->options.accept_secret)
+		return 0;
+	return err_set(e, ERR_CONFLICT, "what comes does not have the secret "
+		       "of this mesh: it is an old one, or somebody else made "
+		       "it (-accept-new-secret takes it all the same)");
+}
+
+/* Their secret, against ours and the one that the mesh is known by here. */
+static int judge_secret(struct incoming *in, const struct mesh *base,
+			const struct mesh *theirs, struct err *e)
+{
+	enum known ours, known;
+
+	if (in->judged)
+		return 0;
+	in->judged = true;
+	if (known_judge(&ours, &in->ours.mesh, e) < 0 ||
+	    known_judge(&known, theirs, e) < 0)
+		return -1;
+	switch (mesh_secrets_relate(base, &in->ours.mesh, theirs)) {
+	case SECRETS_SAME:
+	case SECRETS_FIRST:
+		return known_check(theirs, in->env, e);
+	case SECRETS_NEWER:
+		if (known == KNOWN_SAME)
+			return 0;
+		return known == KNOWN_OTHER ? refuse_secret(in, e)
+					    : known_agree(in->env, e);
+	case SECRETS_OLDER:
+		return ours == KNOWN_OTHER ? refuse_secret(in, e)
+					   : known_agree(in->env, e);
+	case SECRETS_FOREIGN:
+		break;
+	}
+	return refuse_secret(in, e);
+}
+
+int incoming_merge(struct sbuf *out, const struct sbuf *base,
+		   const struct sbuf *ours, const struct sbuf *theirs,
+		   void *arg, struct err *e)
+{
+	struct incoming *in = arg;
+	const struct source source = env_source(in->env);
+	AUTO(conflicts_done) struct conflicts all = { 0 };
+	AUTO(sides_done) struct sides s;
+
+	sides_init(&s);
+	sbuf_add(&s.base.raw, sbuf_str(base), base->len);
+	sbuf_add(&s.ours.raw, sbuf_str(ours), ours->len);
+	sbuf_add(&s.theirs.raw, sbuf_str(theirs), theirs->len);
+	if (open_ours(in, ours, e) < 0 || sides_open(&s, &source, e) < 0 ||
+	    judge_secret(in, &s.base.mesh, &s.theirs.mesh, e) < 0 ||
+	    sides_merge(out, &s, mesh_merge, &all, e) < 0)
+		return -1;
+	if (all.len == 0)
+		return 0;
+	note_conflicts(&all);
+	return err_set(e, ERR_CONFLICT, "%zu conflict%s, and nothing is "
+		       "changed: 'wgmesh git-setup', 'git merge @{upstream}', "
+		       "then 'wgmesh merge -resolve', 'git add' the state "
+		       "and 'git commit'", all.len, all.len == 1 ? "" : "s");
+}
+
+/* ---- shown and agreed to ---- */
+
+/* On standard output where that is the command's own. */
+static void say(const struct incoming *in, const char *line)
+{
+	if (in->env->command->run == cmd_pull)
+		put("%s\n", line);
+	else
+		note("%s", line);
+}
+
+static void show_changes(const struct incoming *in)
+{
+	AUTO(changes_done) struct changes all = { 0 };
+	size_t max;
+
+	mesh_diff(&all, &in->ours.mesh, &in->comes.mesh);
+	max = in->env->command->run == cmd_pull ? all.len : NOTED_MAX;
+	for (size_t i = 0; i < all.len && i < max; i++) {
+		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
+
+		change_text(&line, &all.items[i]);
+		say(in, sbuf_str(&line));
+	}
+	if (all.len > max)
+		note("and %zu more changes", all.len - max);
+}
+
+static const char *or_unset(const char *text)
+{
+	return text && *text ? text : "unset";
+}
+
+/* What is not among the members of the mesh. */
+static size_t show_outside(const struct incoming *in)
+{
+	const struct side *a = &in->ours, *b = &in->comes;
+	AUTO(auto_free) char *back = NULL;
+	size_t n = 0;
+
+	if (!side_same_kind(a, b)) {
+		AUTO(auto_free) char *line = mem_printf(
+			"! how it is sealed: %s -> %s", side_kind(a),
+			side_kind(b));
+
+		say(in, line);
+		n++;
+	}
+	if (b->mesh.serial >= a->mesh.serial)
+		return n;
+	back = mem_printf("! the serial goes back: %" PRIu64 " -> %" PRIu64,
+			  a->mesh.serial, b->mesh.serial);
+	say(in, back);
+	return n + 1;
+}
+
+/* Show what needs a yes; @out counts it. */
+static int show_trust(const struct incoming *in, size_t *out, struct err *e)
+{
+	AUTO(conflicts_done) struct conflicts all = { 0 };
+
+	if (mesh_trust_changes(&all, &in->ours.mesh, &in->comes.mesh, e) < 0)
+		return -1;
+	for (size_t i = 0; i < all.len; i++) {
+		const struct conflict *c = &all.items[i];
+		AUTO(auto_free) char *line = mem_printf(
+			"! %s%s: %s: %s -> %s", c->name ? "node " : "mesh",
+			c->name ? c->name : "", c->field, or_unset(c->ours),
+			or_unset(c->theirs));
+
+		say(in, line);
+	}
+	*out = all.len + show_outside(in);
+	return 0;
+}
+
+static int agree(const struct incoming *in, size_t n, struct err *e)
+{
+	static const char question[] =
+		"What is marked '!' decides who can read the state, who is "
+		"trusted, or what runs where. Take it?";
+	bool pull = in->env->command->run == cmd_pull;
+	int yes;
+
+	if (n == 0 || (pull && in->env->options.yes))
+		return 0;
+	yes = in->env->options.json ? -1 : ask_yes(question);
+	if (yes == 1)
+		return 0;
+	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT,
+		       "nothing is changed: %zu of these changes decide%s who "
+		       "can read the state, who is trusted, or what runs "
+		       "where%s", n, n == 1 ? "s" : "",
+		       yes < 0 ? "; 'wgmesh pull -yes' agrees" : "");
+}
+
+int incoming_review(const struct sbuf *ours, const struct sbuf *comes,
+		    void *arg, struct err *e)
+{
+	struct incoming *in = arg;
+	const struct source source = env_source(in->env);
+	size_t n = 0;
+
+	if (open_ours(in, ours, e) < 0)
+		return -1;
+	sbuf_add(&in->comes.raw, sbuf_str(comes), comes->len);
+	if (side_open_next(&in->comes, &source, &in->ours, e) < 0)
+		return err_wrap(e, "what comes");
+	if (judge_secret(in, &in->ours.mesh, &in->comes.mesh, e) < 0)
+		return -1;
+	show_changes(in);
+	if (ours->len && show_trust(in, &n, e) < 0)
+		return -1;
+	return agree(in, n, e);
+}
+
+void incoming_taken(const struct incoming *in)
+{
+	if (in->comes.raw.len)
+		known_note(&in->comes.mesh);
+}
