@@ -16,9 +16,9 @@ static const struct trusted {
 	const char *key;
 	const char *inner; /* of a unit that lies in @key; NULL: all of it */
 	bool reaches; /* beyond its node: of a node that is new, too */
-	bool learnt;  /* a first value is found by a deploy, and no change */
+	bool learnt;  /* a first value is no change: found by a deploy; sealing */
 } table[] = {
-	{ PART_MESH, "recipients", NULL, false, false },
+	{ PART_MESH, "recipients", NULL, false, true },
 	{ PART_MESH, "verify_signatures", NULL, false, false },
 	{ PART_MESH, "key", NULL, false, false },
 	{ PART_MESH, "local_hostname", NULL, false, false },
