@@ -304,6 +304,7 @@ static int plan_host(struct fleet *f, struct host *h, struct err *e)
 		.install = !f->env->options.no_install,
 		.adopt = f->env->options.adopt,
 		.force_serial = f->env->options.force_serial,
+		.prove = fleet_marker_is_old(f, h),
 	};
 
 	if (h->removed) {
@@ -420,6 +421,8 @@ static int apply_host(const struct fleet *f, struct host *h, struct err *e)
 	const struct script_run run = { f->nonce, f->who,
 					h->observed.lock_token };
 
+	if (!h->removed && proof_sign(&h->desired, e) < 0)
+		return -1;
 	if (!h->removed)
 		wgquick_file(&boot_file, &h->desired, f->mesh->serial, true);
 	script_text(&script, &h->plan, h->removed ? NULL : sbuf_str(&boot_file),

@@ -12,6 +12,7 @@
 #include "ssh/remote.h"
 #include "state/saved_plan.h"
 #include "vault/digest.h"
+#include "vault/proof.h"
 
 /** How a host ended; the words of --json are in fleet_result_name(). */
 enum host_result {
@@ -20,6 +21,14 @@ enum host_result {
 	HOST_CHANGED,
 	HOST_UNREACHABLE,
 	HOST_FAILED,
+};
+
+/** Who wrote the marker there, by the proof in it. */
+enum author {
+	AUTHOR_UNKNOWN, /* no marker, or one without a proof */
+	AUTHOR_OURS,    /* with the secret of the mesh */
+	AUTHOR_FORMER,  /* with one that it had before */
+	AUTHOR_OTHER,   /* with none that we know */
 };
 
 struct host {
@@ -34,6 +43,7 @@ struct host {
 	struct plan plan;
 	struct script_result applied;
 	bool has_observed, has_desired, has_plan;
+	enum author author;
 	/* for saved plans, when fleet.digests is set */
 	char observed_digest[DIGEST_HEX + 1];
 	char desired_digest[DIGEST_HEX + 1]; /* "" for a removed node */
@@ -103,10 +113,26 @@ void fleet_apply(struct fleet *f);
 void fleet_done(struct fleet *f);
 
 /**
+ * Find out who deployed each host. One that another author deployed fails,
+ * unless -adopt; one that claims a newer state than this one without the proof
+ * of the mesh's secret fails alone, unless -force-serial.
+ */
+void fleet_judge_authors(struct fleet *f);
+
+/** Is there a host of another author? */
+bool fleet_has_others(const struct fleet *f);
+
+/** Is the proof in its marker not made with the present secret? */
+bool fleet_marker_is_old(const struct fleet *f, const struct host *h);
+
+/**
  * A sentence when a host was deployed from a newer state than this one (by the
- * marker in its boot file), else NULL; the caller frees.
+ * marker in its boot file, which proves it), else NULL; the caller frees.
  */
 char *fleet_stale(const struct fleet *f);
+
+/** The proof for the marker at the mesh's serial; "" when it has no secret. */
+int proof_sign(struct desired *d, struct err *e);
 
 /** Does a plan tear an interface down? */
 bool fleet_tears_down(const struct fleet *f);

@@ -1,10 +1,6 @@
 #include "cmd/fleet.h"
 
 #include "cmd/jout.h"
-#include "render/owner.h"
-
-#include <inttypes.h>
-#include <string.h>
 
 const char *fleet_result_name(enum host_result result)
 {
@@ -16,33 +12,6 @@ const char *fleet_result_name(enum host_result result)
 	case HOST_FAILED: return "failed";
 	}
 	return "failed";
-}
-
-char *fleet_stale(const struct fleet *f)
-{
-	const struct host *newest = NULL;
-	uint64_t serial = f->mesh->serial;
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->hosts.len; i++) {
-		const struct host *h = &f->hosts.items[i];
-
-		if (!h->has_observed || !owner_marked(f->mesh, &h->observed) ||
-		    h->observed.boot_serial <= f->mesh->serial)
-			continue;
-		n++;
-		if (h->observed.boot_serial > serial) {
-			newest = h;
-			serial = h->observed.boot_serial;
-		}
-	}
-	if (!newest)
-		return NULL;
-	return mem_printf("host '%s'%s was deployed from a newer state (serial "
-			  "%" PRIu64 ", this one has %" PRIu64 "): 'git pull' "
-			  "or else get that state first; -force-serial goes "
-			  "back to this one", newest->node->name,
-			  n > 1 ? " and others" : "", serial, f->mesh->serial);
 }
 
 bool fleet_tears_down(const struct fleet *f)

@@ -53,7 +53,8 @@ const struct command commands[] = {
 	  "json secrets all output", cmd_render },
 	{ "plan", "[NODE|GROUP]...", 0, 10000,
 	  "show what deploy would change, writing nothing",
-	  HOST_OPTIONS " pull exit-code adopt force-serial out markdown log",
+	  HOST_OPTIONS " pull exit-code adopt force-serial accept-new-secret out markdown "
+	  "log",
 	  cmd_plan },
 	{ "deploy", "[PLAN|NODE|GROUP]...", 0, 10000,
 	  "bring the hosts to what the state says",

@@ -1,10 +1,12 @@
 #include "cmd/audit.h"
+#include "cmd/known.h"
 #include "cmd/saved.h"
 #include "cmd/team.h"
 
 #include "cmd/ask.h"
 #include "render/facts.h"
 #include "state/local.h"
+#include "state/mesh_secret.h"
 
 static void warn_lonely(const struct mesh *m)
 {
@@ -114,12 +116,17 @@ static int prepare(struct run *r, struct cmd_env *env, struct err *e)
 	struct fleet *f = &r->fleet;
 
 	if (refuse_invalid(m, e) < 0 || (!m->mesh_id && mesh_make_id(m, e) < 0) ||
+	    known_check(m, env, e) < 0 ||
+	    (store_form(r->store) != SEALED_NOT && mesh_secret_make(m, e) < 0) ||
 	    ask_local(m, r->writes && !env->options.json, e) < 0 ||
 	    fleet_open(f, env, m, r->from_file ? &r->saved : NULL, e) < 0)
 		return -1;
 	f->audit = r->audit;
 	f->digests = r->from_file || env->options.out;
-	if (fleet_probe(f, e) < 0 || refuse_stale(f, r->writes, e) < 0)
+	if (fleet_probe(f, e) < 0)
+		return -1;
+	fleet_judge_authors(f);
+	if (refuse_stale(f, r->writes, e) < 0)
 		return -1;
 	fleet_keys(f, r->writes && !r->from_file);
 	fleet_plan(f, r->writes);
@@ -253,6 +260,8 @@ static int deploy(struct cmd_env *env, struct team *team)
 	if (record_intent(f, r.store, &e) < 0 ||
 	    team_push(team, &e) < 0)
 		return refuse(&r, &e);
+	if (!fleet_has_others(f))
+		known_note(store_mesh(r.store));
 	audit_fleet(r.audit, f, false);
 	if (fleet_count(f, HOST_TO_CHANGE))
 		fleet_apply(f);

@@ -1,6 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "base/atomic.h"
+#include "cmd/fleet.h"
 #include "cmd/jout.h"
 #include "render/wgquick.h"
 
@@ -74,6 +75,8 @@ static int render_one(const struct cmd_env *env, const struct mesh *m,
 	if (!n)
 		return err_set(e, ERR_INPUT, "there is no node '%s'", name);
 	desired_compute(&d, m, a, n);
+	if (proof_sign(&d, e) < 0)
+		return -1;
 	if (env->options.json)
 		print_json(&d);
 	else
@@ -91,6 +94,8 @@ static int write_one(const char *folder, const struct mesh *m,
 	const struct atomic_how how = { 0 };
 
 	desired_compute(&d, m, a, n);
+	if (proof_sign(&d, e) < 0)
+		return -1;
 	wgquick_file(&text, &d, m->serial, true);
 	return atomic_write(path, text.s, text.len, &how, e);
 }

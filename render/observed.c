@@ -163,6 +163,7 @@ void observed_done(struct observed *o)
 	free(o->ssh_server);
 	free(o->public_key);
 	free(o->boot_mesh_id);
+	free(o->boot_proof);
 	free(o->host_key);
 	free(o->boot_public_key);
 	memset(o, 0, sizeof *o);

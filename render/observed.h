@@ -98,6 +98,7 @@ struct observed {
 	enum observed_boot boot;
 	char *boot_mesh_id; /* of a marker, else NULL */
 	uint64_t boot_serial;
+	char *boot_proof; /* of a marker that has one, else NULL; not checked */
 	uint64_t boot_hash; /* text_hash() of the file without its first line,
 			       private key "(hidden)" */
 	int boot_mtu; /* of a file of ours, 0: it says none */

@@ -268,13 +268,16 @@ static bool marker_is_wrong(const struct plan *p, bool force_serial)
 }
 
 /* The boot file and its unit; before the interface if that is to come up. */
-static void plan_boot(struct plan *p, uint64_t boot_hash, bool force_serial)
+static void plan_boot(struct plan *p, uint64_t boot_hash,
+		      const struct plan_options *options)
 {
 	const struct observed *o = p->observed;
+	bool wrong = !boot_is_right(p, boot_hash) ||
+		     marker_is_wrong(p, options->force_serial);
 
-	if (!boot_is_right(p, boot_hash) || marker_is_wrong(p, force_serial))
+	if (wrong || options->prove)
 		add_step(p, o->exists ? STEP_WRITE_BOOT
-				      : STEP_WRITE_BOOT_FIRST);
+				      : STEP_WRITE_BOOT_FIRST)->marker = !wrong;
 	if (o->has_systemd && !o->unit_enabled)
 		add_step(p, o->exists ? STEP_ENABLE : STEP_ENABLE_FIRST);
 	if (!o->has_systemd)
@@ -403,7 +406,7 @@ int plan_make(struct plan *out, const struct desired *d,
 		return -1;
 	if (!owner_is(d->mesh, d->node, o))
 		add_step(&p, STEP_TAKE_OVER);
-	plan_boot(&p, boot_hash, options->force_serial);
+	plan_boot(&p, boot_hash, options);
 	plan_key_file(&p);
 	note_connected(&p);
 	note_doubted(&p);

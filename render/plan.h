@@ -62,6 +62,7 @@ struct step {
 	struct cidr network;              /* addresses, routes */
 	struct ip gateway;                /* routes: the new one */
 	const struct observed_route *old; /* REPLACE_ROUTE, REMOVE_ROUTE */
+	bool marker;                      /* WRITE_BOOT: its proof alone */
 };
 
 struct plan {
@@ -81,6 +82,7 @@ struct plan_options {
 			 replaced */
 	bool force_serial; /* a boot file of a newer state is written anew, so
 			      that it says the serial of this one */
+	bool prove; /* the marker there lacks the proof of the present secret */
 };
 
 /**

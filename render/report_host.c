@@ -114,7 +114,10 @@ int report_host(struct observed *o, char *line, struct err *e)
 	return 0;
 }
 
-/* "# managed by wgmesh, mesh <id>, serial <n>" as render/wgquick.c writes it */
+/*
+ * "# managed by wgmesh, mesh <id>, serial <n>, proof <hex>" as
+ * render/wgquick.c writes it; what stands there as a proof is one, good or not.
+ */
 static void parse_marker(struct observed *o, char *line)
 {
 	struct fields f;
@@ -126,6 +129,7 @@ static void parse_marker(struct observed *o, char *line)
 	if (!id || !serial || !num_parse_u64(&o->boot_serial, serial))
 		return;
 	mem_replace(&o->boot_mesh_id, id);
+	mem_replace(&o->boot_proof, fields_after(&f, "proof"));
 	o->boot = BOOT_MARKED;
 }
 

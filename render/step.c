@@ -231,8 +231,10 @@ static void put_whole(struct sbuf *out, const struct plan *p,
 		sbuf_printf(out, "- boot file /etc/wireguard/%s.conf", ifname);
 		break;
 	default:
-		sbuf_printf(out, "%c boot file /etc/wireguard/%s.conf",
-			    new ? '+' : '~', ifname);
+		sbuf_printf(out, "%c boot file /etc/wireguard/%s.conf%s",
+			    new ? '+' : '~', ifname,
+			    s->marker ? ": its marker gets the proof of the "
+					"mesh's present secret" : "");
 	}
 }
 

@@ -105,8 +105,9 @@ static void add_external(struct sbuf *out, const struct external *x,
 void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 		  bool secrets)
 {
-	sbuf_printf(out, "# managed by wgmesh, mesh %s, serial %" PRIu64 "\n",
-		    d->mesh->mesh_id ? d->mesh->mesh_id : "none", serial);
+	sbuf_printf(out, "# managed by wgmesh, mesh %s, serial %" PRIu64 "%s%s\n",
+		    d->mesh->mesh_id ? d->mesh->mesh_id : "none", serial,
+		    *d->proof ? ", proof " : "", d->proof);
 	sbuf_puts(out, "# 'wgmesh deploy' undoes what is changed here by hand\n");
 	add_interface(out, d, secrets);
 	add_routes(out, d);

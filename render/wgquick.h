@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 /**
- * Append the file for @d. The first line is the marker with the mesh id and
- * @serial; it alone depends on the serial. With @secrets the private key and the
+ * Append the file for @d. The first line is the marker with the mesh id,
+ * @serial and the proof of both; it alone depends on the serial. With @secrets the private key and the
  * external peers' preshared keys are in it (@out should be a secret buffer), else
  * "(hidden)".
  */
