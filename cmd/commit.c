@@ -3,7 +3,6 @@
 #include "state/diff.h"
 #include "state/git.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /** What follows the saves of a store. */
@@ -81,18 +80,14 @@ static int changed_lines(struct strings *out, struct store *s, struct err *e)
 	return 0;
 }
 
+/* Who can read the repository is not told what is sealed. */
 static void add_common(struct follower *f, struct trailers *out)
 {
-	const struct mesh *m = store_mesh(f->store);
-	char serial[24], host[256] = "";
+	char host[256] = "";
 
 	gethostname(host, sizeof host - 1);
-	snprintf(serial, sizeof serial, "%" PRIu64, m->serial);
 	trailers_add(out, TRAILER_COMMAND, f->env->command->name);
 	trailers_add(out, TRAILER_HOST, host);
-	trailers_add(out, TRAILER_SERIAL, serial);
-	if (m->mesh_id)
-		trailers_add(out, TRAILER_MESH, m->mesh_id);
 }
 
 /* Begin the commit of @bytes (NULL: of none); the message gets what is common. */
@@ -213,6 +208,7 @@ int commit_record(struct store *s, const char *subject,
 	for (size_t i = 0; i < trailers->len; i++)
 		trailers_add(&all, trailers->items[i].key,
 			     trailers->items[i].value);
+	trailers_add(&all, TRAILER_STATE, repo_path(f->repo));
 	if (begin(f, NULL, 0, subject, body, &all, e) < 0 ||
 	    repo_finish(f->repo, e) < 0)
 		return err_wrap(e, "the deploy is not recorded in git");

@@ -31,7 +31,10 @@ static void hosts_of(const char *value, struct strings *out)
 	}
 }
 
-/* Records of another mesh in the same repository are none of ours. */
+/*
+ * Older records name their mesh, newer ones the state's file: those of another
+ * mesh in the same repository are none of ours.
+ */
 static void keep_ours(struct revisions *all)
 {
 	const char *ours = NULL;
@@ -45,7 +48,9 @@ static void keep_ours(struct revisions *all)
 		struct revision *v = &all->items[i];
 		const char *mesh = trailers_find(&v->trailers, TRAILER_MESH);
 
-		if (!v->changed && (!ours || !mesh || strcmp(mesh, ours) != 0))
+		if (!v->changed &&
+		    !trailers_find(&v->trailers, TRAILER_STATE) &&
+		    (!ours || !mesh || strcmp(mesh, ours) != 0))
 			revision_done(v);
 		else
 			all->items[kept++] = *v;
@@ -72,12 +77,10 @@ static void put_hosts(const char *label, const char *value)
 static void put_deploy(const struct trailers *t)
 {
 	const char *deploy = trailers_find(t, TRAILER_DEPLOY);
-	AUTO(auto_free) char *converged =
-		mem_printf("converged at %.40s", deploy ? deploy : "");
 
 	if (!deploy)
 		return;
-	put_hosts(converged, trailers_find(t, TRAILER_CONVERGED));
+	put_hosts("converged", trailers_find(t, TRAILER_CONVERGED));
 	put_hosts("failed", trailers_find(t, TRAILER_FAILED));
 }
 
@@ -91,9 +94,8 @@ static void put_revision(const struct revision *v)
 	AUTO(auto_free) char *author = revision_author(v);
 	char when[REVISION_DATE];
 
-	put("%.*s  %s  %6.20s  %-10.20s  %.*s: %.*s%s\n", REVISION_SHORT,
-	    v->id, revision_date(v, when),
-	    or_dash(trailers_find(&v->trailers, TRAILER_SERIAL)),
+	put("%.*s  %s  %-10.20s  %.*s: %.*s%s\n", REVISION_SHORT, v->id,
+	    revision_date(v, when),
 	    or_dash(trailers_find(&v->trailers, TRAILER_COMMAND)),
 	    AUTHOR_SHOWN, author, SUBJECT_SHOWN, v->subject,
 	    strlen(v->subject) > SUBJECT_SHOWN ? "..." : "");

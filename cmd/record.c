@@ -2,7 +2,6 @@
 
 #include "cmd/commit.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* The hosts of a deploy, as its record has them. */
@@ -68,20 +67,17 @@ static bool names_all(const struct revision *v, const struct outcome *o)
 
 /* Is what git has last about the state a record of just this? */
 static bool is_recorded(struct repo *r, const struct mesh *m,
-			const struct outcome *o, const char *serial)
+			const struct outcome *o)
 {
 	AUTO(revisions_done) struct revisions all = { 0 };
-	const char *last;
 	struct err ignored;
 
 	if (repo_log(r, m->mesh_id, 1, &all, &ignored) < 0 || !all.len)
 		return false;
-	last = trailers_find(&all.items[0].trailers, TRAILER_DEPLOY);
-	return last && strcmp(last, serial) == 0 && names_all(&all.items[0], o);
+	return !all.items[0].changed && names_all(&all.items[0], o);
 }
 
-static bool is_due(struct store *s, const struct outcome *o,
-		   const char *serial)
+static bool is_due(struct store *s, const struct outcome *o)
 {
 	struct repo *r = NULL;
 	struct err ignored;
@@ -92,21 +88,21 @@ static bool is_due(struct store *s, const struct outcome *o,
 	/* git need not have it yet: then it has no history to add to */
 	if (repo_read(r, "HEAD", NULL, NULL, &ignored) == 0)
 		due = o->changed || o->failed.len ||
-		      !is_recorded(r, store_mesh(s), o, serial);
+		      !is_recorded(r, store_mesh(s), o);
 	repo_close(r);
 	return due;
 }
 
-static int commit(struct store *s, const struct outcome *o, const char *serial,
-		  struct err *e)
+static int commit(struct store *s, const struct outcome *o, struct err *e)
 {
 	AUTO(trailers_done) struct trailers trailers = { 0 };
 	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
-	AUTO(auto_free) char *subject =
-		mem_printf("deploy: %zu of %zu host%s at %s", o->fine, o->hosts,
-			   o->hosts == 1 ? "" : "s", serial);
+	AUTO(auto_free) char *how = mem_printf("%zu of %zu host%s", o->fine,
+					       o->hosts,
+					       o->hosts == 1 ? "" : "s");
+	AUTO(auto_free) char *subject = mem_printf("deploy: %s", how);
 
-	trailers_add(&trailers, TRAILER_DEPLOY, serial);
+	trailers_add(&trailers, TRAILER_DEPLOY, how);
 	for (size_t i = 0; i < o->converged.len; i++)
 		sbuf_printf(&names, "%s%s", i ? " " : "",
 			    o->converged.items[i]);
@@ -121,13 +117,10 @@ int team_record(struct team *t, const struct fleet *f, struct store *s,
 		struct err *e)
 {
 	AUTO(outcome_done) struct outcome o = { 0 };
-	char serial[32];
 
 	t->recorded = true;
 	if (!store_follower(s))
 		return 0;
-	snprintf(serial, sizeof serial, "serial %" PRIu64,
-		 store_mesh(s)->serial);
 	outcome_make(&o, f);
-	return is_due(s, &o, serial) ? commit(s, &o, serial, e) : 0;
+	return is_due(s, &o) ? commit(s, &o, e) : 0;
 }

@@ -131,7 +131,7 @@ void revisions_done(struct revisions *v);
 
 /**
  * Append the commits of the branch that changed the file, and those that record
- * a deploy of @mesh_id (NULL: of any mesh), newest first, at most @max (0:
+ * a deploy of it (older records: of @mesh_id, NULL: of any mesh), newest first, at most @max (0:
  * all). A merge is among them when its file is none of its parents'.
  */
 int repo_log(struct repo *r, const char *mesh_id, size_t max,

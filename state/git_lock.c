@@ -5,6 +5,7 @@
 #include "state/git_net.h"
 
 #include "base/text.h"
+#include "vault/digest.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -18,11 +19,18 @@ void repo_lock_done(struct repo_lock *l)
 	memset(l, 0, sizeof *l);
 }
 
-/* "refs/wgmesh/lock/ID"; NULL with BUG for what is no id. */
+/*
+ * "refs/wgmesh/lock/" and a digest of the id, which a sealed state keeps from who
+ * can read the repository; NULL with INPUT for what is no id.
+ */
 static char *lock_ref(const char *mesh_id, struct err *e)
 {
+	AUTO(auto_free) char *text = mem_printf("wgmesh lock %s", mesh_id);
+	char digest[DIGEST_HEX + 1];
+
+	digest_sha256(text, strlen(text), digest);
 	if (strspn(mesh_id, "0123456789abcdef") == 32 && !mesh_id[32])
-		return mem_printf("refs/wgmesh/lock/%s", mesh_id);
+		return mem_printf("refs/wgmesh/lock/%.32s", digest);
 	err_set(e, ERR_INPUT, "the mesh has no id that a lock could have");
 	return NULL;
 }
@@ -41,13 +49,11 @@ static int add_nonce(struct trailers *t, struct err *e)
 	return 0;
 }
 
-static int make_message(struct sbuf *out, const char *mesh_id,
-			const char *owner, struct err *e)
+static int make_message(struct sbuf *out, const char *owner, struct err *e)
 {
 	AUTO(trailers_done) struct trailers t = { 0 };
 	const struct message m = { "deploy lock", NULL, &t };
 
-	trailers_add(&t, TRAILER_MESH, mesh_id);
 	trailers_add(&t, TRAILER_OWNER, owner);
 	if (add_nonce(&t, e) < 0)
 		return -1;
@@ -199,7 +205,7 @@ int repo_lock_take(struct repo *r, const char *mesh_id, const char *owner,
 	git_oid id;
 
 	if (!ref || net_init(&n, r, e) < 0 ||
-	    make_message(&message, mesh_id, owner, e) < 0 ||
+	    make_message(&message, owner, e) < 0 ||
 	    make_commit(&id, r, message.s, e) < 0)
 		return -1;
 	if (push_lock(&n, &id, ref, e) < 0)

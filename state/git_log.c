@@ -65,13 +65,18 @@ static int find_changed(bool *out, struct repo *r, git_commit *commit,
 	return 0;
 }
 
-/* Does it record a deploy of that mesh? */
-static bool is_deploy(const struct revision *v, const char *mesh_id)
+/* Does it record a deploy of this file, or (an older one) of that mesh? */
+static bool is_deploy(const struct repo *r, const struct revision *v,
+		      const char *mesh_id)
 {
+	const char *file = trailers_find(&v->trailers, TRAILER_STATE);
 	const char *mesh = trailers_find(&v->trailers, TRAILER_MESH);
 
-	return trailers_find(&v->trailers, TRAILER_DEPLOY) &&
-	       (!mesh_id || (mesh && strcmp(mesh, mesh_id) == 0));
+	if (!trailers_find(&v->trailers, TRAILER_DEPLOY))
+		return false;
+	if (file)
+		return strcmp(file, r->path) == 0;
+	return !mesh_id || (mesh && strcmp(mesh, mesh_id) == 0);
 }
 
 static int look(struct repo *r, const git_oid *id, const char *mesh_id,
@@ -88,7 +93,7 @@ static int look(struct repo *r, const git_oid *id, const char *mesh_id,
 	if (!v.changed && git_commit_parentcount(commit) != 1)
 		return 0;
 	fill(&v, commit);
-	if (!v.changed && !is_deploy(&v, mesh_id))
+	if (!v.changed && !is_deploy(r, &v, mesh_id))
 		return 0;
 	vec_push(out, v);
 	memset(&v, 0, sizeof v);

@@ -1,6 +1,6 @@
 /*
  * The message of a commit: a subject, lines that tell more, and trailers
- * ("Wgmesh-Serial: 12") that programs read.
+ * ("Wgmesh-Command: add") that programs read.
  */
 #ifndef WGMESH_STATE_GIT_MESSAGE_H
 #define WGMESH_STATE_GIT_MESSAGE_H
@@ -11,11 +11,13 @@
 /** The trailers that we write. */
 #define TRAILER_COMMAND "Wgmesh-Command"
 #define TRAILER_HOST "Wgmesh-Host"
-#define TRAILER_SERIAL "Wgmesh-Serial"
-#define TRAILER_MESH "Wgmesh-Mesh"
+#define TRAILER_STATE "Wgmesh-State" /* its path: whose deploy it records */
 #define TRAILER_DEPLOY "Wgmesh-Deploy"
 #define TRAILER_CONVERGED "Wgmesh-Converged"
 #define TRAILER_FAILED "Wgmesh-Failed"
+/** Those that earlier versions wrote: they tell readers what is sealed. */
+#define TRAILER_SERIAL "Wgmesh-Serial"
+#define TRAILER_MESH "Wgmesh-Mesh"
 
 /** Lines of a body, and bytes of a trailer's value, that are written. */
 #define MESSAGE_LINES_MAX 200

@@ -40,10 +40,9 @@ keep_keys() {
 	done | sed -n 's/.*"\(private\|preshared\)_key": "\(.*\)".*/\2/p' >>"$T/keys"
 }
 
-# deploy_record WORDS...: a commit that records one, with these trailers.
+# deploy_record WORDS [STATE]: a commit that records one, with these trailers.
 deploy_record() {
-	mesh=$("$WGMESH" cat | sed -n 's/.*"mesh_id": "\(.*\)".*/\1/p')
-	printf 'deploy\n\n%s\nWgmesh-Command: deploy\nWgmesh-Mesh: %s\n' "$1" "${2:-$mesh}" |
+	printf 'deploy\n\n%s\nWgmesh-Command: deploy\nWgmesh-State: %s\n' "$1" "${2:-s.json}" |
 		git commit -q --allow-empty -F -
 }
 
@@ -63,14 +62,14 @@ Wgmesh-Serial: 5
 Wgmesh-Converged: a
 Wgmesh-Failed: b (unreachable), c (failed)'
 
-check_equal 'history' '%7  DATE       5  deploy      Admin: deploy
-    converged at serial 5: a
+check_equal 'history' '%7  DATE  deploy      Admin: deploy
+    converged: a
     failed: b (unreachable), c (failed)
-%6  DATE       5  group       Admin: group add web a
-%4  DATE       4  set         Admin: set a port=5001 mtu=1400
-%3  DATE       3  add         Admin: add b (10.99.0.2)
-%2  DATE       2  add         Admin: add a (10.99.0.1)
-%1  DATE       1  init        Admin: init' "$(shown history)"
+%6  DATE  group       Admin: group add web a
+%4  DATE  set         Admin: set a port=5001 mtu=1400
+%3  DATE  add         Admin: add b (10.99.0.2)
+%2  DATE  add         Admin: add a (10.99.0.1)
+%1  DATE  init        Admin: init' "$(shown history)"
 shown history >/dev/null
 check_equal 'history: the dates are in UTC' "$(TZ=UTC git log -1 --date=format-local:'%Y-%m-%d %H:%M' --format=%cd)" \
 	"$(TZ=Asia/Tokyo "$WGMESH" history | sed -n '1s/^[0-9a-f]*  \(.*:[0-9]*\)  .*/\1/p')"
@@ -79,7 +78,7 @@ check_equal 'history: nothing is opened' "$(shown history)" \
 shown history -json >/dev/null
 check_equal 'history -json: a deploy' '["deploy",5,5,["a"],[["b","unreachable"],["c","failed"]],false]' \
 	"$(jq -c '.commits[0] | [.command, .serial, .deploy.serial, .deploy.converged, (.deploy.failed | map([.node, .reason])), .changed]' "$T/out")"
-check_equal 'history -json: a change' "[\"$(git rev-parse HEAD~1)\",\"Admin <admin@example.org>\",\"group add web a\",\"group\",5,true,null]" \
+check_equal 'history -json: a change' "[\"$(git rev-parse HEAD~1)\",\"Admin <admin@example.org>\",\"group add web a\",\"group\",null,true,null]" \
 	"$(jq -c '.commits[1] | [.id, .author, .subject, .command, .serial, .changed, .deploy]' "$T/out")"
 check_equal 'history -json: the time' "$(TZ=UTC git log -1 --date=format-local:'%Y-%m-%dT%H:%M:%SZ' --format=%cd)" \
 	"$(jq -r '.commits[0].time' "$T/out")"
@@ -113,7 +112,6 @@ author: Admin <admin@example.org>
 subject: set a port=5001 mtu=1400
 Wgmesh-Command: set
 Wgmesh-Host: $(hostname)
-Wgmesh-Serial: 4
 
 ~ node a: port 51820 -> 5001
 ~ node a: mtu unset -> 1400
@@ -173,7 +171,12 @@ keep_keys
 # ---- what somebody else wrote ----
 
 deploy_record 'Wgmesh-Deploy: serial 77
-Wgmesh-Converged: elsewhere' 00112233445566778899aabbccddeeff
+Wgmesh-Converged: elsewhere' other.json
+git commit -q --allow-empty -m 'deploy
+
+Wgmesh-Deploy: serial 77
+Wgmesh-Mesh: 00112233445566778899aabbccddeeff
+Wgmesh-Converged: elsewhere'
 check_equal 'history: deploys of another mesh are not ours' 0 "$(shown history | grep -c elsewhere)"
 deploy_record "Wgmesh-Deploy: serial 78
 Wgmesh-Converged: $(seq -s ' ' -f 'n%g' 1 30)"
@@ -188,7 +191,7 @@ Wgmesh-Converged: ${esc}[7m$c1$bad
 Wgmesh-Failed: x$c1 ($bad$c1)
 Wgmesh-Command: $c1$bad
 Wgmesh-Host: $c1$bad
-Wgmesh-Mesh: $mesh" 2>/dev/null
+Wgmesh-State: s.json" 2>/dev/null
 for words in history 'history -json' 'show HEAD' 'show HEAD -json'; do
 	# shellcheck disable=SC2086 # words are several
 	shown $words >/dev/null
