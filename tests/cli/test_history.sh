@@ -202,7 +202,7 @@ check 'history: a long subject is cut' sh -c "[ \"\$(sed -n 1p '$T/out' | wc -c)
 
 # ---- a shallow clone ----
 
-git reset -q --hard HEAD~3
+git reset -q --hard HEAD~4
 git clone -q --depth 2 "file://$PWD" "$T/shallow" 2>/dev/null
 cd "$T/shallow" || exit 1
 asan=${ASAN_OPTIONS:-}
