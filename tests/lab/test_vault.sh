@@ -109,6 +109,70 @@ test_rebuilt() {
 	check_status 'f. rebuilt: nothing is left' 0 w plan --exit-code
 }
 
+# ---- the proof in the marker ----
+
+# Prints the marker of the host $1.
+marker() { lab_on "$1" 'head -n 1 /etc/wireguard/wg0.conf'; }
+
+# Changes the state as the jq filter $1 says.
+edit_state() {
+	printf '#!/bin/sh\njq "$FILTER" "$1" >"$1.x" && cat "$1.x" >"$1" && rm "$1.x"\n' >"$LAB_DIR/editor"
+	chmod +x "$LAB_DIR/editor"
+	FILTER=$1 VISUAL=$LAB_DIR/editor w edit >/dev/null
+}
+
+# A host that claims a newer state fails alone; one that can prove it stops the deploy.
+test_proof() {
+	local before
+	check_status 'proof: everything is deployed' 0 w deploy
+	check 'proof: each marker has one' sh -c "echo '$(marker h1)$(marker h2)' | grep -cE 'proof [0-9a-f]{32}.*proof [0-9a-f]{32}'"
+	lab_on h1 "sed -i '1s/serial [0-9]*, proof .*/serial 18446744073709551615/' /etc/wireguard/wg0.conf"
+	lab_on h3 "sed -i '1s/serial [0-9]*/serial 18446744073709551615/' /etc/wireguard/wg0.conf"
+	e2e_quiet w set n2 port=51999
+	check_status 'proof: two liars' 3 w deploy
+	check_has 'proof: the one without a proof fails' "$OUT" 'n1: failed: its marker claims serial 18446744073709551615 without proof'
+	check_has 'proof: so does the one with a wrong proof' "$OUT" 'n3: failed: another author'
+	check_equal 'proof: the others converged' 51999 "$(lab_on h2 'wg show wg0 listen-port')"
+	check_status 'proof: -force-serial and -adopt mend them' 0 w deploy -force-serial -adopt
+	check_status 'proof: nothing is left' 0 w plan --exit-code
+
+	cp "$S" "$LAB_DIR/older"
+	e2e_quiet w set n2 port=51998
+	check_status 'proof: a newer state' 0 w deploy
+	cp "$S" "$LAB_DIR/newer" && cp "$LAB_DIR/older" "$S"
+	before=$(marker h1; marker h2)
+	check_status 'proof: an older state is refused as a whole' 1 w deploy
+	check_has 'proof: a host proves it' "$OUT" 'was deployed from a newer state'
+	check_same 'proof: no host was written' "$before" "$(marker h1; marker h2)"
+	cp "$LAB_DIR/newer" "$S"
+}
+
+# A state that somebody else sealed to the same recipients, from a fresh clone that knows no secret.
+test_other_author() {
+	local before
+	edit_state '.mesh_secret = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="'
+	check_status 'author: not the known secret: refused' 1 w deploy
+	check_has 'author: in words' "$OUT" 'the secret that this mesh is known by'
+	before=$(snapshots h1 h2 h3 h4)
+	XDG_STATE_HOME=$LAB_DIR/fresh check_status 'author: where no secret is known, the hosts refuse' 3 w deploy
+	check_has 'author: all of them' "$OUT" '4 failed'
+	check_same 'author: no host was written' "$before" "$(snapshots h1 h2 h3 h4)"
+	check_not 'author: and that secret is not the known one from now on' [ -e "$LAB_DIR/fresh/wgmesh/known_meshes" ]
+	cp "$LAB_DIR/newer" "$S"
+}
+
+# Somebody leaves: the markers get another proof, once.
+test_changed_secret() {
+	"$WGMESH" identity new "$LAB_DIR/id2" >"$LAB_DIR/recipient2" 2>/dev/null
+	e2e_quiet w recipients add "$(cat "$LAB_DIR/recipient2")"
+	check_status 'secret: nothing to do for a new recipient' 0 w plan --exit-code
+	e2e_quiet w recipients remove "$(cat "$LAB_DIR/recipient2")"
+	check_status 'secret: somebody left: the markers are to be written' 4 w plan --exit-code
+	check_has 'secret: a step says so' "$OUT" 'its marker gets the proof'
+	check_status 'secret: deployed' 0 w deploy
+	check_status 'secret: nothing is left' 0 w plan --exit-code
+}
+
 # Takes the mesh off the hosts 1 to $1 by hand.
 e2e_wipe() {
 	local i
@@ -123,4 +187,7 @@ test_pipeline
 test_host_keys
 test_moves
 test_rebuilt
+test_proof
+test_other_author
+test_changed_secret
 finish
