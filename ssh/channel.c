@@ -169,11 +169,17 @@ static long via_write(void *link, const char *buf, size_t len)
 	return n < 0 ? REMOTE_BROKEN : n;
 }
 
-static bool via_flushed(void *link)
+/*
+ * What is in libssh's own buffer is what counts: SSH_WRITE_PENDING says only
+ * that libssh wants to know when the socket takes more, and after the end of
+ * the output no read lets libssh look at the socket and learn it.
+ */
+static int via_flushed(void *link)
 {
 	struct remote_link *l = link;
+	int rc = ssh_blocking_flush(l->session, 0);
 
-	return !(ssh_get_poll_flags(l->session) & SSH_WRITE_PENDING);
+	return rc == SSH_OK ? 1 : rc == SSH_AGAIN ? 0 : REMOTE_BROKEN;
 }
 
 /*

@@ -83,10 +83,10 @@ static long local_write(void *link, const char *buf, size_t len)
 	return n;
 }
 
-static bool local_flushed(void *link)
+static int local_flushed(void *link)
 {
 	(void)link;
-	return true;
+	return 1;
 }
 
 static void local_wait(void *link, bool writing, int timeout_ms)

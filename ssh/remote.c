@@ -196,8 +196,12 @@ int remote_send(struct remote *r, const void *bytes, size_t len, struct err *e)
 
 	if (!r->started)
 		return err_set(e, ERR_BUG, "'%s' runs no command", r->name);
-	while (len || !r->via->flushed(r->link)) {
+	for (;;) {
+		int flushed = len ? 0 : r->via->flushed(r->link);
 		long n = len ? r->via->write(r->link, p, len) : 0;
+
+		if (flushed)
+			return flushed < 0 ? lost(r, e) : 0;
 
 		if (n < 0) {
 			while (pump(r) > 0 && !r->in.failed)
@@ -219,7 +223,6 @@ int remote_send(struct remote *r, const void *bytes, size_t len, struct err *e)
 		if (r->broken)
 			return lost(r, e);
 	}
-	return 0;
 }
 
 /* The first line of stderr, escaped, as ": text"; empty if there is none. */

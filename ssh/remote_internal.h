@@ -231,8 +231,8 @@ struct remote_via {
 	long (*read)(void *link, bool errors, char *buf, size_t len);
 	/* bytes taken, 0 no room at the moment, REMOTE_BROKEN */
 	long (*write)(void *link, const char *buf, size_t len);
-	/* nothing written is left on our side */
-	bool (*flushed)(void *link);
+	/* 1: nothing written is left on our side, 0: not yet, REMOTE_BROKEN */
+	int (*flushed)(void *link);
 	/* wait for something to read, or to write too if @writing */
 	void (*wait)(void *link, bool writing, int timeout_ms);
 	/* after the end of the output: how it ended, if that is known yet */

@@ -467,6 +467,23 @@ static void echoed_input(void **state)
 	assert_int_equal(out.len, len - 2);
 }
 
+/* Output and errors end while we still send: the rest goes out all the same. */
+static void output_ends_first(void **state)
+{
+	AUTO(session_done) struct session s;
+	size_t len = (size_t)10 << 20;
+	AUTO(auto_free) char *data = mem_calloc(len, 1);
+
+	(void)state;
+	NEED_SSHD();
+	configure("\tIdentityFile %s\n", at("good"));
+	prepare(&s, "127.0.0.1", lab.port);
+	must(remote_open(&s.r, &s.target, &s.conf, &s.e), &s.e);
+	must(remote_start(s.r, "exec >&- 2>&-; exec cat >/dev/null", &s.e),
+	     &s.e);
+	must(remote_send(s.r, data, len, &s.e), &s.e);
+}
+
 static void host_that_does_not_read(void **state)
 {
 	AUTO(session_done) struct session s;
@@ -1229,7 +1246,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(happy_path), T(other_key_types), T(default_key_is_used),
 		T(big_output), T(big_input), T(echoed_input),
-		T(host_that_does_not_read), T(wrong_key), T(no_key_at_all),
+		T(output_ends_first), T(host_that_does_not_read), T(wrong_key), T(no_key_at_all),
 		T(readable_key_is_refused), T(second_key_works),
 		T(passphrase_is_asked), T(wrong_passphrase), T(no_passphrase),
 		T(agent_holds_the_locked_key), T(agent_alone),
