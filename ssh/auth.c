@@ -14,7 +14,6 @@ struct attempt {
 	struct remote_link *l;
 	const struct remote_settings *s;
 	const struct remote_keys *keys; /* or NULL */
-	int64_t deadline;
 	remote_identities offered; /* what the agent was let show */
 	struct strings done;       /* paths dealt with */
 	struct sbuf tried, skipped;
@@ -75,9 +74,13 @@ static int verdict(struct attempt *a, int rc, struct err *e)
 		return 1;
 	if (!ssh_is_connected(a->l->session))
 		return cut_off(a, e);
-	if (rc == SSH_AUTH_AGAIN)
-		return err_set(e, ERR_UNREACHABLE, "%s@%s: no answer in time "
-			       "while logging in", a->s->user, a->s->name);
+	if (rc == SSH_AUTH_AGAIN) {
+		AUTO(auto_free) char *over =
+			remote_patience_text(&a->l->patience);
+
+		return err_set(e, ERR_UNREACHABLE, "%s@%s: login: %s",
+			       a->s->user, a->s->name, over);
+	}
 	if (rc == SSH_AUTH_PARTIAL)
 		note(&a->skipped, "what the host wants besides the key");
 	return 0;
@@ -120,7 +123,8 @@ static void choose(struct attempt *a)
 {
 	AUTO(remote_identities_done) remote_identities all = { 0 };
 
-	remote_agent_list(&all, a->s->agent, remote_left_ms(a->deadline));
+	remote_agent_list(&all, a->s->agent,
+			  remote_patience_left(&a->l->patience));
 	for (size_t i = 0; all.len && i < a->s->identities.len; i++)
 		offer_file(a, &all, a->s->identities.items[i]);
 	if (!a->s->identities_only) {
@@ -145,13 +149,13 @@ static int try_agent(struct attempt *a, struct err *e)
 	if (a->offered.len == 0)
 		return 0;
 	a->l->front = remote_front_start(&fd, a->s->agent, &a->offered,
-					 remote_left_ms(a->deadline) + 1);
+					 a->l->patience.silence_ms + 1);
 	if (!a->l->front)
 		return 0;
 	ssh_set_agent_socket(a->l->session, fd);
 	do
 		rc = ssh_userauth_agent(a->l->session, NULL);
-	while (rc == SSH_AUTH_AGAIN && remote_link_again(a->l, a->deadline));
+	while (rc == SSH_AUTH_AGAIN && remote_link_again(a->l));
 	remote_front_stop(STEAL(a->l->front));
 	text = mem_printf("agent (%zu key%s)", a->offered.len,
 			  a->offered.len == 1 ? "" : "s");
@@ -181,7 +185,7 @@ static int try_key(struct attempt *a, const struct remote_key *k,
 	}
 	do
 		rc = ssh_userauth_publickey(a->l->session, NULL, k->priv);
-	while (rc == SSH_AUTH_AGAIN && remote_link_again(a->l, a->deadline));
+	while (rc == SSH_AUTH_AGAIN && remote_link_again(a->l));
 	note(&a->tried, k->path);
 	return verdict(a, rc, e);
 }
@@ -207,11 +211,10 @@ static int try_files(struct attempt *a, struct err *e)
 }
 
 int remote_authenticate(struct remote_link *l, const struct remote_settings *s,
-			const struct remote_conf *conf, int64_t deadline,
-			struct err *e)
+			const struct remote_conf *conf, struct err *e)
 {
 	AUTO(attempt_done) struct attempt a = {
-		.l = l, .s = s, .keys = conf->keys, .deadline = deadline
+		.l = l, .s = s, .keys = conf->keys
 	};
 	int rc = try_agent(&a, e);
 

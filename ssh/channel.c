@@ -25,10 +25,14 @@ void remote_link_wait(const struct remote_link *l, int timeout_ms)
 	poll(&p, 1, timeout_ms);
 }
 
-bool remote_link_again(const struct remote_link *l, int64_t deadline)
+bool remote_link_again(struct remote_link *l)
 {
-	int left = remote_left_ms(deadline);
+	int left;
 
+	if (l->traffic->in_bytes != l->heard)
+		remote_patience_renew(&l->patience);
+	l->heard = l->traffic->in_bytes;
+	left = remote_patience_left(&l->patience);
 	if (left == 0 || !ssh_is_connected(l->session))
 		return false;
 	remote_link_wait(l, left);
@@ -103,15 +107,13 @@ static void acknowledge_at_once(const struct remote_link *l)
 		   sizeof one);
 }
 
-static int start_failed(const struct remote_link *l, int rc, int timeout_ms,
-			struct err *e)
+static int start_failed(const struct remote_link *l, int rc, struct err *e)
 {
 	AUTO(auto_free) char *why = remote_link_error(l);
-	char buf[24];
+	AUTO(auto_free) char *over = remote_patience_text(&l->patience);
 
 	if (rc == SSH_AGAIN && ssh_is_connected(l->session))
-		return err_set(e, ERR_UNREACHABLE, "no answer within %s",
-			       remote_seconds(timeout_ms, buf));
+		return err_set(e, ERR_UNREACHABLE, "%s", over);
 	return err_set(e, ssh_is_connected(l->session) ? ERR_REMOTE :
 							 ERR_UNREACHABLE,
 		       "cannot run a command: %s", why);
@@ -121,24 +123,23 @@ static int via_start(void *link, const char *command, int timeout_ms,
 			 struct err *e)
 {
 	struct remote_link *l = link;
-	int64_t deadline = remote_now_ms() + timeout_ms;
 	int rc;
 
-	l->traffic = mem_calloc(1, sizeof *l->traffic);
-	ssh_set_counters(l->session, l->traffic, NULL);
+	remote_patience_begin(&l->patience, timeout_ms,
+			      (int64_t)timeout_ms * REMOTE_SILENCES);
 	l->channel = ssh_channel_new(l->session);
 	if (!l->channel || set_callbacks(l) != SSH_OK)
 		return err_set(e, ERR_BUG, "cannot run a command before the login");
 	rc = ssh_channel_open_session(l->channel);
 	acknowledge_at_once(l);
-	while (rc == SSH_AGAIN && remote_link_again(l, deadline))
+	while (rc == SSH_AGAIN && remote_link_again(l))
 		rc = ssh_channel_open_session(l->channel);
 	if (rc != SSH_OK)
-		return start_failed(l, rc, timeout_ms, e);
+		return start_failed(l, rc, e);
 	do
 		rc = ssh_channel_request_exec(l->channel, command);
-	while (rc == SSH_AGAIN && remote_link_again(l, deadline));
-	return rc == SSH_OK ? 0 : start_failed(l, rc, timeout_ms, e);
+	while (rc == SSH_AGAIN && remote_link_again(l));
+	return rc == SSH_OK ? 0 : start_failed(l, rc, e);
 }
 
 static long via_read(void *link, bool errors, char *buf, size_t len)

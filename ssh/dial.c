@@ -46,6 +46,36 @@ int remote_timeout(int ms)
 	return ms > 0 ? ms : TIMEOUT_DEFAULT_MS;
 }
 
+void remote_patience_begin(struct remote_patience *p, int silence_ms,
+			   int64_t total_ms)
+{
+	p->silence_ms = silence_ms;
+	p->end = total_ms ? remote_now_ms() + total_ms : INT64_MAX;
+	p->total_ms = (int)total_ms;
+	remote_patience_renew(p);
+}
+
+void remote_patience_renew(struct remote_patience *p)
+{
+	p->deadline = remote_now_ms() + p->silence_ms;
+}
+
+int remote_patience_left(const struct remote_patience *p)
+{
+	return remote_left_ms(p->end < p->deadline ? p->end : p->deadline);
+}
+
+char *remote_patience_text(const struct remote_patience *p)
+{
+	char buf[24];
+
+	if (remote_left_ms(p->end) == 0)
+		return mem_printf("not done within %s, though something came",
+				  remote_seconds(p->total_ms, buf));
+	return mem_printf("no answer within %s",
+			  remote_seconds(p->silence_ms, buf));
+}
+
 /* A look-up under way; it outlives us when the name servers are silent. */
 struct lookup {
 	struct gaicb cb;
@@ -191,7 +221,9 @@ static int refuse(const struct remote_settings *s, int err, int64_t began,
 			       remote_seconds((int)(deadline - began), buf));
 	errno = err;
 	err_sys(e, "cannot connect to '%s' port %d", s->host, s->port);
-	e->code = ERR_UNREACHABLE;
+	/* for want of descriptors or memory here no host is to blame */
+	if (err != EMFILE && err != ENFILE && err != ENOMEM && err != ENOBUFS)
+		e->code = ERR_UNREACHABLE;
 	return -1;
 }
 

@@ -80,13 +80,13 @@ static int set_options(ssh_session session, const struct remote_settings *s,
 
 /* The descriptor to talk on: a connection, or a proxy's socket. */
 static int carrier(struct remote_link *l, struct remote_login *facts,
-		   const struct remote_settings *s, int64_t deadline,
-		   struct err *e)
+		   const struct remote_settings *s, struct err *e)
 {
 	int fd;
 
 	if (!s->proxy)
-		return remote_dial(&fd, facts, s, deadline, e) < 0 ? -1 : fd;
+		return remote_dial(&fd, facts, s, l->patience.deadline,
+				   e) < 0 ? -1 : fd;
 	facts->dialled = mem_strdup("");
 	facts->source = mem_strdup("");
 	if (remote_child_start(&l->proxy, s->proxy, true, e) < 0)
@@ -116,17 +116,15 @@ static char *proxy_complaint(const struct remote_link *l)
 }
 
 static int connect_failed(const struct remote_link *l, int rc,
-			  const struct remote_settings *s, int timeout_ms,
-			  struct err *e)
+			  const struct remote_settings *s, struct err *e)
 {
 	AUTO(auto_free) char *why = remote_link_error(l);
 	AUTO(auto_free) char *proxy = proxy_complaint(l);
-	char buf[24];
+	AUTO(auto_free) char *over = remote_patience_text(&l->patience);
 
 	if (rc == SSH_AGAIN)
 		return err_set(e, ERR_UNREACHABLE, "'%s' port %d: connected, "
-			       "but no SSH answer within %s%s", s->host,
-			       s->port, remote_seconds(timeout_ms, buf), proxy);
+			       "but SSH: %s%s", s->host, s->port, over, proxy);
 	if (!*why || strstr(why, "disconnected") || strstr(why, "Success"))
 		return err_set(e, ERR_UNREACHABLE, "'%s' port %d: %s closed "
 			       "the connection before the login%s", s->host,
@@ -152,8 +150,7 @@ static void stay_nonblocking(const struct remote_link *l)
  */
 static int exchange(struct remote_link *l, int fd,
 		    const struct remote_settings *s,
-		    const struct remote_known *known, int64_t deadline,
-		    int timeout_ms, struct err *e)
+		    const struct remote_known *known, struct err *e)
 {
 	int rc;
 
@@ -164,11 +161,14 @@ static int exchange(struct remote_link *l, int fd,
 			       ssh_get_error(l->session));
 	}
 	ssh_set_blocking(l->session, 0);
-	while ((rc = ssh_connect(l->session)) == SSH_AGAIN &&
-	       remote_left_ms(deadline) > 0)
-		remote_link_wait(l, remote_left_ms(deadline));
+	l->traffic = mem_calloc(1, sizeof *l->traffic);
+	ssh_set_counters(l->session, l->traffic, NULL);
+	remote_patience_renew(&l->patience);
+	do
+		rc = ssh_connect(l->session);
+	while (rc == SSH_AGAIN && remote_link_again(l));
 	if (rc != SSH_OK)
-		return connect_failed(l, rc, s, timeout_ms, e);
+		return connect_failed(l, rc, s, e);
 	stay_nonblocking(l);
 	return 0;
 }
@@ -220,7 +220,6 @@ int remote_login(struct remote_link **out, struct remote_login *facts,
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int timeout_ms = remote_timeout(conf->timeout_ms);
-	int64_t deadline = remote_now_ms() + timeout_ms;
 	AUTO(auto_remote_link_free) struct remote_link *l =
 		mem_calloc(1, sizeof *l);
 	AUTO(remote_settings_done) struct remote_settings s = { 0 };
@@ -229,16 +228,17 @@ int remote_login(struct remote_link **out, struct remote_login *facts,
 
 	pthread_once(&once, init_libssh);
 	l->proxy = (struct remote_child)REMOTE_CHILD_NONE;
+	remote_patience_begin(&l->patience, timeout_ms,
+			      (int64_t)timeout_ms * REMOTE_SILENCES);
 	if (settings(&s, target, conf, e) < 0 ||
 	    remote_known_load(&known, &s, target->pinned, e) < 0)
 		return -1;
-	fd = carrier(l, facts, &s, deadline, e);
-	if (fd < 0 ||
-	    exchange(l, fd, &s, &known, deadline, timeout_ms, e) < 0 ||
+	fd = carrier(l, facts, &s, e);
+	if (fd < 0 || exchange(l, fd, &s, &known, e) < 0 ||
 	    judge(facts, l, &s, &known, peek || conf->accept_new, e) < 0)
 		return -1;
 	facts->user = mem_strdup(s.user);
-	if (!peek && remote_authenticate(l, &s, conf, deadline, e) < 0)
+	if (!peek && remote_authenticate(l, &s, conf, e) < 0)
 		return -1;
 	*out = STEAL(l);
 	return 0;

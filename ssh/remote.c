@@ -12,7 +12,7 @@
 #define CHUNK 16384
 #define ERRORS_KEPT 2048
 /* What may come in while we send; read_to has the caller's limit besides. */
-#define INPUT_MAX ((size_t)64 << 20)
+#define INPUT_MAX ((size_t)16 << 20)
 /* How long an exit status may come after the end of the output. */
 #define STATUS_WAIT_MS 2000
 #define STATUS_POLL_MS 20
@@ -24,6 +24,8 @@ struct remote {
 	struct remote_facts facts;
 	char *name; /* for messages */
 	int timeout_ms;
+	int64_t end; /* of what goes on now, 0: unbounded; see remote_allow() */
+	int total_ms;
 	bool started;
 	bool eof, errors_eof, broken;
 	struct sbuf in; /* came in and not yet taken */
@@ -72,7 +74,7 @@ static int open_any(struct remote **out, const struct remote_target *target,
 	AUTO(auto_remote_free) struct remote *r = mem_calloc(1, sizeof *r);
 
 	r->timeout_ms = remote_timeout(conf->timeout_ms);
-	r->in.max = INPUT_MAX;
+	r->in.max = conf->input_max ? conf->input_max : INPUT_MAX;
 	r->errors.max = ERRORS_KEPT;
 	r->name = mem_strdup(target->host ? target->host : "localhost");
 	if (target->local) {
@@ -102,17 +104,35 @@ int remote_open(struct remote **out, const struct remote_target *target,
 	return open_any(out, target, conf, false, e);
 }
 
+void remote_allow(struct remote *r, int total_ms)
+{
+	r->end = total_ms ? remote_now_ms() + total_ms : 0;
+	r->total_ms = total_ms;
+}
+
 const struct remote_facts *remote_facts(const struct remote *r)
 {
 	return &r->facts;
+}
+
+void remote_hang_up(struct remote *r)
+{
+	if (r->via)
+		r->via->free(r->link);
+	r->via = NULL;
+	r->link = NULL;
+}
+
+bool remote_is_open(const struct remote *r)
+{
+	return r->via;
 }
 
 void remote_free(struct remote *r)
 {
 	if (!r)
 		return;
-	if (r->via)
-		r->via->free(r->link);
+	remote_hang_up(r);
 	remote_login_done(&r->login);
 	sbuf_done(&r->in);
 	sbuf_done(&r->errors);
@@ -167,12 +187,23 @@ static size_t pump(struct remote *r)
 	return came;
 }
 
-static int silent(const struct remote *r, int timeout_ms, struct err *e)
+/* Patience for @silence_ms each, and for what remote_allow() left of it all. */
+static void begin(const struct remote *r, struct remote_patience *p,
+		  int silence_ms)
 {
-	char buf[24];
+	remote_patience_begin(p, silence_ms, 0);
+	if (r->end) {
+		p->end = r->end;
+		p->total_ms = r->total_ms;
+	}
+}
 
-	return err_set(e, ERR_UNREACHABLE, "'%s': no answer within %s",
-		       r->name, remote_seconds(timeout_ms, buf));
+static int over(const struct remote *r, const struct remote_patience *p,
+		struct err *e)
+{
+	AUTO(auto_free) char *text = remote_patience_text(p);
+
+	return err_set(e, ERR_UNREACHABLE, "'%s': %s", r->name, text);
 }
 
 static int lost(const struct remote *r, struct err *e)
@@ -191,9 +222,10 @@ static int ended_early(struct remote *r, struct err *e);
 
 int remote_send(struct remote *r, const void *bytes, size_t len, struct err *e)
 {
-	int64_t deadline = remote_now_ms() + r->timeout_ms;
+	struct remote_patience patience;
 	const char *p = bytes;
 
+	begin(r, &patience, r->timeout_ms);
 	if (!r->started)
 		return err_set(e, ERR_BUG, "'%s' runs no command", r->name);
 	for (;;) {
@@ -211,15 +243,17 @@ int remote_send(struct remote *r, const void *bytes, size_t len, struct err *e)
 		p += n;
 		len -= (size_t)n;
 		/* a host that waits for us to read would not read either */
-		if (pump(r) > 0 || n > 0) {
-			deadline = remote_now_ms() + r->timeout_ms;
-		} else {
-			if (remote_left_ms(deadline) == 0)
-				return silent(r, r->timeout_ms, e);
-			r->via->wait(r->link, true, remote_left_ms(deadline));
-		}
+		if (pump(r) > 0 || n > 0)
+			remote_patience_renew(&patience);
+		else if (remote_patience_left(&patience) > 0)
+			r->via->wait(r->link, true,
+				     remote_patience_left(&patience));
+		else
+			return over(r, &patience, e);
+		if (remote_left_ms(patience.end) == 0)
+			return over(r, &patience, e);
 		if (r->in.failed)
-			return too_much(r, INPUT_MAX, e);
+			return too_much(r, r->in.max, e);
 		if (r->broken)
 			return lost(r, e);
 	}
@@ -331,9 +365,9 @@ int remote_read_to(struct remote *r, const char *end, struct sbuf *out,
 		   void *arg, struct err *e)
 {
 	const struct reading g = { end, strlen(end), out, line, arg };
-	int limit = timeout_ms > 0 ? timeout_ms : r->timeout_ms;
-	int64_t deadline = remote_now_ms() + limit;
+	struct remote_patience patience;
 
+	begin(r, &patience, timeout_ms > 0 ? timeout_ms : r->timeout_ms);
 	if (!r->started)
 		return err_set(e, ERR_BUG, "'%s' runs no command", r->name);
 	for (;;) {
@@ -347,14 +381,16 @@ int remote_read_to(struct remote *r, const char *end, struct sbuf *out,
 			return lost(r, e);
 		if (r->eof)
 			return ended_early(r, e);
+		if (remote_left_ms(patience.end) == 0)
+			return over(r, &patience, e);
 		if (pump(r) > 0) {
-			deadline = remote_now_ms() + limit;
+			remote_patience_renew(&patience);
 			continue;
 		}
 		if (r->eof || r->broken)
 			continue;
-		if (remote_left_ms(deadline) == 0)
-			return silent(r, limit, e);
-		r->via->wait(r->link, false, remote_left_ms(deadline));
+		if (remote_patience_left(&patience) == 0)
+			return over(r, &patience, e);
+		r->via->wait(r->link, false, remote_patience_left(&patience));
 	}
 }

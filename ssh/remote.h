@@ -29,7 +29,9 @@ struct remote_target {
 
 /** What all logins of a run share. */
 struct remote_conf {
-	int timeout_ms; /* for the login as a whole, and for each answer */
+	int timeout_ms; /* the longest silence that is borne; a login has six
+			   times that in all, and so has the start of a command */
+	size_t input_max; /* what may come in while we send; 0: 16 MiB */
 	bool accept_new; /* take an unknown host key (never a changed one) */
 	struct remote_keys *keys; /* borrowed; may be NULL: agent alone. They
 				     carry the ssh_config that was read with
@@ -79,6 +81,12 @@ int remote_open(struct remote **out, const struct remote_target *target,
 
 const struct remote_facts *remote_facts(const struct remote *r);
 
+/** Close channel and connection; the facts stay. */
+void remote_hang_up(struct remote *r);
+
+/** Is the connection still ours, not hung up? */
+bool remote_is_open(const struct remote *r);
+
 /**
  * Open the channel and start @command (a shell text without secrets), once per
  * remote. Errors: UNREACHABLE, REMOTE (the host does not run commands).
@@ -86,9 +94,16 @@ const struct remote_facts *remote_facts(const struct remote *r);
 int remote_start(struct remote *r, const char *command, struct err *e);
 
 /**
+ * From now on, all sending and reading together may take @total_ms, however
+ * often something comes; 0: no bound, as at first.
+ */
+void remote_allow(struct remote *r, int total_ms);
+
+/**
  * Send @len bytes to the command's input; what it prints meanwhile is kept for
- * remote_read_to(). Errors: UNREACHABLE (conf's timeout without progress, broken
- * link), REMOTE (the command ended, or printed more than 64 MiB).
+ * remote_read_to(). After an error any part of it may be there.
+ * Errors: UNREACHABLE (conf's timeout without progress, remote_allow()'s
+ * over, broken link), REMOTE (the command ended, or printed more than conf allows).
  */
 int remote_send(struct remote *r, const void *bytes, size_t len,
 		struct err *e);
@@ -97,7 +112,9 @@ int remote_send(struct remote *r, const void *bytes, size_t len,
  * Append the command's output to @out up to and without the first line that
  * equals @end. @timeout_ms is the longest silence that is borne, 0 means
  * conf's. @line, if given, is called with each whole line as it comes (for
- * progress), unescaped and up to its first NUL byte. Errors: UNREACHABLE (silence, broken link), REMOTE (the command
+ * progress), unescaped and up to its first NUL byte. After an error @out has the
+ * lines that came.
+ * Errors: UNREACHABLE (silence, remote_allow()'s over, broken link), REMOTE (the command
  * ended before: exit status and its first line on stderr are in the text;
  * or out->max was passed).
  */

@@ -36,6 +36,30 @@ const char *remote_seconds(int ms, char buf[24]);
 /** The limit to use: @ms if positive, else the built-in one. */
 int remote_timeout(int ms);
 
+/** How long to wait: for a sign of life, which begins it anew, and in all. */
+struct remote_patience {
+	int silence_ms;
+	int64_t deadline; /* of the silence */
+	int64_t end;      /* of all */
+	int total_ms;     /* for messages */
+};
+
+/** A login, and the start of a command, have so many silences in all. */
+#define REMOTE_SILENCES 6
+
+/** Begin; @total_ms 0: no bound for all. */
+void remote_patience_begin(struct remote_patience *p, int silence_ms,
+			   int64_t total_ms);
+
+/** Something came. */
+void remote_patience_renew(struct remote_patience *p);
+
+/** Milliseconds left, at least 0. */
+int remote_patience_left(const struct remote_patience *p);
+
+/** What is over, for messages: "no answer within 10 s"; the caller frees. */
+char *remote_patience_text(const struct remote_patience *p);
+
 /* ---- ssh_config ---- */
 
 /** What ssh_config says for one target, expanded. Owned strings. */
@@ -250,16 +274,19 @@ struct remote_link {
 	void *callbacks; /* of the channel */
 	struct ssh_counter_struct *traffic;
 	uint64_t seen; /* bytes of the traffic when we last waited */
+	struct remote_patience patience; /* of the login, or the start */
+	uint64_t heard; /* bytes of the traffic when it was last renewed */
 };
 
 /** Wait until libssh has something to do, at most @timeout_ms. */
 void remote_link_wait(const struct remote_link *l, int timeout_ms);
 
 /**
- * Wait as above, on a connected session; false without waiting when the time
- * is over or the connection gone.
+ * Wait as above, on a connected session, as long as the link's patience, which
+ * whatever came from the host renews; false without waiting when it is over or
+ * the connection gone.
  */
-bool remote_link_again(const struct remote_link *l, int64_t deadline);
+bool remote_link_again(struct remote_link *l);
 
 /** libssh's last error, escaped; the caller frees. */
 char *remote_link_error(const struct remote_link *l);
@@ -286,8 +313,7 @@ void remote_login_done(struct remote_login *l);
 
 /** Log in on a connected session whose host key was accepted. */
 int remote_authenticate(struct remote_link *l, const struct remote_settings *s,
-			const struct remote_conf *conf, int64_t deadline,
-			struct err *e);
+			const struct remote_conf *conf, struct err *e);
 
 /** Connect, check the host key and, unless @peek, log in. */
 int remote_login(struct remote_link **out, struct remote_login *facts,

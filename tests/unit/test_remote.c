@@ -827,7 +827,7 @@ static void frozen_server(void **state)
 	s.conf.timeout_ms = 300;
 	must_fail(remote_open(&s.r, &s.target, &s.conf, &s.e), &s.e,
 		  ERR_UNREACHABLE);
-	assert_text(s.e.msg, "no SSH answer within 0.3 s");
+	assert_text(s.e.msg, "no answer within 0.3 s");
 }
 
 static void refused_port(void **state)
@@ -937,6 +937,53 @@ static void silent_command(void **state)
 	must_fail(remote_read_to(s.r, ".", &out, 300, NULL, NULL, &s.e), &s.e,
 		  ERR_UNREACHABLE);
 	assert_text(s.e.msg, "no answer within 0.3 s");
+}
+
+/* A sign of life now and then keeps no login and no command going for good. */
+static void *drip(void *arg)
+{
+	int fd = accept4(*(int *)arg, NULL, NULL, SOCK_CLOEXEC);
+
+	/* lines before the greeting are allowed */
+	while (fd >= 0 && send(fd, "x\n", 2, MSG_NOSIGNAL) == 2)
+		poll(NULL, 0, 20);
+	close(fd);
+	return NULL;
+}
+
+static void endless_login(void **state)
+{
+	struct session s;
+	pthread_t thread;
+	int port;
+	AUTO(auto_close) int fd = listen_on_free_port(&port);
+
+	(void)state;
+	put_file("config", "Host *\n");
+	assert_int_equal(pthread_create(&thread, NULL, drip, &fd), 0);
+	prepare(&s, "127.0.0.1", port);
+	s.conf.timeout_ms = 500;
+	must_fail(remote_open(&s.r, &s.target, &s.conf, &s.e), &s.e,
+		  ERR_UNREACHABLE);
+	session_done(&s);
+	pthread_join(thread, NULL);
+}
+
+static void endless_command(void **state)
+{
+	AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
+	AUTO(session_done) struct session s;
+
+	(void)state;
+	NEED_SSHD();
+	configure("\tIdentityFile %s\n", at("good"));
+	must(login(&s), &s.e);
+	must(remote_start(s.r, "while echo x; do sleep 0.01; done", &s.e),
+	     &s.e);
+	remote_allow(s.r, 500);
+	must_fail(remote_read_to(s.r, ".", &out, 0, NULL, NULL, &s.e), &s.e,
+		  ERR_UNREACHABLE);
+	assert_text(s.e.msg, "not done within 0.5 s");
 }
 
 static void early_exit(void **state)
@@ -1255,7 +1302,8 @@ int main(void)
 		T(known_in_a_second_file), T(unknown_host), T(changed_key),
 		T(revoked_key), T(frozen_server), T(refused_port),
 		T(unknown_name), T(hostile_names), T(hostile_jumps), T(closes_midway),
-		T(silent_command), T(early_exit), T(ended_by_signal),
+		T(silent_command), T(endless_login), T(endless_command),
+		T(early_exit), T(ended_by_signal),
 		T(broken_link), T(endless_line), T(proxy_command),
 		T(broken_proxy), T(proxy_jump), T(config_rules),
 		T(other_user), T(many_at_once), T(local_target),
