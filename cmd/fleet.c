@@ -12,12 +12,24 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 
-/** What a host may answer at most. */
-#define ANSWER_MAX ((size_t)32 << 20)
+/** What a host may answer at most, unless the mesh is large: then so much for
+ * each of its nodes and networks. */
+#define ANSWER_MAX ((size_t)4 << 20)
+#define ANSWER_EACH ((size_t)1 << 10)
+/** Answers together may take so many silences, and no longer than that. */
+#define TOTAL_SILENCES 15
+#define TOTAL_MAX_MS 1800000
+/** Descriptors: of our own files, for a host that is worked on (a proxy, an
+ * agent, files that are read), for a connection that waits. */
+#define FILES_OWN 40
+#define FILES_WORKING 8
+#define FILES_HELD 3
 /** The least patience with a step that changes a host (milliseconds). */
 #define APPLY_TIMEOUT_MS 60000
 /** The same when a package is installed. */
 #define INSTALL_TIMEOUT_MS 600000
+
+DEFINE_AUTO(struct remote *, remote_free)
 
 /* ---- choosing ---- */
 
@@ -97,15 +109,59 @@ static void say_who(struct fleet *f)
 			*c = '?';
 }
 
-/* One connection per host, and pipes: as many as this machine allows. */
-static void allow_descriptors(void)
+/*
+ * One connection per host, and pipes: as many as this machine allows. Where
+ * that is not enough, fewer hosts at a time, and a host that is to wait is hung
+ * up and logged in on again.
+ */
+static void allow_descriptors(struct fleet *f)
 {
+	size_t wanted = (size_t)f->env->options.parallel;
+	size_t spare = SIZE_MAX / 2;
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
+		if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		    limit.rlim_cur < spare)
+			spare = limit.rlim_cur < FILES_OWN
+					? 0 : limit.rlim_cur - FILES_OWN;
 	}
+	f->parallel = (unsigned)wanted;
+	if (spare / FILES_WORKING < wanted)
+		f->parallel = (unsigned)(spare / FILES_WORKING);
+	if (f->parallel == 0)
+		f->parallel = 1;
+	if (f->parallel * FILES_WORKING < spare)
+		f->room = (spare - f->parallel * FILES_WORKING) / FILES_HELD;
+}
+
+/* Nodes and networks: what a host may well have to tell of. */
+static size_t size_of(const struct mesh *m)
+{
+	size_t size = m->nodes.len + m->removed.len;
+
+	for (size_t i = 0; i < m->nodes.len; i++)
+		size += m->nodes.items[i].routable_networks.len +
+			m->nodes.items[i].externals.len;
+	return size;
+}
+
+static size_t answer_max(const struct fleet *f)
+{
+	size_t max = f->size * ANSWER_EACH;
+
+	return max > ANSWER_MAX ? max : ANSWER_MAX;
+}
+
+int fleet_total_ms(int silence_ms)
+{
+	int64_t total = (int64_t)silence_ms * TOTAL_SILENCES;
+
+	if (total > TOTAL_MAX_MS)
+		total = TOTAL_MAX_MS;
+	return total > silence_ms ? (int)total : silence_ms;
 }
 
 int fleet_begin(struct fleet *f, struct cmd_env *env, struct mesh *m,
@@ -116,7 +172,9 @@ int fleet_begin(struct fleet *f, struct cmd_env *env, struct mesh *m,
 	f->mesh = m;
 	f->conf.timeout_ms = (int)env->options.timeout_s * 1000;
 	f->conf.accept_new = env->options.accept_new;
-	allow_descriptors();
+	f->size = size_of(m);
+	f->conf.input_max = answer_max(f);
+	allow_descriptors(f);
 	say_who(f);
 	return draw_nonce(f, e);
 }
@@ -155,11 +213,13 @@ void fleet_host_failed(struct fleet *f, struct host *h)
 	h->remote = NULL;
 }
 
-static int probe_host(const struct fleet *f, struct host *h, struct err *e)
+int fleet_look(const struct fleet *f, const struct host *h,
+	       struct remote **out, struct observed *o, struct err *e)
 {
 	AUTO(auto_free) char *end = probe_end(f->nonce);
+	AUTO(auto_remote_free) struct remote *r = NULL;
 	AUTO(sbuf_done) struct sbuf command = SBUF_INIT;
-	AUTO(sbuf_done) struct sbuf answer = { .max = ANSWER_MAX };
+	AUTO(sbuf_done) struct sbuf answer = { .max = answer_max(f) };
 	struct remote_target target = target_of(h);
 	struct probe_request request = {
 		.interface = f->mesh->interface_name,
@@ -172,23 +232,46 @@ static int probe_host(const struct fleet *f, struct host *h, struct err *e)
 		return err_set(e, ERR_UNREACHABLE, "it is local to another "
 			       "machine: deploy it there, or say where to log "
 			       "in: 'wgmesh set %s ssh=HOST'", h->node->name);
-	if (remote_open(&h->remote, &target, &f->conf, e) < 0)
+	if (remote_open(&r, &target, &f->conf, e) < 0)
 		return -1;
-	request.sudo = !remote_facts(h->remote)->is_root;
+	request.sudo = !remote_facts(r)->is_root;
 	probe_command(&command, &request);
-	if (remote_start(h->remote, sbuf_str(&command), e) < 0 ||
-	    remote_read_to(h->remote, end, &answer, 0, NULL, NULL, e) < 0 ||
-	    observed_parse(&h->observed, sbuf_str(&answer), answer.len,
-			   &request, e) < 0)
+	if (remote_start(r, sbuf_str(&command), e) < 0)
 		return -1;
-	h->has_observed = true;
+	remote_allow(r, fleet_total_ms(f->conf.timeout_ms));
+	if (remote_read_to(r, end, &answer, 0, NULL, NULL, e) < 0 ||
+	    observed_parse(o, sbuf_str(&answer), answer.len, &request, e) < 0)
+		return -1;
+	*out = STEAL(r);
 	return 0;
 }
 
 static void probe_one(struct fleet *f, struct host *h)
 {
-	if (probe_host(f, h, &h->err) < 0)
+	if (fleet_look(f, h, &h->remote, &h->observed, &h->err) < 0) {
 		fleet_host_failed(f, h);
+		return;
+	}
+	h->has_observed = true;
+	h->held = __atomic_add_fetch(&f->held, 1, __ATOMIC_RELAXED) <= f->room;
+	if (!h->held)
+		remote_hang_up(h->remote);
+}
+
+/* A host that was hung up is logged in on again. What is there now does not
+ * matter: if another deploy was there meanwhile, the script does not run. */
+static int connect_again(const struct fleet *f, struct host *h, struct err *e)
+{
+	AUTO(observed_done) struct observed seen = { 0 };
+	struct remote *r = NULL;
+
+	if (remote_is_open(h->remote))
+		return 0;
+	if (fleet_look(f, h, &r, &seen, e) < 0)
+		return -1;
+	remote_free(h->remote);
+	h->remote = r;
+	return 0;
 }
 
 static bool on_terminal(const struct fleet *f)
@@ -215,13 +298,18 @@ static void show_progress(size_t done, void *arg)
 {
 	const struct pass *p = arg;
 	size_t left = p->hosts.len - done;
-	size_t working = (size_t)p->fleet->env->options.parallel;
+	size_t working = p->fleet->parallel;
+	size_t again = __atomic_load_n(&p->fleet->again, __ATOMIC_RELAXED);
 
+	flockfile(stderr);
 	fprintf(stderr, "\r\033[K%s: %zu of %zu hosts done, %zu working, %zu "
 		"failed", p->doing, done, p->hosts.len,
 		left < working ? left : working,
 		__atomic_load_n(&p->fleet->failed, __ATOMIC_RELAXED));
+	if (again)
+		fprintf(stderr, ", %zu looked at again, still working", again);
 	fflush(stderr);
+	funlockfile(stderr);
 }
 
 void fleet_each(struct fleet *f, const char *doing, enum host_result which,
@@ -233,7 +321,7 @@ void fleet_each(struct fleet *f, const char *doing, enum host_result which,
 	for (size_t i = 0; i < f->hosts.len; i++)
 		if (f->hosts.items[i].result == which)
 			vec_push(&p.hosts, &f->hosts.items[i]);
-	pool_run(p.hosts.len, (unsigned)f->env->options.parallel, pass_one,
+	pool_run(p.hosts.len, f->parallel, pass_one,
 		 live ? show_progress : NULL, &p);
 	if (live && p.hosts.len)
 		fputs("\r\033[K", stderr);
@@ -253,7 +341,7 @@ int fleet_probe(struct fleet *f, struct err *e)
 	if (ret < 0)
 		return -1;
 	f->conf.keys = f->keys;
-	fleet_each(f, "probing", HOST_UNCHANGED, probe_one);
+	fleet_each(f, "probing", HOST_OPEN, probe_one);
 	return 0;
 }
 
@@ -298,7 +386,8 @@ static void merge_facts(struct fleet *f)
 	vec_done(&reports);
 }
 
-static int plan_host(struct fleet *f, struct host *h, struct err *e)
+int fleet_plan_host(const struct fleet *f, const struct host *h,
+		    const struct observed *o, struct plan *out, struct err *e)
 {
 	struct plan_options options = {
 		.install = !f->env->options.no_install,
@@ -308,15 +397,21 @@ static int plan_host(struct fleet *f, struct host *h, struct err *e)
 	};
 
 	if (h->removed) {
-		plan_teardown(&h->plan, f->mesh, h->node, &h->observed);
-		h->has_plan = true;
+		plan_teardown(out, f->mesh, h->node, o);
 		return 0;
 	}
-	desired_compute(&h->desired, f->mesh, f->access, h->node);
-	h->has_desired = true;
-	spare_client(&h->desired, &h->observed);
-	if (plan_make(&h->plan, &h->desired, &h->observed,
-		      wgquick_hash(&h->desired), &options, e) < 0)
+	return plan_make(out, &h->desired, o, wgquick_hash(&h->desired),
+			 &options, e);
+}
+
+static int plan_host(struct fleet *f, struct host *h, struct err *e)
+{
+	if (!h->removed) {
+		desired_compute(&h->desired, f->mesh, f->access, h->node);
+		h->has_desired = true;
+		spare_client(&h->desired, &h->observed);
+	}
+	if (fleet_plan_host(f, h, &h->observed, &h->plan, e) < 0)
 		return -1;
 	h->has_plan = true;
 	return 0;
@@ -361,8 +456,24 @@ static void plan_one(struct fleet *f, struct host *h)
 		fleet_host_failed(f, h);
 	else if (h->plan.steps.len)
 		h->result = HOST_TO_CHANGE;
-	else
+	else {
+		h->result = HOST_UNCHANGED;
 		let_go(h);
+	}
+}
+
+/* A host that was passed over is no success, whatever the reason. */
+static void fail_those(struct fleet *f, enum host_result which)
+{
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+
+		if (h->result != which)
+			continue;
+		err_set(&h->err, ERR_BUG, "was passed over: nothing is known "
+			"of it");
+		fleet_host_failed(f, h);
+	}
 }
 
 void fleet_plan(struct fleet *f, bool pin_known)
@@ -370,7 +481,8 @@ void fleet_plan(struct fleet *f, bool pin_known)
 	pin_keys(f, pin_known);
 	merge_facts(f);
 	f->access = access_new(f->mesh);
-	fleet_each(f, "planning", HOST_UNCHANGED, plan_one);
+	fleet_each(f, "planning", HOST_OPEN, plan_one);
+	fail_those(f, HOST_OPEN);
 }
 
 /* ---- applying ---- */
@@ -406,14 +518,33 @@ int fleet_run(const struct fleet *f, struct host *h,
 {
 	AUTO(auto_free) char *end = probe_end(f->nonce);
 
-	answer->max = ANSWER_MAX;
-	if (remote_send(h->remote, script->s, script->len, e) < 0)
+	answer->max = answer_max(f);
+	if (connect_again(f, h, e) < 0)
 		return -1;
-	return remote_read_to(h->remote, end, answer, timeout_ms, NULL, NULL,
-			      e);
+	remote_allow(h->remote, fleet_total_ms(timeout_ms));
+	if (remote_send(h->remote, script->s, script->len, e) < 0 ||
+	    remote_read_to(h->remote, end, answer, timeout_ms, NULL, NULL,
+			   e) < 0)
+		return -1;
+	if (!h->held)
+		remote_hang_up(h->remote);
+	return 0;
 }
 
-static int apply_host(const struct fleet *f, struct host *h, struct err *e)
+/* What did not come of the answer is looked for, unless the rest says it. */
+static int apply_unanswered(struct fleet *f, struct host *h,
+			    const struct sbuf *answer, struct err *e)
+{
+	script_parse_start(&h->applied, &h->plan, sbuf_str(answer),
+			   answer->len, f->nonce);
+	if (h->applied.failure)
+		return step_failed(h, e);
+	if (h->applied.steps_done == h->plan.steps.len)
+		return 0;
+	return fleet_again(f, h, fleet_total_ms(apply_timeout(f, h)), e);
+}
+
+static int apply_host(struct fleet *f, struct host *h, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf boot_file = SBUF_SECRET;
 	AUTO(sbuf_done) struct sbuf script = SBUF_SECRET;
@@ -427,8 +558,10 @@ static int apply_host(const struct fleet *f, struct host *h, struct err *e)
 		wgquick_file(&boot_file, &h->desired, f->mesh->serial, true);
 	script_text(&script, &h->plan, h->removed ? NULL : sbuf_str(&boot_file),
 		    &run);
+	if (connect_again(f, h, e) < 0)
+		return err_wrap(e, "nothing was changed there");
 	if (fleet_run(f, h, &script, apply_timeout(f, h), &answer, e) < 0)
-		return err_wrap(e, "while the steps ran, so some may be done");
+		return apply_unanswered(f, h, &answer, e);
 	if (script_parse(&h->applied, &h->plan, sbuf_str(&answer), answer.len,
 			 f->nonce, e) < 0)
 		return -1;
@@ -449,6 +582,7 @@ static void apply_one(struct fleet *f, struct host *h)
 void fleet_apply(struct fleet *f)
 {
 	fleet_each(f, "deploying", HOST_TO_CHANGE, apply_one);
+	fail_those(f, HOST_TO_CHANGE);
 }
 
 /* ---- the end ---- */

@@ -16,6 +16,8 @@
 
 /** How a host ended; the words of --json are in fleet_result_name(). */
 enum host_result {
+	HOST_OPEN, /* not looked at, or not judged yet: never a success; none
+		      is left so behind fleet_plan() */
 	HOST_UNCHANGED,
 	HOST_TO_CHANGE, /* planned, not (yet) applied */
 	HOST_CHANGED,
@@ -37,7 +39,8 @@ struct host {
 	bool local;   /* this very machine */
 	enum host_result result;
 	struct err err; /* for UNREACHABLE and FAILED */
-	struct remote *remote;
+	struct remote *remote; /* hung up while descriptors are short */
+	bool held; /* its connection stays open between the passes */
 	struct observed observed;
 	struct desired desired;
 	struct plan plan;
@@ -62,7 +65,13 @@ struct fleet {
 	char who[200]; /* who we are, for the hosts' lock files; printable */
 	struct audit *audit; /* where steps are logged; borrowed; may be NULL */
 	bool digests; /* fill those of the hosts */
-	size_t failed; /* so far, for the progress line; atomic */
+	/* for the progress line; atomic */
+	size_t failed; /* so far */
+	size_t again;  /* being looked at again */
+	unsigned parallel;  /* hosts at a time: as descriptors allow */
+	size_t room, held;  /* connections that may stay open, and that do;
+			       held is atomic */
+	size_t size;        /* of the mesh: bounds what a host may say */
 };
 
 /** Begin a run without hosts; they are to be added. ERR_SYSTEM. */
@@ -98,12 +107,42 @@ void fleet_each(struct fleet *f, const char *doing, enum host_result which,
 /** @h ends here, with its error. */
 void fleet_host_failed(struct fleet *f, struct host *h);
 
-/** Send @script down the host's channel and read the answer to its end. */
+/**
+ * Log in on @h anew and read what is there into @o, which the caller ends; the
+ * channel that then waits for a script is *@out. The host may be busy with a
+ * script of this very run: o->busy is set then.
+ */
+int fleet_look(const struct fleet *f, const struct host *h,
+	       struct remote **out, struct observed *o, struct err *e);
+
+/** Compare @o, found on @h, with what @h should have; @out borrows both. */
+int fleet_plan_host(const struct fleet *f, const struct host *h,
+		    const struct observed *o, struct plan *out, struct err *e);
+
+/** What all answers together may take whose silences may be so long. */
+int fleet_total_ms(int silence_ms);
+
+/**
+ * The answer of @h did not come to its end, for the reason in @e: look again,
+ * and wait at most @total_ms for steps that still run. 0: all of them are done.
+ * -1: @e says what is true: REMOTE when some are not done and none is running,
+ * UNREACHABLE when that is not known. Sets applied.steps_done.
+ */
+int fleet_again(struct fleet *f, struct host *h, int64_t total_ms,
+		struct err *e);
+
+/**
+ * Send @script down the host's channel and read the answer to its end;
+ * @timeout_ms is the longest silence, fleet_total_ms() of it the longest time. A
+ * host that was hung up is logged in on first. After an error @answer has what
+ * came.
+ */
 int fleet_run(const struct fleet *f, struct host *h,
 	      const struct sbuf *script, int timeout_ms, struct sbuf *answer,
 	      struct err *e);
 
-/** Merge facts and new host keys into the mesh; plan every host that answered. */
+/** Merge facts and new host keys into the mesh; plan every host that answered.
+ * No host is HOST_OPEN afterwards. */
 void fleet_plan(struct fleet *f, bool pin_known);
 
 /** Send every changed host its script. */

@@ -77,7 +77,7 @@ void fleet_judge_authors(struct fleet *f)
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		struct host *h = &f->hosts.items[i];
 
-		if (!h->has_observed || h->result != HOST_UNCHANGED)
+		if (!h->has_observed || h->result != HOST_OPEN)
 			continue;
 		h->author = author_of(f, h);
 		if (judge(f, h, &h->err) < 0)

@@ -119,7 +119,7 @@ static void take_in(struct fleet *f, bool make)
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		struct host *h = &f->hosts.items[i];
 
-		if (h->result != HOST_UNCHANGED || !key_lives_there(f, h) ||
+		if (h->result != HOST_OPEN || !key_lives_there(f, h) ||
 		    !h->observed.host_key || has_the_key(h))
 			continue;
 		if (is_of_another_node(f, h)) {
@@ -143,7 +143,7 @@ void fleet_keys(struct fleet *f, bool make)
 		if (is_another(f, &f->hosts.items[i]))
 			fail_another(f, &f->hosts.items[i]);
 	if (make)
-		fleet_each(f, "making keys", HOST_UNCHANGED, make_if_missing);
+		fleet_each(f, "making keys", HOST_OPEN, make_if_missing);
 	take_in(f, make);
 }
 

@@ -5,6 +5,7 @@
 const char *fleet_result_name(enum host_result result)
 {
 	switch (result) {
+	case HOST_OPEN: break;
 	case HOST_UNCHANGED: return "unchanged";
 	case HOST_TO_CHANGE: return "to_change";
 	case HOST_CHANGED: return "changed";

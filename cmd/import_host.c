@@ -127,7 +127,7 @@ static int all_read(const struct import *i, struct err *e)
 	for (size_t k = 0; k < i->fleet.hosts.len; k++) {
 		const struct host *h = &i->fleet.hosts.items[k];
 
-		if (h->result == HOST_UNCHANGED)
+		if (h->result == HOST_OPEN && h->has_observed)
 			continue;
 		*e = h->err;
 		return err_wrap(e, "'%s'", h->node->ssh_host);
@@ -167,7 +167,7 @@ static int read_hosts(struct import *i, struct err *e)
 			return -1;
 	if (fleet_probe(&i->fleet, e) < 0 || all_read(i, e) < 0)
 		return -1;
-	fleet_each(&i->fleet, "reading", HOST_UNCHANGED, read_one);
+	fleet_each(&i->fleet, "reading", HOST_OPEN, read_one);
 	return all_read(i, e);
 }
 

@@ -32,11 +32,13 @@ void note(const char *fmt, ...)
 	va_list ap;
 
 	fflush(stdout);
+	flockfile(stderr); /* threads that work on hosts have notes, too */
 	fputs("wgmesh: ", stderr);
 	va_start(ap, fmt);
 	put_escaped(stderr, fmt, ap, false);
 	va_end(ap);
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 int fail(const struct err *e)

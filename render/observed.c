@@ -76,7 +76,14 @@ static int compare_peers(const void *a, const void *b)
 	return strcmp(x->public_key, y->public_key);
 }
 
-static int check_complete(const struct observed *o, struct err *e)
+/* Is it a script of this very run that is at work there? */
+static bool is_own(const struct observed *o, const char *nonce)
+{
+	return o->lock_token && strcmp(o->lock_token, nonce) == 0;
+}
+
+static int check_complete(const struct observed *o, const char *nonce,
+			  struct err *e)
 {
 	if (!o->hostname || !o->now)
 		return err_set(e, ERR_REMOTE, "the report came back without "
@@ -84,7 +91,7 @@ static int check_complete(const struct observed *o, struct err *e)
 	if (!o->is_root)
 		return err_set(e, ERR_REMOTE, "logged in without root's "
 			       "rights");
-	if (o->busy)
+	if (o->busy && !is_own(o, nonce))
 		return err_set(e, ERR_CONFLICT, "another deploy is at work "
 			       "there (%s); try again when it is done",
 			       o->busy);
@@ -101,7 +108,7 @@ int observed_parse(struct observed *out, const char *text, size_t len,
 	struct observed o = { .boot_hash = TEXT_HASH_START };
 
 	if (parse_sections(&o, copy, request->nonce, e) < 0 ||
-	    check_complete(&o, e) < 0) {
+	    check_complete(&o, request->nonce, e) < 0) {
 		observed_done(&o);
 		return err_wrap(e, "probe");
 	}

@@ -68,7 +68,9 @@ struct observed {
 	char *hostname;
 	char *fqdn; /* NULL: not asked or no answer */
 	int64_t now; /* the host's clock, seconds since 1970 */
-	char *busy; /* who deploys there right now, as it says; NULL: nobody */
+	char *busy; /* who deploys there right now, as it says; NULL: nobody.
+		       Only with this run's own nonce as the lock's token:
+		       another's is an error */
 	char *lock_token; /* of the last deploy, hex digits; "" for none */
 	bool is_root, has_wg, has_ip, has_apt, has_systemd;
 	char *ssh_client, *ssh_server; /* numeric addresses of the SSH

@@ -30,7 +30,8 @@ static const char report[] =
 	"L=/run/wgmesh-$I.lock\n"
 	"l() { t= w=; [ -r \"$L\" ] && read -r t w <\"$L\"; case $t in *[!0-9a-f]*) t=;; esac; }\n"
 	"f host\n"
-	"l; if [ -n \"$w\" ] && command -v flock >/dev/null; then exec 9<\"$L\"; i=0; until flock -s -n 9; do [ $i -lt 5 ] || { printf 'busy=%s\\n' \"$w\"; break; }; i=$((i + 1)); sleep 1; done; l; exec 9<&-; fi\n"
+	/* an empty line each second, for the patience of who waits for us */
+	"l; if [ -n \"$w\" ] && command -v flock >/dev/null; then exec 9<\"$L\"; i=0; until flock -s -n 9; do [ $i -lt 5 ] || { printf 'busy=%s\\n' \"$w\"; break; }; i=$((i + 1)); echo; sleep 1; done; l; exec 9<&-; fi\n"
 	"printf 'lock=%s\\n' \"$t\"\n"
 	"if [ -O / ]; then x=0; else x=$(id -u); fi\n"
 	"printf 'uid=%s\\nssh=%s\\n' \"$x\" \"$1\"\n"

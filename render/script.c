@@ -431,8 +431,8 @@ static char *failure_words(const char *text, const char *frame)
 	return words;
 }
 
-int script_parse(struct script_result *out, const struct plan *p,
-		 const char *text, size_t len, const char *nonce, struct err *e)
+void script_parse_start(struct script_result *out, const struct plan *p,
+			const char *text, size_t len, const char *nonce)
 {
 	AUTO(auto_free) char *frame = mem_printf("\n=%s= ", nonce);
 	AUTO(auto_free) char *copy = mem_strndup(text, len);
@@ -455,6 +455,15 @@ int script_parse(struct script_result *out, const struct plan *p,
 		r.failed_step = from;
 		break;
 	}
+	*out = r;
+}
+
+int script_parse(struct script_result *out, const struct plan *p,
+		 const char *text, size_t len, const char *nonce, struct err *e)
+{
+	struct script_result r;
+
+	script_parse_start(&r, p, text, len, nonce);
 	if (!r.failure && r.steps_done != p->steps.len)
 		return err_set(e, ERR_REMOTE, "the host's answer stops after "
 			       "step %zu of %zu", r.steps_done, p->steps.len);

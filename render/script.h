@@ -59,6 +59,13 @@ struct script_result {
 };
 
 /**
+ * Read as much of an answer to script_text() as there is: what did not come is
+ * not done. Free with script_result_done().
+ */
+void script_parse_start(struct script_result *out, const struct plan *p,
+			const char *text, size_t len, const char *nonce);
+
+/**
  * Read the answer to script_text(). REMOTE when it is not one.
  * Free with script_result_done().
  */
