@@ -65,6 +65,11 @@ static void warn(const char *sentence)
 	note("%s", sentence);
 }
 
+static bool agree(const char *question)
+{
+	return ask_yes(question) == 1;
+}
+
 struct source env_source(const struct cmd_env *env)
 {
 	const struct options *o = &env->options;
@@ -78,6 +83,8 @@ struct source env_source(const struct cmd_env *env)
 					   "WGMESH_PASSWORD_COMMAND"),
 		.password = &env->password,
 		.ask = ask_on_terminal() ? ask_secret : NULL,
+		.costly = o->yes,
+		.agree = agree,
 		.warn = warn,
 	};
 }

@@ -226,6 +226,7 @@ int fleet_look(const struct fleet *f, const struct host *h,
 		.nonce = f->nonce,
 		.known_hostname = h->node->actual_hostname,
 		.local = h->local,
+		.size = f->size,
 	};
 
 	if (h->node->is_local && h->node->local_machine && !h->local)

@@ -71,7 +71,7 @@ const struct command commands[] = {
 	  cmd_unseal },
 	{ "rekey", "", 0, 0,
 	  "seal anew, with a new passphrase or to the recipients as they are",
-	  "recipient new-password-file new-password-command format",
+	  "recipient new-password-file new-password-command format yes",
 	  cmd_rekey },
 	{ "recipients", "list|add R...|remove R...", 1, 1001,
 	  "show or change who a sealed state is sealed to", "json",

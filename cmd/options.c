@@ -79,9 +79,10 @@ static const struct option table[] = {
 	  "report a missing WireGuard instead of installing it" },
 	{ "yes", NULL, FLAG, AT(yes), 0, 0,
 	  "apply, rollback: save without a question; pull: agree to who can "
-	  "read the state, who is trusted and what runs where; deploy: agree to tear "
-	  "down the interfaces of removed nodes; import: agree to what one "
-	  "host says of others, and to default routes" },
+	  "read the state, who is trusted and what runs where; deploy: agree to "
+	  "tear down the interfaces of removed nodes; import: agree to what one "
+	  "host says of others, and to default routes; rekey: open a file that "
+	  "takes GiB of memory" },
 	{ "exit-code", NULL, FLAG, AT(exit_code), 0, 0,
 	  "exit with 4 when there are differences" },
 	{ "dry-run", NULL, FLAG, AT(dry_run), 0, 0,

@@ -115,6 +115,7 @@ static int unseal(struct past *p, struct sbuf *text, const struct sbuf *raw,
 	struct sealed_look look;
 
 	if (sealed_look(&look, raw->s, raw->len, e) < 0 ||
+	    source_work(&p->source, look.age.log_n, e) < 0 ||
 	    get_keys(p, &look, e) < 0)
 		return -1;
 	if (sealed_open(text, raw->s, raw->len, &keys, e) == 0)

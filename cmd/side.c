@@ -35,7 +35,8 @@ static int unseal(struct sbuf *text, struct side *s,
 	if (sealed_look(&look, s->raw.s, s->raw.len, e) < 0)
 		return -1;
 	if (look.passphrase) {
-		if (source_passphrase(&s->passphrase, source, e) < 0)
+		if (source_work(source, look.age.log_n, e) < 0 ||
+		    source_passphrase(&s->passphrase, source, e) < 0)
 			return -1;
 	} else if (!source_has_identity(source)) {
 		return err_set(e, ERR_INPUT, "is sealed to recipients: set "

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/** How long after its clock a host may read its handshakes (seconds). */
+#define REPORT_TAKES 120
+
 static const struct section {
 	const char *name;
 	report_line *parse;
@@ -101,11 +104,20 @@ static int check_complete(const struct observed *o, const char *nonce,
 	return 0;
 }
 
+/* The report takes a while; what is later than that is no handshake. */
+static void forget_future(struct observed *o)
+{
+	for (size_t i = 0; i < o->peers.len; i++)
+		if (o->peers.items[i].handshake > o->now + REPORT_TAKES)
+			o->peers.items[i].handshake = 0;
+}
+
 int observed_parse(struct observed *out, const char *text, size_t len,
 		   const struct probe_request *request, struct err *e)
 {
 	AUTO(auto_free) char *copy = mem_strndup(text, len);
-	struct observed o = { .boot_hash = TEXT_HASH_START };
+	struct observed o = { .boot_hash = TEXT_HASH_START,
+			      .max = OBSERVED_MAX + 4 * request->size };
 
 	if (parse_sections(&o, copy, request->nonce, e) < 0 ||
 	    check_complete(&o, request->nonce, e) < 0) {
@@ -123,6 +135,7 @@ int observed_parse(struct observed *out, const char *text, size_t len,
 	if (!o.ssh_server)
 		o.ssh_server = mem_strdup("");
 	vec_sort(&o.peers, compare_peers);
+	forget_future(&o);
 	*out = o;
 	return 0;
 }

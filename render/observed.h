@@ -112,6 +112,9 @@ struct observed {
 	bool forward4, forward6; /* live */
 	bool dropin;             /* our sysctl file is there */
 	bool dropin4, dropin6;   /* and says so */
+	/* while it is parsed: */
+	size_t max;              /* of each kind of thing; 0: OBSERVED_MAX */
+	size_t n_lines, n_allowed_ips;
 };
 
 /** What the probe is told. Strings are borrowed. */
@@ -122,7 +125,13 @@ struct probe_request {
 				       asked for again */
 	bool sudo; /* run as root through `sudo -n` */
 	bool local; /* this machine: no SSH connection to report */
+	size_t size; /* nodes and networks of the mesh: a host may well have so
+			many of everything besides OBSERVED_MAX */
 };
+
+/** Peers, routes and addresses that a host may have, each; four times as many
+ * allowed IPs, ten times as many lines of its report. */
+#define OBSERVED_MAX 10000
 
 /**
  * Append the shell command that reports a host and then runs a shell that
@@ -137,7 +146,8 @@ char *probe_end(const char *nonce);
 /**
  * Parse the answer to probe_command(). @out is filled on success only; free
  * it with observed_done(). Errors: REMOTE (sudo refused, no root), INPUT
- * ("probe: section 'dump' line 3: ...").
+ * ("probe: section 'dump' line 3: ..."; more of something than there may be). A
+ * handshake that is yet to come by the host's own clock is none.
  */
 int observed_parse(struct observed *out, const char *text, size_t len,
 		   const struct probe_request *request, struct err *e);

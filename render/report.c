@@ -39,6 +39,26 @@ int report_bad(struct err *e, const char *what, const char *value)
 	return err_set(e, ERR_INPUT, "unexpected %s '%s'", what, shown);
 }
 
+int report_count(const struct observed *o, const char *what, size_t n,
+		 size_t times, struct err *e)
+{
+	size_t max = (o->max ? o->max : OBSERVED_MAX) * times;
+
+	if (n <= max)
+		return 0;
+	return err_set(e, ERR_INPUT, "more than %zu %s", max, what);
+}
+
+static int check_counts(const struct observed *o, struct err *e)
+{
+	return report_count(o, "lines", o->n_lines, 10, e) < 0 ||
+	       report_count(o, "peers", o->peers.len, 1, e) < 0 ||
+	       report_count(o, "peers", o->boot_peers.len, 1, e) < 0 ||
+	       report_count(o, "routes", o->routes.len, 1, e) < 0 ||
+	       report_count(o, "addresses", o->addresses.len, 1, e) < 0
+		       ? -1 : 0;
+}
+
 int report_each(struct observed *o, char *text, report_line *parse,
 		     struct err *e)
 {
@@ -48,7 +68,8 @@ int report_each(struct observed *o, char *text, report_line *parse,
 	for (char *line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		number++;
-		if (parse(o, line, e) < 0)
+		o->n_lines++;
+		if (parse(o, line, e) < 0 || check_counts(o, e) < 0)
 			return err_wrap(e, "line %zu", number);
 	}
 	return 0;

@@ -25,6 +25,10 @@ bool fields_have(const struct fields *f, const char *name);
 /** -1 with ERR_INPUT "unexpected <what> '<value, escaped and cut>'". */
 int report_bad(struct err *e, const char *what, const char *value);
 
+/** -1 with ERR_INPUT when @n, the number of @what, is over @times @o->max. */
+int report_count(const struct observed *o, const char *what, size_t n,
+		 size_t times, struct err *e);
+
 /** One line of a section into @o; the line is cut up. */
 typedef int report_line(struct observed *o, char *line, struct err *e);
 

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* The last second of the year 9999. */
+#define CLOCK_MAX UINT64_C(253402300799)
+
 /* An address without the zone that link-local ones carry. */
 static bool parse_zoned(struct ip *out, char *s)
 {
@@ -68,6 +71,17 @@ static int set_host_key(struct observed *o, const char *value, struct err *e)
 	return 0;
 }
 
+/* A clock that is wrong is the host's affair; one that no clock shows is not. */
+static int set_clock(struct observed *o, const char *value, struct err *e)
+{
+	uint64_t n;
+
+	if (!num_parse_u64(&n, value) || n > CLOCK_MAX)
+		return report_bad(e, "clock", value);
+	o->now = (int64_t)n;
+	return 0;
+}
+
 int report_host(struct observed *o, char *line, struct err *e)
 {
 	char *value = strchr(line, '=');
@@ -80,7 +94,7 @@ int report_host(struct observed *o, char *line, struct err *e)
 	if (strcmp(line, "uid") == 0)
 		o->is_root = strcmp(value, "0") == 0;
 	else if (strcmp(line, "now") == 0)
-		o->now = (int64_t)n;
+		return set_clock(o, value, e);
 	else if (strcmp(line, "ssh") == 0)
 		return parse_connection(o, value, e);
 	else if (strcmp(line, "hostname") == 0)

@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* The longest that `wg` prints: an address with a zone, and a port. */
+#define ENDPOINT_MAX 80
+
 static const char *unset_as_empty(const char *s, const char *unset)
 {
 	return strcmp(s, unset) == 0 ? "" : s;
@@ -23,7 +26,7 @@ static int parse_interface_line(struct observed *o, struct fields *f,
 	if (f->n != 3 && f->n != 4)
 		return report_bad(e, "first line of 'wg show dump' of fields",
 				f->n ? f->f[f->n - 1] : "");
-	if (!text_is_printable(f->f[first]))
+	if (strlen(f->f[first]) > 44 || !text_is_printable(f->f[first]))
 		return report_bad(e, "public key", f->f[first]);
 	if (!num_parse(&port, f->f[first + 1], 0, 65535))
 		return report_bad(e, "listen port", f->f[first + 1]);
@@ -40,7 +43,8 @@ static int parse_interface_line(struct observed *o, struct fields *f,
 	return 0;
 }
 
-static int parse_allowed_ips(struct cidrs *out, char *list, struct err *e)
+static int parse_allowed_ips(struct observed *o, struct cidrs *out, char *list,
+			     struct err *e)
 {
 	char *save = NULL;
 
@@ -52,6 +56,8 @@ static int parse_allowed_ips(struct cidrs *out, char *list, struct err *e)
 
 		if (!cidr_parse(&c, p))
 			return report_bad(e, "allowed IP", p);
+		if (report_count(o, "allowed IPs", ++o->n_allowed_ips, 4, e) < 0)
+			return -1;
 		vec_push(out, c);
 	}
 	cidrs_sort(out);
@@ -76,7 +82,7 @@ static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 		return report_bad(e, "latest handshake", f->f[4]);
 	if (strlen(f->f[0]) != 44 || !text_is_printable(f->f[0]))
 		return report_bad(e, "peer key", f->f[0]);
-	if (!text_is_printable(f->f[2]))
+	if (strlen(f->f[2]) > ENDPOINT_MAX || !text_is_printable(f->f[2]))
 		return report_bad(e, "endpoint", f->f[2]);
 	p = vec_add(&o->peers);
 	p->public_key = mem_strdup(f->f[0]);
@@ -84,7 +90,7 @@ static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 	p->endpoint = mem_strdup(unset_as_empty(f->f[2], "(none)"));
 	p->handshake = (int64_t)handshake;
 	p->keepalive_s = (int)seconds;
-	return parse_allowed_ips(&p->allowed_ips, f->f[3], e);
+	return parse_allowed_ips(o, &p->allowed_ips, f->f[3], e);
 }
 
 int report_dump(struct observed *o, char *line, struct err *e)

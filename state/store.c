@@ -204,7 +204,8 @@ static int get_keys(struct store *s, struct age_identities *identities,
 	if (!source)
 		source = &nothing;
 	if (look->passphrase)
-		return source_passphrase(&s->passphrase, source, e);
+		return source_work(source, look->age.log_n, e) < 0
+			? -1 : source_passphrase(&s->passphrase, source, e);
 	if (!source_has_identity(source))
 		return err_set(e, ERR_INPUT, "is sealed to %zu recipient%s: "
 			       "give -identity FILE, or set WGMESH_IDENTITY "

@@ -29,6 +29,7 @@
 /** Base-two logarithm of scrypt's work factor: 2^N KiB of memory. */
 #define AGE_LOG_N_MIN 10     /* least that is written; for tests */
 #define AGE_LOG_N_DEFAULT 18 /* what is written: 256 MiB, about a second */
+#define AGE_LOG_N_ASKED 20   /* more is read after a yes: see source_work() */
 #define AGE_LOG_N_MAX 22     /* most that is read, as the stock age: 4 GiB */
 
 #define AGE_STANZAS_MAX 1000

@@ -219,3 +219,20 @@ int source_new_passphrase(struct secret *out, const struct source *s,
 		s->warn("the passphrase is short; four random words are better");
 	return 0;
 }
+
+int source_work(const struct source *s, int log_n, struct err *e)
+{
+	AUTO(auto_free) char *question = NULL;
+
+	if (log_n <= AGE_LOG_N_ASKED || s->costly)
+		return 0;
+	question = mem_printf("The state is sealed with a scrypt work factor of "
+			      "2^%d: to open it takes %d GiB of memory and "
+			      "long. Open it?", log_n, 1 << (log_n - 20));
+	if (s->agree && s->agree(question))
+		return 0;
+	return err_set(e, ERR_INPUT, "asks for a scrypt work factor of 2^%d, "
+		       "which takes %d GiB of memory: say yes on a terminal, or "
+		       "'wgmesh rekey -yes', which seals it with 2^%d",
+		       log_n, 1 << (log_n - 20), AGE_LOG_N_DEFAULT);
+}

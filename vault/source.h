@@ -28,6 +28,10 @@ struct source {
 	const struct secret *password;
 	/* asks on the terminal: 0, or -1 with the error set; NULL: cannot */
 	int (*ask)(const char *prompt, struct secret *out, struct err *e);
+	/* the yes to a work factor above AGE_LOG_N_ASKED: given beforehand, or
+	   asked for with this sentence; NULL: cannot ask */
+	bool costly;
+	bool (*agree)(const char *question);
 	/* shows a warning to the user; may be NULL */
 	void (*warn)(const char *sentence);
 };
@@ -45,6 +49,12 @@ int source_identities(struct age_identities *out, const struct source *s,
  */
 int source_passphrase(struct secret *out, const struct source *s,
 		      struct err *e);
+
+/**
+ * May a file be opened whose scrypt work factor is 2^@log_n? Whoever can write
+ * the file chose it, and it takes 2^@log_n KiB of our memory. ERR_INPUT when not.
+ */
+int source_work(const struct source *s, int log_n, struct err *e);
 
 /**
  * A new passphrase: asked for twice on a terminal; refused when empty, warned

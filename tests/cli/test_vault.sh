@@ -118,6 +118,20 @@ stays_sealed() {
 	check_equal 'by their text' "$R" "$(cat "$T/out")"
 }
 
+# A state whose writer chose the work: nothing is derived from a password before a yes. (Where it is agreed to, the missing
+# password is what is refused.)
+work_factor() {
+	for n in 20 21 22; do
+		printf 'age-encryption.org/v1\n-> scrypt rF0/NwblUHHTpgQgRpe5CQ %s\n%s\n--- %s\n0123456789abcdef0123456789abcdef0123456789abcdef' \
+			"$n" gUjEymFKMVXQEKdMMHL24oYexjE3TIC0O0zGSqJ2aUY IOtC2EHzWfTVDUm5aiIqQtH+TtCtdzeWjJXjE6CnWKE >"work-$n.json"
+		chmod 600 "work-$n.json"
+	done
+	refused 'a work factor of 2^20 takes a password alone' 2 'password' -state work-20.json list
+	refused 'one of 2^21 a yes first' 2 'work factor' -state work-21.json -password-file "$T/pw" list
+	refused 'so does 2^22' 2 'work factor' -state work-22.json -password-file "$T/pw" rekey
+	refused 'which rekey takes' 2 'WGMESH_PASSWORD' -state work-22.json rekey -yes
+}
+
 go_envelope() {
 	good_state
 	printf '\n' >empty
@@ -303,6 +317,7 @@ identity_sources
 password_sources
 no_terminal
 stays_sealed
+work_factor
 go_envelope
 recipients
 new_keys

@@ -278,7 +278,9 @@ static void test_incomplete(void **state)
 	bad(HEAD("host") "uid=0\nbusy=\nnow=1\nhostname=h\nip=1\n",
 	    "another deploy is at work there (it does not say who)");
 	bad(HEAD("host") "uid=0\nnow=1\nhostname=h\n", "iproute2");
-	bad(HEAD("host") "uid=0\nnow=99999999999999999999\nhostname=h\nip=1\n", "name and clock");
+	bad(HEAD("host") "uid=0\nnow=99999999999999999999\nhostname=h\nip=1\n", "clock");
+	bad(HEAD("host") "uid=0\nnow=9223372036854775807\nhostname=h\nip=1\n", "clock");
+	bad(HEAD("host") "uid=0\nnow=x\nhostname=h\nip=1\n", "clock");
 }
 
 static void test_lies(void **state)
@@ -348,6 +350,76 @@ static void test_lies(void **state)
 }
 
 /* Texts that are too long are cut in the message. */
+/* @n times @line behind @head; %zu in it is the number. */
+static char *many(const char *head, const char *before, const char *after,
+		  size_t n)
+{
+	struct sbuf b = { .max = (size_t)64 << 20 };
+
+	sbuf_puts(&b, head);
+	for (size_t i = 0; i < n; i++)
+		sbuf_printf(&b, "%s%zu.%zu.%zu.%zu%s", before, 1 + i / 65536 % 200,
+			    i / 256 % 256, i % 256, (size_t)0, after);
+	return sbuf_detach(&b);
+}
+
+/* More of anything than a host has is an error that says of what. */
+static void test_too_many(void **state)
+{
+	static const char head[] = HEAD("dump") KEY_A "\t51820\toff\n";
+	static const struct {
+		const char *head, *before, *after, *words;
+		size_t n;
+	} cases[] = {
+		{ HOST HEAD("address"), "1: eth0 inet ", "/8\n", "addresses",
+		  10001 },
+		{ HOST HEAD("route4"), "", "/24 dev wg0\n", "routes", 10001 },
+		{ HOST HEAD("boot") "|\n", "|PublicKey = ", "\n", "peers",
+		  10001 },
+		{ HOST HEAD("dropin"), "# ", "\n", "lines", 100001 },
+	};
+	AUTO(auto_free) char *ips = NULL, *report = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(auto_free) char *text = many(cases[i].head,
+						  cases[i].before,
+						  cases[i].after, cases[i].n);
+
+		bad(text, cases[i].words);
+	}
+	ips = many("", "", "/24,", 40001);
+	report = mem_printf("%s%s" KEY_B "\t(none)\t(none)\t%s\t0\t0\t0\toff\n",
+			    HOST, head, ips);
+	bad(report, "allowed IPs");
+}
+
+/* No handshake was yet to come when the host was read. */
+static void test_future(void **state)
+{
+	struct observed o;
+
+	(void)state;
+	good(&o, HOST HEAD("dump") KEY_A "\t51820\toff\n"
+	     KEY_B "\t(none)\t192.0.2.7:1\t(none)\t1800000005\t0\t0\toff\n"
+	     KEY_C "\t(none)\t192.0.2.7:1\t(none)\t9000000000000\t0\t0\toff\n");
+	assert_int_equal(observed_peer_by_key(&o, KEY_B)->handshake, 1800000005);
+	assert_int_equal(observed_peer_by_key(&o, KEY_C)->handshake, 0);
+	observed_done(&o);
+}
+
+/* A script of this very run is no other deploy. */
+static void test_own_lock(void **state)
+{
+	struct observed o;
+
+	(void)state;
+	good(&o, HOST "busy=me, since now\nlock=" NONCE "\n");
+	assert_non_null(o.busy);
+	observed_done(&o);
+	bad(HOST "busy=me, since now\nlock=abc\n", "another deploy");
+}
+
 static void test_long(void **state)
 {
 	char *much = mem_calloc(100001, 1);
@@ -448,6 +520,9 @@ int main(void)
 		cmocka_unit_test(test_incomplete),
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_future),
+		cmocka_unit_test(test_own_lock),
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_spoilt),
 		cmocka_unit_test(test_command),
