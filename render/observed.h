@@ -131,7 +131,7 @@ struct probe_request {
 
 /** Peers, routes and addresses that a host may have, each; four times as many
  * allowed IPs, ten times as many lines of its report. */
-#define OBSERVED_MAX 10000
+#define OBSERVED_MAX 5000
 
 /**
  * Append the shell command that reports a host and then runs a shell that

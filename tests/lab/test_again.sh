@@ -6,7 +6,7 @@
 # shellcheck source=tests/lab/sim.sh
 . "$(dirname "${BASH_SOURCE[0]}")/sim.sh"
 
-N=${N:-20}           # simulated hosts
+N=${N:-20}           # simulated hosts; the big run: N=100 ROUNDS=20
 ROUNDS=${ROUNDS:-1}  # first deploys
 BURNERS=${BURNERS:-$(nproc)}
 
