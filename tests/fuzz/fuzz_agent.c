@@ -77,7 +77,8 @@ static size_t receive(int fd, uint8_t *out, size_t size)
 	size_t got = 0;
 	ssize_t n;
 
-	while (got < size && (n = recv(fd, out + got, size - got, 0)) > 0)
+	while (got < size &&
+	       (n = TEMP_FAILURE_RETRY(recv(fd, out + got, size - got, 0))) > 0)
 		got += (size_t)n;
 	return got;
 }

@@ -107,7 +107,7 @@ judge_results() {
 	results=$(sed '1,/^Plan: /d' <<<"$OUT")
 	line=$(grep '^n4: ' <<<"$results")
 	[ "$(grep -c . <<<"$line")" = 1 ] || bad "not one line on n4: $line"
-	[[ $line != *'no answer within'* || $2 == answer ]] || bad 'the lie was not told'
+	[[ $line != *'no answer within'* || $line == *'the steps ran'* || $2 == answer ]] || bad 'the lie was not told'
 	[ "${#line}" -le 1200 ] || bad "a line of ${#line} characters on n4"
 	if [ "$RC" = 0 ]; then
 		grep -qE '^n4: (changed|unchanged)' <<<"$line" || bad "n4 is $line"
@@ -128,6 +128,8 @@ judge_others() {
 		bad "the honest hosts differ:"$'\n'"$d"
 		AT=$(sim_on 1 'cat /sys/class/net/wg0/mtu')
 	fi
+	[ -z "$1" ] || d=$(honest_hosts | awk '/^# n4$/ { own = 1 } /^$/ { own = 0 }
+		own && /^Endpoint = (10\.99\.|127\.|10\.77\.0\.|10\.77\.1\.[123]:)/') && [ -z "$d" ] || bad "n4 is sought at another's address: $d"
 	d=$(diff <(others_of "$LAB_DIR/want/state.$MTU") <(others_of "$S")) || bad "the state differs:"$'\n'"$d"
 }
 
@@ -201,6 +203,9 @@ lies_keys() {
 }
 
 lies_places() {
+	lie 'it has a global address' '0|3' . place <<<'honest | add_to address "9: eth9    inet 203.0.113.9/24 scope global eth9"; go_on'
+	lie 'it has a global address of version 6' '0|3' . place \
+		<<<'honest | add_to address "9: eth9    inet6 2a00:1450::9/64 scope global"; go_on'
 	lie 'it was reached at the address of n1' '0|3' . place <<<'honest | host_word ssh "10.77.0.1 1234 10.77.1.1 22"; go_on'
 	lie 'it was reached at a global address' '0|3' . place <<<'honest | host_word ssh "10.77.0.1 1234 203.0.113.9 22"; go_on'
 	lie 'it was reached at its mesh address' '0|3' . place <<<'honest | host_word ssh "10.77.0.1 1234 10.99.0.4 22"; go_on'
@@ -209,9 +214,6 @@ lies_places() {
 	lie 'it was reached locally' '0|3' . place <<<'honest | host_word ssh ""; go_on'
 	lie 'it was reached at loopback' '0|3' . place <<<'honest | host_word ssh "127.0.0.1 1234 127.0.0.1 22"; go_on'
 	lie 'it was reached nowhere' 3 'SSH_CONNECTION' <<<'honest | host_word ssh "a b c d"; go_on'
-	lie 'it has a global address' '0|3' . place <<<'honest | add_to address "9: eth9    inet 203.0.113.9/24 scope global eth9"; go_on'
-	lie 'it has a global address of version 6' '0|3' . place \
-		<<<'honest | add_to address "9: eth9    inet6 2a00:1450::9/64 scope global"; go_on'
 	lie 'it has the addresses of the others' '0|3' . place \
 		<<<'honest | add_to address "9: eth9    inet 10.77.1.1/16 scope global eth9\n9: eth9    inet 10.77.1.2/16 scope global eth9"; go_on'
 	lie 'it has the address of the control node' '0|3' . place \
@@ -289,8 +291,8 @@ lies_frames() {
 	lie 'its end comes first' 3 <<<'frame end; honest; go_on'
 	lie 'its end comes twice' '0|3' <<<'honest; frame end; go_on'
 	lie 'it ends and goes on for ever' '0|3' <<<'honest; yes 2>/dev/null | head -c 50000000; go_on'
-	lie 'its lines have NUL bytes' '0|3' <<<'honest | sed "s/^9\|^2: /&X/; s/X/\x00/" | in_section dump "n == 1 { printf \"%c\", 0 }"; go_on'
-	lie 'its lines end as those of Windows' '0|3' <<<'honest | sed "s/\$/\r/"; go_on'
+	lie 'its lines have NUL bytes' '0|3' . place <<<'honest | sed "s/^2: /&\x00/"; go_on'
+	lie 'its lines end as those of Windows' '0|3' . place <<<'honest | sed "/= end\$/!s/\$/\r/"; go_on'
 	lie 'its addresses are no UTF-8' 3 'address' <<<'honest | add_to address "9: eth9    inet \377\376/24 scope global"; go_on'
 	lie 'it says that it failed' '0|3' <<<'honest; exit 7'
 	lie 'its shell greets with much' '0|3' <<<'yes "Welcome to =$N" | head -n 1000; honest; go_on'
