@@ -128,9 +128,26 @@ judge_others() {
 		bad "the honest hosts differ:"$'\n'"$d"
 		AT=$(sim_on 1 'cat /sys/class/net/wg0/mtu')
 	fi
-	[ -z "$1" ] || d=$(honest_hosts | awk '/^# n4$/ { own = 1 } /^$/ { own = 0 }
-		own && /^Endpoint = (10\.99\.|127\.|10\.77\.0\.|10\.77\.1\.[123]:)/') && [ -z "$d" ] || bad "n4 is sought at another's address: $d"
+	[ -z "$1" ] || judge_place
 	d=$(diff <(others_of "$LAB_DIR/want/state.$MTU") <(others_of "$S")) || bad "the state differs:"$'\n'"$d"
+}
+
+# Complains when others seek n4 at an address that is another's, or only in the mesh, or theirs.
+judge_place() {
+	local d
+	d=$(honest_hosts | awk '/^# n4$/ { own = 1 } /^$/ { own = 0 }
+		own && /^Endpoint = (10\.99\.|127\.|10\.77\.0\.|10\.77\.1\.[123]:)/')
+	[ -z "$d" ] || bad "n4 is sought where another is: $d"
+}
+
+# After a lie that was believed all hosts forget who shook hands with whom, or they would tell of it in the next deploys.
+start_over() {
+	liar_says <<<'honest; go_on'
+	lab_in eval 'for i in 1 2 3 4; do
+		host_on "sim$i" "for p in \$(wg show wg0 peers); do wg set wg0 peer \$p remove; done"; done'
+	next_state
+	w deploy >/dev/null 2>&1
+	AT=$MTU
 }
 
 # Reports the lie $1.
@@ -166,6 +183,7 @@ lie() {
 	judge_results "$2" "${3-.}"
 	judge_others "${4-}"
 	verdict "$1"
+	[ -z "$BAD" ] || start_over
 }
 
 # ---- lies to the probe ----
