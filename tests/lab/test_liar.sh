@@ -161,10 +161,10 @@ $(head -c 1500 <<<"$OUT" | cat -v)"
 	fi
 }
 
-# The state of the next deploy, in which each host has another MTU than it has now, $AT.
+# The state of the next deploy, in which the honest hosts have another MTU than now, $AT, and n4 one that it never had.
 next_state() {
 	MTU=$((2770 - AT)) SERIAL=$((SERIAL + 1))
-	jq --argjson s "$SERIAL" '.serial = $s' "$LAB_DIR/want/state.$MTU" >"$S"
+	jq --argjson s "$SERIAL" '.serial = $s | .nodes.n4.mtu = 1280 + $s % 1000' "$LAB_DIR/want/state.$MTU" >"$S"
 	chmod 600 "$S"
 }
 
@@ -322,8 +322,9 @@ lies_frames() {
 lies_large() {
 	lie 'it has a million peers' 3 <<<'honest | in_section dump "n == 1 { print; for (i = 0; i < 1000000; i++)
 		printf \"%042dA=\t(none)\t(none)\t(none)\t0\t0\t0\toff\n\", i; next }"; go_on'
-	lie 'a peer has a million networks' 3 <<<'honest | in_section dump "\$1 == \"$K1\" { s = \"\"; for (i = 0; i < 1000000; i++)
-		s = s (i ? \",\" : \"\") \"10.\" int(i / 65536) \".\" int(i / 256) % 256 \".\" i % 256 \"/32\"; \$4 = s }"; go_on'
+	lie 'a peer has a million networks' 3 <<<'honest | in_section dump "\$1 == \"$K1\" { printf \"%s\t(none)\t(none)\t10.9.9.9/32\", \$1
+		for (i = 0; i < 1000000; i++) printf \",10.%d.%d.%d/32\", i / 65536, i / 256 % 256, i % 256
+		print \"\t0\t0\t0\toff\"; next }"; go_on'
 	lie 'it has a million routes' 3 <<<'honest | in_section route4 "n == 1 { for (i = 0; i < 1000000; i++)
 		print \"10.\" int(i / 65536) \".\" int(i / 256) % 256 \".\" i % 256 \" scope link\" }"; go_on'
 	lie 'it has a million addresses' 3 <<<'honest | in_section address "n == 1 { for (i = 0; i < 1000000; i++)
