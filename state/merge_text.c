@@ -95,6 +95,11 @@ static void say_place(struct sbuf *out, struct json_object *v)
 		n.ssh_user = NULL;
 	text = spec_place_text(&n);
 	sbuf_puts(out, text);
+	if (n.is_local && n.local_machine)
+		sbuf_printf(out, " (on machine %.*s...)", KEY_SHOWN,
+			    n.local_machine);
+	else if (n.is_local)
+		sbuf_puts(out, " (is_local)");
 }
 
 static void say_key(struct sbuf *out, const char *public_key)

@@ -23,12 +23,12 @@ static const struct trusted {
 	{ PART_MESH, "key", NULL, false, false },
 	{ PART_MESH, "local_hostname", NULL, false, false },
 	{ PART_MESH, "hooks", NULL, false, false },
-	{ PART_NODE, "ssh_host", NULL, false, false }, /* host, user, port */
+	{ PART_NODE, "ssh_host", NULL, false, false }, /* all of the unit */
+	{ PART_NODE, "ssh_host", "is_local", true, false },
 	{ PART_NODE, "ssh_host_keys", NULL, false, false },
 	{ PART_NODE, "public_key", "key", false, false },
 	{ PART_NODE, "public_key", "public_key", false, true },
 	{ PART_NODE, "exit", NULL, true, false },
-	{ PART_NODE, "is_local", NULL, true, false },
 	{ PART_NODE, "hooks", NULL, true, false },
 };
 

