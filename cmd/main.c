@@ -1,7 +1,6 @@
 #include "cmd/cmd.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -175,17 +174,13 @@ static bool reader_is_gone(void)
 	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
 }
 
-/*
- * No core dump and no look from outside; what libraries free is overwritten, so
- * that no key stays behind in it.
- */
+/* No core dump and no look from outside; see base/wipe.c for what is freed. */
 static void guard_memory(void)
 {
 	struct rlimit none = { 0, 0 };
 
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	setrlimit(RLIMIT_CORE, &none);
-	mallopt(M_PERTURB, 0xa5);
 }
 
 /* Else the next file that is opened would get what is said to stderr. */
