@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/text.h"
+#include "cmd/team.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -50,7 +51,9 @@ static int ask_on(int in, int out, const char *prompt, struct sbuf *line)
 	if (tcsetattr(in, TCSAFLUSH, &quiet) != 0)
 		return -1;
 	dprintf(out, "%s", prompt);
+	team_rest();
 	ok = read_line(in, line);
+	team_go_on();
 	tcsetattr(in, TCSAFLUSH, &before);
 	dprintf(out, "\n");
 	return ok ? 0 : -1;

@@ -3,6 +3,7 @@
 #include "base/pool.h"
 #include "cmd/ask.h"
 #include "cmd/audit.h"
+#include "cmd/team.h"
 #include "render/facts.h"
 #include "render/spare.h"
 #include "render/wgquick.h"
@@ -322,8 +323,10 @@ void fleet_each(struct fleet *f, const char *doing, enum host_result which,
 	for (size_t i = 0; i < f->hosts.len; i++)
 		if (f->hosts.items[i].result == which)
 			vec_push(&p.hosts, &f->hosts.items[i]);
+	team_rest();
 	pool_run(p.hosts.len, f->parallel, pass_one,
 		 live ? show_progress : NULL, &p);
+	team_go_on();
 	if (live && p.hosts.len)
 		fputs("\r\033[K", stderr);
 	vec_done(&p.hosts);

@@ -19,6 +19,25 @@ static void deadly(sigset_t *out)
 			sigaddset(out, all[i]);
 }
 
+/*
+ * The main thread has it but for when it rests: libgit2 is for one thread at a
+ * time, with all that it sets for the whole process.
+ */
+static pthread_mutex_t at_work = PTHREAD_MUTEX_INITIALIZER;
+static bool guarded; /* the main thread's alone */
+
+void team_rest(void)
+{
+	if (guarded)
+		pthread_mutex_unlock(&at_work);
+}
+
+void team_go_on(void)
+{
+	if (guarded)
+		pthread_mutex_lock(&at_work); /* for ever, if we are to end */
+}
+
 /* Remove the lock at the remote, over a repository of our own. */
 static int release(const struct team *t, struct err *e)
 {
@@ -48,6 +67,9 @@ static void *guard(void *arg)
 	if (sigwait(&which, &signo) != 0)
 		return NULL;
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	repo_interrupt(true);
+	pthread_mutex_lock(&at_work);
+	repo_interrupt(false);
 	release(t, &e);
 	signal(signo, SIG_DFL);
 	pthread_sigmask(SIG_UNBLOCK, &which, NULL);
@@ -71,9 +93,11 @@ int team_lock(struct team *t, struct err *e)
 	deadly(&which);
 	pthread_sigmask(SIG_BLOCK, &which, &t->before);
 	if (repo_lock_take(t->repo, t->mesh_id, owner, &t->lock, e) == 0) {
-		t->guarded = pthread_create(&t->guard, NULL, guard, t) == 0;
-		if (t->guarded)
+		pthread_mutex_lock(&at_work);
+		guarded = pthread_create(&t->guard, NULL, guard, t) == 0;
+		if (guarded)
 			return 0;
+		pthread_mutex_unlock(&at_work);
 	}
 	pthread_sigmask(SIG_SETMASK, &t->before, NULL);
 	if (*t->lock.id)
@@ -91,15 +115,16 @@ void team_unlock(struct team *t)
 
 	if (!*t->lock.id)
 		return;
-	if (t->guarded) {
+	if (guarded) {
 		pthread_cancel(t->guard);
+		team_rest();
 		pthread_join(t->guard, NULL); /* for ever, if it releases */
 	}
 	release(t, &e);
 	*t->lock.id = '\0';
-	if (t->guarded)
+	if (guarded)
 		pthread_sigmask(SIG_SETMASK, &t->before, NULL);
-	t->guarded = false;
+	guarded = false;
 }
 
 /* ---- showing and breaking it ---- */

@@ -1,6 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "base/text.h"
+#include "cmd/team.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -49,15 +50,17 @@ int fail(const struct err *e)
 
 int ask_yes(const char *question)
 {
-	char answer[16];
+	char answer[16] = "";
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return -1;
 	fflush(stdout);
 	fprintf(stderr, "%s [y/N] ", question);
 	fflush(stderr);
+	team_rest();
 	if (!fgets(answer, sizeof answer, stdin))
-		return 0;
+		*answer = '\0';
+	team_go_on();
 	answer[strcspn(answer, "\n")] = '\0';
 	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
 }

@@ -18,8 +18,7 @@ struct team {
 	struct repo *repo; /* NULL: no remote is used */
 	char *mesh_id;
 	struct repo_lock lock; /* at the remote; id "": we have none */
-	bool guarded;      /* a signal releases it */
-	pthread_t guard;
+	pthread_t guard;   /* releases it when a signal comes */
 	sigset_t before;   /* the signals that were blocked without the guard */
 	bool recorded;     /* there may be a record to push */
 };
@@ -68,6 +67,13 @@ void team_done(struct team *t);
  * it before they end the process.
  */
 int team_lock(struct team *t, struct err *e);
+
+/**
+ * The main thread waits for hosts or people, and is in no library meanwhile; then
+ * it goes on. Only between the two is the lock released when a signal comes.
+ */
+void team_rest(void);
+void team_go_on(void);
 
 /** Release the lock; a note when that fails. Nothing when there is none. */
 void team_unlock(struct team *t);

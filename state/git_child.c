@@ -12,6 +12,7 @@
 extern char **environ;
 
 #define SILENT_MS 300000
+#define SLICE_MS 200
 #define WORDS_MAX 2048
 #define GRACE_MS 5000
 
@@ -123,6 +124,28 @@ static void take(struct child *c, char *out, size_t size, size_t *got)
 		shut(&c->out);
 }
 
+static bool interrupted; /* atomic */
+
+void child_interrupt(bool on)
+{
+	__atomic_store_n(&interrupted, on, __ATOMIC_SEQ_CST);
+}
+
+/* poll() until something happens; at most 0 when it is over. */
+static int wait_for(struct pollfd p[3])
+{
+	for (int left = SILENT_MS; left > 0; left -= SLICE_MS) {
+		int n;
+
+		if (__atomic_load_n(&interrupted, __ATOMIC_SEQ_CST))
+			return 0;
+		n = poll(p, 3, SLICE_MS);
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return n;
+	}
+	return 0;
+}
+
 int child_move(struct child *c, const char *in, size_t len, size_t *wrote,
 	       char *out, size_t size, size_t *got)
 {
@@ -133,15 +156,11 @@ int child_move(struct child *c, const char *in, size_t len, size_t *wrote,
 			{ size ? c->out : -1, POLLIN, 0 },
 			{ c->errors, POLLIN, 0 },
 		};
-		int n;
 
 		if (p[0].fd < 0 && p[1].fd < 0)
 			return len ? -1 : 0;
-		n = poll(p, 3, SILENT_MS);
-		if (n == 0 || (n < 0 && errno != EINTR))
+		if (wait_for(p) <= 0)
 			return -1;
-		if (n < 0)
-			continue;
 		if (p[2].revents)
 			hear(c);
 		if (p[1].revents)

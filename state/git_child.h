@@ -34,6 +34,12 @@ int child_start(struct child *c, const struct strings *argv,
 int child_move(struct child *c, const char *in, size_t len, size_t *wrote,
 	       char *out, size_t size, size_t *got);
 
+/**
+ * Until it is said with false, no child_move() waits any more: all end with -1.
+ * From any thread.
+ */
+void child_interrupt(bool on);
+
 /** Nothing more comes from us. */
 void child_close_input(struct child *c);
 

@@ -155,6 +155,11 @@ int net_fetch(struct net *n, struct err *e)
 	return rc < 0 ? net_fail(n, rc, "cannot fetch from", e) : 0;
 }
 
+void repo_interrupt(bool on)
+{
+	child_interrupt(on);
+}
+
 int repo_push(struct repo *r, struct err *e)
 {
 	AUTO(net_done) struct net n = { 0 };

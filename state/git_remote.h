@@ -95,4 +95,10 @@ int repo_lock_show(struct repo *r, const char *mesh_id,
 int repo_unlock(struct repo *r, const char *mesh_id,
 		const struct repo_lock *l, struct err *e);
 
+/**
+ * Let what waits for a remote, or for a signature, end with an error, until it
+ * is said with false. From any thread.
+ */
+void repo_interrupt(bool on);
+
 #endif
