@@ -452,10 +452,10 @@ slow_start() {
 	local port=$1
 	shift
 	tell "$port"
-	jq --argjson p "$port" '.nodes.n4.ssh_port = $p | .mtu = 1400 | .serial = 1000' "$LAB_DIR/want/state.$MTU" >"$LAB_DIR/slow.$port.json"
+	jq --argjson p "$port" '.nodes.n4.ssh_port = $p | .nodes.n4.mtu = 1271 | .serial = 1000' "$LAB_DIR/want/state.$MTU" >"$LAB_DIR/slow.$port.json"
 	chmod 600 "$LAB_DIR/slow.$port.json"
 	(
-		S=$LAB_DIR/slow.$port.json LIMIT_S=300
+		S=$LAB_DIR/slow.$port.json LIMIT_S=150
 		RC=0
 		OUT=$(lab_ctl_exec timeout -k 5 "$LIMIT_S" setsid -w "$WGMESH" -state "$S" deploy n4 "$@" 2>&1 </dev/null) || RC=$?
 		printf '%s\n' "$RC" "$OUT" >"$LAB_DIR/slow.$port"
