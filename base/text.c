@@ -85,6 +85,25 @@ void text_escape(struct sbuf *out, const char *s, size_t len, bool keep_lines)
 	}
 }
 
+void text_escape_json(struct sbuf *out, const char *s)
+{
+	size_t len = strlen(s);
+
+	while (len) {
+		unsigned cp = 0;
+		size_t n = text_utf8_length(s, len, &cp);
+
+		if (n == 0)
+			sbuf_puts(out, "\\ufffd");
+		else if (cp >= 0x7f && steers(cp))
+			sbuf_printf(out, "\\u%04x", cp);
+		else
+			sbuf_add(out, s, n);
+		s += n ? n : 1;
+		len -= n ? n : 1;
+	}
+}
+
 char *text_escaped(const char *s)
 {
 	struct sbuf b = SBUF_INIT;

@@ -22,6 +22,13 @@ void text_quote(struct sbuf *out, const char *s);
  */
 void text_escape(struct sbuf *out, const char *s, size_t len, bool keep_lines);
 
+/**
+ * Append the JSON text @s so that a terminal obeys nothing in it, and that is the
+ * same JSON: what text_escape() would escape is written as \uNNNN, bytes that
+ * are no UTF-8 as \ufffd. Layout between the strings stays.
+ */
+void text_escape_json(struct sbuf *out, const char *s);
+
 /** text_escape() of a whole string into a new one; the caller frees. */
 char *text_escaped(const char *s);
 

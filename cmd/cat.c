@@ -1,5 +1,6 @@
 #include "cmd/cmd.h"
 
+#include "base/text.h"
 #include "state/json.h"
 #include "state/merge.h"
 
@@ -28,6 +29,7 @@ int cmd_cat(struct cmd_env *env)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf shown = SBUF_SECRET;
 	struct err e;
 
 	if (env_open(&s, env, false, &e) < 0)
@@ -43,6 +45,8 @@ int cmd_cat(struct cmd_env *env)
 	state_format(&text, store_mesh(s));
 	sbuf_putc(&text, '\n');
 	setvbuf(stdout, NULL, _IONBF, 0); /* no copy of keys in a buffer */
-	fwrite(sbuf_str(&text), 1, text.len, stdout);
+	shown.max = SIZE_MAX;
+	text_escape_json(&shown, sbuf_str(&text));
+	fwrite(sbuf_str(&shown), 1, shown.len, stdout);
 	return EXIT_DONE;
 }

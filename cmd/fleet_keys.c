@@ -100,34 +100,64 @@ static void make_if_missing(struct fleet *f, struct host *h)
 		fleet_host_failed(f, h);
 }
 
-/* A key that another node has would take that node's place everywhere. */
-static bool is_of_another_node(const struct fleet *f, const struct host *h)
+/*
+ * Who else has the key that the host shows, or NULL: another node, whose place it
+ * would take everywhere, or another host, and nobody can tell whose it is.
+ */
+static const char *rival(const struct fleet *f, const struct host *h)
 {
+	const char *key = h->observed.host_key;
+
 	for (size_t i = 0; i < f->mesh->nodes.len; i++) {
 		const struct node *n = &f->mesh->nodes.items[i];
 
-		if (n != h->node &&
-		    strcmp(n->public_key, h->observed.host_key) == 0)
-			return true;
+		if (n != h->node && strcmp(n->public_key, key) == 0)
+			return n->name;
 	}
-	return false;
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		const struct host *other = &f->hosts.items[i];
+
+		if (other != h && key_lives_there(f, other) &&
+		    other->observed.host_key &&
+		    strcmp(other->observed.host_key, key) == 0)
+			return other->node->name;
+	}
+	return NULL;
+}
+
+/* Judge all before one is taken, or the first would win. */
+static void refuse_rivals(struct fleet *f)
+{
+	const char **with = mem_calloc(f->hosts.len + 1, sizeof *with);
+
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+
+		if (key_lives_there(f, h) && h->observed.host_key)
+			with[i] = rival(f, h);
+	}
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+
+		if (!with[i] || h->result != HOST_OPEN || has_the_key(h))
+			continue;
+		err_set(&h->err, ERR_CONFLICT, "it shows the WireGuard key of "
+			"'%s'", with[i]);
+		fleet_host_failed(f, h);
+	}
+	free(with);
 }
 
 /* What the hosts have is what the state knows from here on. */
 static void take_in(struct fleet *f, bool make)
 {
+	refuse_rivals(f);
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		struct host *h = &f->hosts.items[i];
 
 		if (h->result != HOST_OPEN || !key_lives_there(f, h) ||
 		    !h->observed.host_key || has_the_key(h))
 			continue;
-		if (is_of_another_node(f, h)) {
-			err_set(&h->err, ERR_CONFLICT, "its WireGuard key is "
-				"another node's");
-			fleet_host_failed(f, h);
-			continue;
-		}
 		if (make)
 			note("the key of '%s' is on its host: %s",
 			     h->node->name, h->observed.host_key);

@@ -1,5 +1,8 @@
 #include "cmd/jout.h"
 
+#include "base/auto.h"
+#include "base/text.h"
+
 #include <assert.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -95,20 +98,25 @@ static void jout_free(struct jout *j)
 	free(j);
 }
 
+/* As one text that ends with a newline; @j goes. */
+static void format(struct jout *j, int flags, struct sbuf *out)
+{
+	text_escape_json(out, json_object_to_json_string_ext(
+				      j->open.items[0],
+				      flags | JSON_C_TO_STRING_NOSLASHESCAPE));
+	sbuf_putc(out, '\n');
+	jout_free(j);
+}
+
 void jout_print(struct jout *j)
 {
-	puts(json_object_to_json_string_ext(
-		j->open.items[0], JSON_C_TO_STRING_PRETTY |
-					  JSON_C_TO_STRING_SPACED |
-					  JSON_C_TO_STRING_NOSLASHESCAPE));
-	jout_free(j);
+	AUTO(sbuf_done) struct sbuf text = { .max = SIZE_MAX };
+
+	format(j, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED, &text);
+	fwrite(sbuf_str(&text), 1, text.len, stdout);
 }
 
 void jout_line(struct jout *j, struct sbuf *out)
 {
-	sbuf_puts(out, json_object_to_json_string_ext(
-		j->open.items[0], JSON_C_TO_STRING_PLAIN |
-					  JSON_C_TO_STRING_NOSLASHESCAPE));
-	sbuf_putc(out, '\n');
-	jout_free(j);
+	format(j, JSON_C_TO_STRING_PLAIN, out);
 }

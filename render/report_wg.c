@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "state/check.h"
 
 #include <string.h>
 
@@ -21,12 +22,14 @@ static int parse_interface_line(struct observed *o, struct fields *f,
 	size_t first = f->n == 4 ? 1 : 0; /* 4: with the private key */
 	const char *mark;
 	long port, fwmark = 0;
+	struct err ignored;
 	char *end;
 
 	if (f->n != 3 && f->n != 4)
 		return report_bad(e, "first line of 'wg show dump' of fields",
 				f->n ? f->f[f->n - 1] : "");
-	if (strlen(f->f[first]) > 44 || !text_is_printable(f->f[first]))
+	if (strcmp(f->f[first], "(none)") != 0 &&
+	    check_key(f->f[first], &ignored) < 0)
 		return report_bad(e, "public key", f->f[first]);
 	if (!num_parse(&port, f->f[first + 1], 0, 65535))
 		return report_bad(e, "listen port", f->f[first + 1]);
@@ -70,6 +73,7 @@ static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 	struct observed_peer *p;
 	const char *keepalive;
 	uint64_t handshake;
+	struct err ignored;
 	long seconds = 0;
 
 	if (f->n != 8)
@@ -80,7 +84,7 @@ static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 		return report_bad(e, "keepalive", keepalive);
 	if (!num_parse_u64(&handshake, f->f[4]) || handshake > INT64_MAX)
 		return report_bad(e, "latest handshake", f->f[4]);
-	if (strlen(f->f[0]) != 44 || !text_is_printable(f->f[0]))
+	if (check_key(f->f[0], &ignored) < 0)
 		return report_bad(e, "peer key", f->f[0]);
 	if (strlen(f->f[2]) > ENDPOINT_MAX || !text_is_printable(f->f[2]))
 		return report_bad(e, "endpoint", f->f[2]);

@@ -3,6 +3,7 @@
 #include "base/auto.h"
 #include "vault/base64.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <string.h>
@@ -19,10 +20,14 @@ static void encode(char out[WGKEY_TEXT + 1], const unsigned char *key)
 	EVP_EncodeBlock((unsigned char *)out, key, WGKEY_BYTES);
 }
 
+/* 32 zeros are what WireGuard has in the place of no key. */
 static bool decode(unsigned char key[WGKEY_BYTES], const char *s)
 {
+	static const unsigned char none[WGKEY_BYTES];
+
 	return strlen(s) == WGKEY_TEXT && s[WGKEY_TEXT - 1] == '=' &&
-	       base64_exact(key, WGKEY_BYTES, VIEW(s, WGKEY_TEXT - 1));
+	       base64_exact(key, WGKEY_BYTES, VIEW(s, WGKEY_TEXT - 1)) &&
+	       CRYPTO_memcmp(key, none, WGKEY_BYTES) != 0;
 }
 
 static int derive(char public_key[WGKEY_TEXT + 1], const unsigned char *key,

@@ -71,12 +71,13 @@ static void import(struct mesh *m, const struct observed *o)
 					      .observed = o, .found = &found,
 					      .dialled = "" };
 	AUTO(strings_done) struct strings notes = { 0 };
+	AUTO(strings_done) struct strings doubts = { 0 };
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	AUTO(mesh_done) struct mesh again = { 0 };
 	struct err e = { 0 };
 
 	mem_replace(&m->key, "host");
-	if (import_hosts(m, &source, 1, &notes, &e) < 0 ||
+	if (import_hosts(m, &source, 1, &notes, &doubts, &e) < 0 ||
 	    check_mesh(m, &e) < 0)
 		return;
 	state_format(&text, m);

@@ -166,6 +166,18 @@ static void test_escape(void **state)
 	}
 }
 
+/* The same JSON, and nothing in it that a terminal would obey. */
+static void test_escape_json(void **state)
+{
+	AUTO(sbuf_done) struct sbuf b = SBUF_INIT;
+
+	(void)state;
+	text_escape_json(&b, "{ \"a\": \"\xc2\x9b" "31m \xe2\x80\xae \x7f "
+			     "\xff \xc3\xa9 \\n\" }\n");
+	assert_string_equal(sbuf_str(&b), "{ \"a\": \"\\u009b31m \\u202e "
+			    "\\u007f \\ufffd \xc3\xa9 \\n\" }\n");
+}
+
 static void test_escape_lines(void **state)
 {
 	AUTO(sbuf_done) struct sbuf b = SBUF_INIT;
@@ -475,6 +487,7 @@ int main(void)
 		cmocka_unit_test(test_sbuf_detach),
 		cmocka_unit_test(test_quote),
 		cmocka_unit_test(test_escape),
+		cmocka_unit_test(test_escape_json),
 		cmocka_unit_test(test_escape_lines),
 		cmocka_unit_test(test_utf8_length),
 		cmocka_unit_test(test_numbers),

@@ -67,6 +67,7 @@ static void test_refused(void **state)
 		"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCoA",
 		"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25L*o=",
 		"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25====",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 	};
 
 	(void)state;
