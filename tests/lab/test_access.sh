@@ -183,6 +183,7 @@ test_local() {
 	check_has 'k. has nothing to do' "$OUT" 'Deploy: 0 changed, 2 unchanged'
 	check_status 'k. the mesh with wg0 is not touched by this one' 0 w plan --exit-code n1
 	test_local_elsewhere
+	test_local_asked
 }
 
 # The same state in the hands of another machine: there, the node is not local, nor where only the Go tool says that it is.
@@ -201,6 +202,19 @@ test_local_elsewhere() {
 	check_equal 'k. and seen to be in the open' 'false' "$(jq .nodes.h8.behind_nat "$S")"
 	check_has 'k. so that nothing changes' "$OUT" 'Deploy: 0 changed, 2 unchanged'
 	S=$S_HERE
+}
+
+# What a state of the Go tool says of this machine is asked about on a terminal, once.
+test_local_asked() {
+	local logins
+	lab_on h8 'sed -i /local_machine/d /root/mesh.json'
+	logins=$(logins h8)
+	OUT=$(echo y | lab_on h8 'script -qec "/opt/wgmesh/wgmesh deploy" /dev/null' 2>&1)
+	check_has 'k. is_local of the Go tool is asked about' "$OUT" "'h8' is this very machine"
+	check_has 'k. with a yes it is local' "$OUT" 'h8: unchanged'
+	check_equal 'k. and nobody logs in to it' "$logins" "$(logins h8)"
+	OUT=$(echo n | lab_on h8 'script -qec "/opt/wgmesh/wgmesh deploy" /dev/null' 2>&1)
+	check_not 'k. that is asked once' grep -q 'very machine' <<<"$OUT"
 }
 
 # ---- l: behind NAT ----
