@@ -116,7 +116,7 @@ test_import() {
 # What import reads is secret: no private or preshared key stays in its memory.
 test_memory() {
 	{ lab_on h1 'cat /root/key'; cat "$LAB_DIR/h1.psk"; } >"$LAB_DIR/needles"
-	e2e_quiet w -init -network 10.77.0.0/24 -state "$LAB_DIR/memory.json"
+	S=$LAB_DIR/memory.json e2e_quiet w -init -network 10.77.0.0/24
 	if ldd "$WGMESH" | grep -q asan; then
 		skip 'import: no secret stays in memory' 'a sanitizer keeps what is freed'
 		return
