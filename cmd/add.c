@@ -38,18 +38,25 @@ static int pin_host_key(const struct cmd_env *env, struct node *n,
 	AUTO(auto_remote_free) struct remote *r = NULL;
 	struct remote_target target = { .host = n->ssh_host,
 					.user = n->ssh_user,
-					.port = node_ssh_port(n) };
+					.port = node_ssh_port(n),
+					.pinned = &n->ssh_host_keys };
 	struct remote_conf conf = { .timeout_ms = PEEK_TIMEOUT_MS };
 	const struct remote_facts *facts;
 	int agreed = 1;
 
 	if (remote_peek(&r, &target, &conf, e) < 0) {
+		if (e->code == ERR_HOSTKEY && n->ssh_host_keys.len)
+			return err_wrap(e, "a removed node was there (for "
+					"another machine: 'remove -forget' it "
+					"first)");
 		if (e->code != ERR_UNREACHABLE)
 			return -1;
 		note("%s; added without a pinned host key", e->msg);
 		return 0;
 	}
 	facts = remote_facts(r);
+	if (facts->hostkey == REMOTE_KEY_PINNED)
+		return 0;
 	if (facts->hostkey == REMOTE_KEY_NEW)
 		agreed = agree_to_key(env, n, facts);
 	if (agreed < 0)

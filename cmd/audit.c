@@ -3,6 +3,7 @@
 #include "cmd/jout.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <time.h>
 
 struct audit {
@@ -12,19 +13,35 @@ struct audit {
 	const char *command;
 };
 
+/* Lines go to a log (or /dev/null), never to what a link leads to. */
+static int check_log(int fd, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "cannot look at the log '%s'", path);
+	if ((S_ISREG(st.st_mode) && st.st_nlink == 1) || S_ISCHR(st.st_mode))
+		return 0;
+	return err_set(e, ERR_INPUT, "the log '%s' is no plain file of one "
+		       "name; no link is followed", path);
+}
+
 int audit_open(struct audit **out, const struct cmd_env *env, struct err *e)
 {
 	const char *path = env->options.log;
-	int fd;
+	AUTO(auto_close) int fd = -1;
 
 	if (!path)
 		return 0;
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY,
-		  0600);
+	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
+				O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return err_sys(e, "cannot open the log '%s'", path);
+	if (check_log(fd, path, e) < 0)
+		return -1;
 	*out = mem_calloc(1, sizeof **out);
 	(*out)->fd = fd;
+	fd = -1;
 	(*out)->user = mem_strdup(env_user());
 	(*out)->host = mem_strdup(env_host());
 	(*out)->command = env->command->name;

@@ -32,17 +32,16 @@ static void import_done(struct import *i)
 	change_done(&i->change);
 }
 
-/* The host keys that are pinned for a node there. */
-static void copy_pins(struct node *place, const struct mesh *m)
+/* The host keys that are pinned for one of @nodes there. */
+static void copy_pins(struct node *place, const struct nodes *nodes)
 {
-	for (size_t i = 0; i < m->nodes.len; i++) {
-		const struct node *n = &m->nodes.items[i];
+	for (size_t i = 0; i < nodes->len && !place->ssh_host_keys.len; i++) {
+		const struct node *n = &nodes->items[i];
 
 		if (strcmp(n->ssh_host, place->ssh_host) != 0 ||
 		    node_ssh_port(n) != node_ssh_port(place))
 			continue;
 		strings_copy(&place->ssh_host_keys, &n->ssh_host_keys);
-		return;
 	}
 }
 
@@ -59,7 +58,8 @@ static int parse_place(struct import *i, const char *text, struct err *e)
 		return -1;
 	if (spec_place(n, equals ? equals + 1 : text, e) < 0)
 		return -1;
-	copy_pins(n, i->fleet.mesh);
+	copy_pins(n, &i->fleet.mesh->nodes);
+	copy_pins(n, &i->fleet.mesh->removed);
 	return 0;
 }
 

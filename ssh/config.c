@@ -11,7 +11,6 @@
 #include <ctype.h>
 #include <fnmatch.h>
 #include <pwd.h>
-#include <sys/stat.h>
 
 struct remote_config {
 	remote_config_lines lines;
@@ -40,17 +39,16 @@ static void ask_done(struct ask *a)
 	free(a->global_hosts);
 }
 
-/* Writable by others means that others could run commands as us. */
-static int check_owner(const char *path, struct err *e)
+/* A file that need not be there. */
+static int read_default(remote_config_lines *lines, const char *file,
+			enum remote_slurp_rule rule, struct err *e)
 {
-	struct stat st;
-
-	if (stat(path, &st) < 0)
+	if (access(file, R_OK) < 0)
 		return 0;
-	if ((st.st_uid != 0 && st.st_uid != getuid()) || (st.st_mode & 022))
-		return err_set(e, ERR_INPUT,
-			       "'%s' may be written by others; make it "
-			       "yours alone: chmod 600", path);
+	vec_add(lines)->kind = CONFIG_BEGIN;
+	if (remote_config_read(lines, file, rule, 0, e) < 0)
+		return -1;
+	vec_add(lines)->kind = CONFIG_END;
 	return 0;
 }
 
@@ -63,17 +61,12 @@ int remote_config_load(struct remote_config **out, const char *file,
 
 	if (file) {
 		c->file = mem_strdup(file);
-		if (!remote_config_read(&c->lines, file, 0))
-			return err_sys(e, "cannot read ssh_config '%s'", file);
-	} else {
-		if (check_owner(own, e) < 0)
+		if (remote_config_read(&c->lines, file, SLURP_ANY, 0, e) < 0)
 			return -1;
-		vec_add(&c->lines)->kind = CONFIG_BEGIN;
-		remote_config_read(&c->lines, own, 0);
-		vec_add(&c->lines)->kind = CONFIG_END;
-		vec_add(&c->lines)->kind = CONFIG_BEGIN;
-		remote_config_read(&c->lines, "/etc/ssh/ssh_config", 0);
-		vec_add(&c->lines)->kind = CONFIG_END;
+	} else if (read_default(&c->lines, own, SLURP_TRUSTED, e) < 0 ||
+		   read_default(&c->lines, "/etc/ssh/ssh_config", SLURP_ANY,
+				e) < 0) {
+		return -1;
 	}
 	*out = STEAL(c);
 	return 0;

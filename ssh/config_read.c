@@ -3,6 +3,7 @@
  * lines mean is in config.c.
  */
 #include "base/text.h"
+#include "base/trust.h"
 #include "ssh/remote_internal.h"
 
 #include <ctype.h>
@@ -38,7 +39,20 @@ char *remote_untilde(const char *path)
 	return mem_printf("%s%s", home, path + 1);
 }
 
-int remote_slurp(struct sbuf *out, const char *path, bool private_only)
+/* OpenSSH's rules for keys, and for files that name commands. */
+static bool may_read(const struct stat *st, enum remote_slurp_rule rule)
+{
+	switch (rule) {
+	case SLURP_PRIVATE:
+		return st->st_uid != getuid() || !(st->st_mode & 077);
+	case SLURP_TRUSTED: return trust_owner(st, getuid());
+	case SLURP_ANY: break;
+	}
+	return true;
+}
+
+int remote_slurp(struct sbuf *out, const char *path,
+		 enum remote_slurp_rule rule)
 {
 	AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char buf[4096];
@@ -47,7 +61,7 @@ int remote_slurp(struct sbuf *out, const char *path, bool private_only)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -1;
-	if (private_only && st.st_uid == getuid() && (st.st_mode & 077)) {
+	if (!may_read(&st, rule)) {
 		errno = EPERM;
 		return -1;
 	}
@@ -109,8 +123,8 @@ static void border(remote_config_lines *out, bool begin)
 }
 
 /* Files that match @pattern; relative ones are in the folder of @file. */
-static void include(remote_config_lines *out, const char *pattern,
-		    const char *file, int depth)
+static int include(remote_config_lines *out, const char *pattern,
+		   const char *file, int depth, struct err *e)
 {
 	AUTO(auto_free) char *path = remote_untilde(pattern);
 	AUTO(globfree) glob_t found = { 0 };
@@ -124,12 +138,16 @@ static void include(remote_config_lines *out, const char *pattern,
 		path = whole;
 	}
 	if (glob(path, 0, NULL, &found) != 0)
-		return;
+		return 0;
 	for (size_t i = 0; i < found.gl_pathc; i++) {
 		border(out, true);
-		remote_config_read(out, found.gl_pathv[i], depth + 1);
+		if (remote_config_read(out, found.gl_pathv[i], SLURP_TRUSTED,
+				       depth + 1, e) < 0 &&
+		    e->sys_errno != ENOENT)
+			return -1;
 		border(out, false);
 	}
+	return 0;
 }
 
 /* Cut blanks and the line end from the end of @s, and skip those before. */
@@ -144,27 +162,63 @@ static char *trim(char *s)
 	return s;
 }
 
-bool remote_config_read(remote_config_lines *out, const char *file, int depth)
+/* The whole text of @file, or why it is not to be had. */
+static int read_text(struct sbuf *text, const char *file,
+		     enum remote_slurp_rule rule, struct err *e)
+{
+	int rc;
+
+	text->max = CONFIG_MAX;
+	rc = remote_slurp(text, file, rule);
+	if (rc < 0 && errno == EPERM)
+		return err_set(e, ERR_INPUT, "ssh_config '%s' may be written by "
+			       "others, who could have commands run as you; "
+			       "make it yours alone: chown, chmod 600", file);
+	if (rc < 0)
+		return err_sys(e, "cannot read ssh_config '%s'", file);
+	if (text->len && memchr(text->s, '\0', text->len))
+		return err_set(e, ERR_INPUT, "ssh_config '%s' has a NUL byte, "
+			       "expected text", file);
+	return 0;
+}
+
+static int take_line(remote_config_lines *out, const char *line,
+		     const char *file, int depth, struct err *e)
+{
+	size_t at = out->len;
+
+	if (at >= CONFIG_LINES_MAX)
+		return err_set(e, ERR_INPUT, "ssh_config '%s' and what it "
+			       "includes have more than %d lines", file,
+			       CONFIG_LINES_MAX);
+	add_line(out, line);
+	if (strcmp(out->items[at].keyword, "include") != 0)
+		return 0;
+	for (size_t i = 0; i < out->items[at].args.len; i++)
+		if (include(out, out->items[at].args.items[i], file, depth,
+			    e) < 0)
+			return -1;
+	return 0;
+}
+
+int remote_config_read(remote_config_lines *out, const char *file,
+		       enum remote_slurp_rule rule, int depth, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	char *rest, *line;
 
-	text.max = CONFIG_MAX;
-	if (depth > INCLUDE_DEPTH_MAX || remote_slurp(&text, file, false) < 0)
-		return false;
+	if (depth > INCLUDE_DEPTH_MAX)
+		return err_set(e, ERR_INPUT, "ssh_config '%s' is included in "
+			       "more than %d levels: does it include itself?",
+			       file, INCLUDE_DEPTH_MAX);
+	if (read_text(&text, file, rule, e) < 0)
+		return -1;
 	rest = text.s;
 	while (rest && (line = strsep(&rest, "\n"))) {
 		line = trim(line);
-		if (!*line || *line == '#' || out->len > CONFIG_LINES_MAX)
-			continue;
-		add_line(out, line);
-		if (strcmp(out->items[out->len - 1].keyword, "include") == 0) {
-			size_t at = out->len - 1;
-
-			for (size_t i = 0; i < out->items[at].args.len; i++)
-				include(out, out->items[at].args.items[i],
-					file, depth);
-		}
+		if (*line && *line != '#' &&
+		    take_line(out, line, file, depth, e) < 0)
+			return -1;
 	}
-	return true;
+	return 0;
 }

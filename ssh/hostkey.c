@@ -1,8 +1,9 @@
 /*
- * Which key a host may show: the pinned ones, else those of known_hosts.
- * libssh reads known_hosts too, but one file of the user's only, and it skips
- * @revoked lines; so the lines are taken apart here and libssh is asked
- * whether one is meant for the host (patterns, hashed names).
+ * Which key a host may show: the pinned ones, else those of known_hosts; never
+ * one that known_hosts calls revoked. libssh reads known_hosts too, but one
+ * file of the user's only, and it skips @revoked lines and knows no negated
+ * patterns; so the lines are taken apart here, and libssh is asked for hashed
+ * names only.
  */
 #include "ssh/remote_internal.h"
 
@@ -31,9 +32,9 @@ static char *key_line(ssh_key key)
 static ssh_key parse_line(const char *line)
 {
 	AUTO(auto_free) char *copy = mem_strdup(line);
-	char *rest = copy;
-	char *type = strsep(&rest, " \t");
-	char *b64 = rest ? strsep(&rest, " \t\r\n") : NULL;
+	char *rest = NULL;
+	char *type = strtok_r(copy, " \t\r\n", &rest);
+	char *b64 = strtok_r(NULL, " \t\r\n", &rest);
 	enum ssh_keytypes_e t = ssh_key_type_from_name(type);
 	ssh_key key = NULL;
 
@@ -104,64 +105,163 @@ static int load_pinned(struct remote_known *k, const struct strings *pinned,
 	return 0;
 }
 
+/* ---- known_hosts ---- */
+
 /* A walk over one known_hosts file. */
 struct scan {
 	struct remote_known *out;
+	const struct remote_settings *settings;
 	const char *host;  /* as it stands there: h or [h]:port */
 	const char *plain; /* without the port, or NULL */
 	const char *file;
 	size_t line;
 };
 
-/* The key of @line if it is meant for @host, canonical; else NULL. */
-static char *key_for(const char *host, const char *line)
+/* OpenSSH's patterns: '*' and '?', nothing else is special. */
+static bool matches(const char *pattern, const char *name)
 {
-	struct ssh_knownhosts_entry *entry = NULL;
-	char *key = NULL;
+	const char *star = NULL, *from = NULL;
 
-	if (ssh_known_hosts_parse_line(host, line, &entry) == SSH_OK) {
-		key = key_line(entry->publickey);
-		ssh_knownhosts_entry_free(entry);
+	while (*name) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			from = name;
+		} else if (*pattern == '?' ||
+			   tolower((unsigned char)*pattern) ==
+				   tolower((unsigned char)*name)) {
+			pattern++;
+			name++;
+		} else if (star) {
+			pattern = star;
+			name = ++from;
+		} else {
+			return false;
+		}
 	}
-	return key;
+	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+/* "[h]:port" becomes "h", in place. */
+static char *without_port(char *pattern)
+{
+	char *end = *pattern == '[' ? strstr(pattern, "]:") : NULL;
+
+	if (!end)
+		return pattern;
+	*end = '\0';
+	return pattern + 1;
+}
+
+/*
+ * Is the first field of @line meant for @name? A negated pattern takes away
+ * what others give. With @any_port those for one port count as well.
+ */
+static bool meant_for(const char *line, const char *name, bool any_port)
+{
+	AUTO(auto_free) char *field = mem_strndup(line, strcspn(line, " \t"));
+	struct ssh_knownhosts_entry *entry = NULL;
+	char *rest = field, *p;
+	bool found = false;
+
+	if (*field == '|') { /* hashed: one name */
+		found = ssh_known_hosts_parse_line(name, line, &entry) ==
+			SSH_OK;
+		ssh_knownhosts_entry_free(entry);
+		return found;
+	}
+	while ((p = strsep(&rest, ","))) {
+		bool negated = *p == '!';
+
+		p += negated;
+		if (any_port)
+			p = without_port(p);
+		if (!*p || !matches(p, name))
+			continue;
+		if (negated)
+			return false;
+		found = true;
+	}
+	return found;
+}
+
+/* Who revokes a key of a host means it for every port of that host. */
+static bool revoked_for(const struct scan *s, const char *line)
+{
+	const char *bare = s->settings->alias ? s->settings->alias
+					      : s->settings->host;
+
+	return meant_for(line, s->host, false) ||
+	       meant_for(line, bare, false) || meant_for(line, bare, true);
+}
+
+/* The key behind the first field of @line, canonical; NULL: none we know. */
+static char *key_behind(const char *line)
+{
+	ssh_key key = parse_line(line + strcspn(line, " \t"));
+	char *text = key ? key_line(key) : NULL;
+
+	ssh_key_free(key);
+	return text;
+}
+
+static void take_revoked(struct scan *s, const char *line)
+{
+	AUTO(auto_free) char *key = NULL;
+
+	if (!revoked_for(s, line))
+		return;
+	key = key_behind(line);
+	if (key)
+		strings_add(&s->out->revoked, key);
+}
+
+static void take_known(struct scan *s, const char *line)
+{
+	AUTO(auto_free) char *key = NULL;
+	AUTO(auto_free) char *place = NULL;
+	bool exact = meant_for(line, s->host, false);
+
+	if (!exact && !(s->plain && meant_for(line, s->plain, false)))
+		return;
+	key = key_behind(line);
+	if (key && !exact) {
+		strings_add(&s->out->plain, key);
+	} else if (exact) {
+		place = mem_printf("%s:%zu", s->file, s->line);
+		strings_add(key ? &s->out->places : &s->out->unread, place);
+		if (key)
+			strings_add(&s->out->keys, key);
+	}
 }
 
 static void scan_line(struct scan *s, const char *line)
 {
-	AUTO(auto_free) char *key = NULL;
-	AUTO(auto_free) char *plain = NULL;
-	bool revoked = strncmp(line, "@revoked", 8) == 0;
+	static const char mark[] = "@revoked";
+	size_t len = sizeof mark - 1;
 
-	if (revoked) {
-		line += 8;
-		line += strspn(line, " \t");
-	}
-	if (!*line || *line == '#' || *line == '@')
-		return;
-	key = key_for(s->host, line);
-	if (key && revoked) {
-		strings_add(&s->out->revoked, key);
-	} else if (key) {
-		AUTO(auto_free) char *place = mem_printf("%s:%zu", s->file,
-							 s->line);
-
-		strings_add(&s->out->keys, key);
-		strings_add(&s->out->places, place);
-	} else if (s->plain && !revoked) {
-		plain = key_for(s->plain, line);
-		if (plain)
-			strings_add(&s->out->plain, plain);
-	}
+	if (strncmp(line, mark, len) == 0 && strchr(" \t", line[len]))
+		take_revoked(s, line + len + strspn(line + len, " \t"));
+	else if (*line && *line != '#' && *line != '@' && !s->out->pinned)
+		take_known(s, line);
 }
 
-static void scan_file(struct scan *s)
+/* What could not be read to its end could have named a key as revoked. */
+static int scan_file(struct scan *s, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	char *rest, *line;
 
 	text.max = KNOWN_HOSTS_MAX;
-	if (remote_slurp(&text, s->file, false) < 0)
-		return;
+	if (remote_slurp(&text, s->file, SLURP_ANY) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		return err_sys(e, "cannot read the known hosts in '%s'",
+			       s->file);
+	}
+	if (text.len && memchr(text.s, '\0', text.len))
+		return err_set(e, ERR_INPUT, "'%s' has a NUL byte, expected "
+			       "lines of text as ssh-keyscan prints them",
+			       s->file);
 	rest = text.s;
 	while (rest && (line = strsep(&rest, "\n"))) {
 		size_t len = strlen(line);
@@ -171,6 +271,7 @@ static void scan_file(struct scan *s)
 		s->line++;
 		scan_line(s, line + strspn(line, " \t"));
 	}
+	return 0;
 }
 
 /* The name under which known_hosts has the host; the caller frees. */
@@ -190,16 +291,17 @@ int remote_known_load(struct remote_known *k, const struct remote_settings *s,
 {
 	AUTO(auto_free) char *name = known_name(s);
 
-	if (pinned && pinned->len)
-		return load_pinned(k, pinned, e);
+	if (pinned && pinned->len && load_pinned(k, pinned, e) < 0)
+		return -1;
 	for (size_t i = 0; i < s->known_hosts.len; i++) {
 		struct scan scan = {
-			.out = k, .host = name,
+			.out = k, .settings = s, .host = name,
 			.plain = s->alias || s->port == 22 ? NULL : s->host,
 			.file = s->known_hosts.items[i]
 		};
 
-		scan_file(&scan);
+		if (scan_file(&scan, e) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -210,6 +312,7 @@ void remote_known_done(struct remote_known *k)
 	strings_done(&k->places);
 	strings_done(&k->revoked);
 	strings_done(&k->plain);
+	strings_done(&k->unread);
 }
 
 static void add_algorithm(struct sbuf *b, const char *names)
@@ -279,11 +382,17 @@ int remote_known_check(enum remote_hostkey *out, const struct remote_known *k,
 {
 	if (strings_find(&k->revoked, line) >= 0)
 		return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' is "
-			       "marked as revoked in known_hosts", s->name);
+			       "marked as revoked in known_hosts: it is never "
+			       "accepted, also if it is pinned", s->name);
 	if (strings_find(&k->keys, line) >= 0)
 		*out = k->pinned ? REMOTE_KEY_PINNED : REMOTE_KEY_KNOWN;
 	else if (k->keys.len)
 		return refuse_changed(k, line, s, e);
+	else if (k->unread.len)
+		return err_set(e, ERR_HOSTKEY, "'%s' is known by a key that "
+			       "cannot be read (%s), so whether the one that "
+			       "it shows is new cannot be told; mend or remove "
+			       "that line", s->name, k->unread.items[0]);
 	else if (strings_find(&k->plain, line) >= 0)
 		*out = REMOTE_KEY_KNOWN;
 	else

@@ -106,7 +106,7 @@ static void read_private(struct remote_key *k, const struct load *l)
 	bool asked = false;
 
 	text.max = KEY_FILE_MAX;
-	if (remote_slurp(&text, k->path, true) < 0) {
+	if (remote_slurp(&text, k->path, SLURP_PRIVATE) < 0) {
 		k->why = errno == EPERM  ? "others can read it (chmod 600)" :
 			 errno == ENOENT ? "no such file" : "cannot read it";
 		return;

@@ -81,7 +81,9 @@ struct remote_config;
 
 /**
  * Read ssh_config: @file alone, or ~/.ssh/config and the system's when NULL.
- * ERR_INPUT when a named file is missing, or the user's is writable by others.
+ * Fails when a named file is missing, when the user's or an included one may
+ * be written by others, or when one cannot be read to its end. The main thread
+ * calls it: see trust_owner().
  */
 int remote_config_load(struct remote_config **out, const char *file,
 		       struct err *e);
@@ -113,8 +115,19 @@ struct remote_config_line {
 };
 typedef VEC(struct remote_config_line) remote_config_lines;
 
-/** Append the lines of @file and of what it includes; false: cannot read. */
-bool remote_config_read(remote_config_lines *out, const char *file, int depth);
+/** Who may write the file that remote_slurp() reads. */
+enum remote_slurp_rule {
+	SLURP_ANY,
+	SLURP_PRIVATE, /* a key of ours: nobody else may read it, either */
+	SLURP_TRUSTED, /* only we and root: see trust_owner() */
+};
+
+/**
+ * Append the lines of @file, which @rule is for, and of what it includes, where
+ * SLURP_TRUSTED holds. An error with sys_errno ENOENT: there is no such file.
+ */
+int remote_config_read(remote_config_lines *out, const char *file,
+		       enum remote_slurp_rule rule, int depth, struct err *e);
 
 /** Home folder: $HOME, else the password file's; the caller frees. */
 char *remote_home(void);
@@ -122,8 +135,12 @@ char *remote_home(void);
 /** "~/x" with the home folder put in; the caller frees. */
 char *remote_untilde(const char *path);
 
-/** Whole file into @out, at most out->max bytes; -1 with errno set. */
-int remote_slurp(struct sbuf *out, const char *path, bool private_only);
+/**
+ * Whole file into @out, at most out->max bytes; -1 with errno set: EPERM when
+ * the file breaks @rule, EFBIG when it is too large.
+ */
+int remote_slurp(struct sbuf *out, const char *path,
+		 enum remote_slurp_rule rule);
 
 /* ---- connections and children ---- */
 
@@ -212,11 +229,16 @@ struct remote_known {
 	bool pinned;
 	struct strings keys;    /* "type base64", canonical */
 	struct strings places;  /* for each: where it stands */
-	struct strings revoked;
+	struct strings revoked; /* never good, pinned or not */
 	struct strings plain;   /* known without the port: good, never bad */
+	struct strings unread;  /* places with keys of no type that we know */
 };
 
-/** From @pinned, or if that is empty from the known_hosts files. */
+/**
+ * From @pinned, or if that is empty from the known_hosts files, which revoke
+ * keys in either case. ERR_INPUT or ERR_SYSTEM when one of them cannot be read
+ * to its end.
+ */
 int remote_known_load(struct remote_known *k, const struct remote_settings *s,
 		      const struct strings *pinned, struct err *e);
 void remote_known_done(struct remote_known *k);

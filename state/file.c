@@ -2,6 +2,8 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/num.h"
+#include "base/trust.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -42,6 +44,44 @@ static char *link_target(const char *path)
 	return mem_printf("%s/%.*s", folder, (int)n, text);
 }
 
+/* Who counts as us: root under sudo works for the user who called it. */
+static uid_t our_uid(void)
+{
+	const char *caller = getenv("SUDO_UID");
+	long uid;
+
+	if (geteuid() == 0 && caller && num_parse(&uid, caller, 0, UINT32_MAX))
+		return (uid_t)uid;
+	return geteuid();
+}
+
+static int check_owner(const struct stat *st, const char *what, struct err *e)
+{
+	if (st->st_uid == 0 || st->st_uid == our_uid())
+		return 0;
+	return err_set(e, ERR_INPUT, "%s to another user (uid %u), who could "
+		       "have commands run on every host; if it is yours, "
+		       "chown it to uid %u", what, (unsigned)st->st_uid,
+		       (unsigned)geteuid());
+}
+
+int file_check_folder(const char *path, struct err *e)
+{
+	AUTO(auto_free) char *folder = folder_of(path);
+	struct stat st;
+
+	if (stat(folder, &st) < 0)
+		return err_sys(e, "has no folder");
+	if (check_owner(&st, "is in a folder that belongs", e) < 0)
+		return -1;
+	if (!trust_folder(&st, our_uid()))
+		return err_set(e, ERR_INPUT, "is in a folder that others may "
+			       "write (mode %04o), who could put another file "
+			       "in its place: chmod go-w '%s'",
+			       st.st_mode & 07777, folder);
+	return 0;
+}
+
 /* Who may not read the file named the wrong one: that is wrong input. */
 static int cannot_open(struct err *e)
 {
@@ -58,6 +98,8 @@ int file_resolve(char **out, const char *path, struct err *e)
 
 	if (lstat(path, &st) < 0)
 		return cannot_open(e);
+	if (file_check_folder(path, e) < 0)
+		return -1;
 	if (!S_ISLNK(st.st_mode)) {
 		*out = mem_strdup(path);
 		return 0;
@@ -80,6 +122,8 @@ static int check_file(const struct stat *st, struct err *e)
 {
 	if (!S_ISREG(st->st_mode))
 		return err_set(e, ERR_INPUT, "is no regular file");
+	if (check_owner(st, "belongs", e) < 0)
+		return -1;
 	if (st->st_mode & (S_IWGRP | S_IWOTH))
 		return err_set(e, ERR_INPUT, "may be written by others (mode "
 			       "%04o), expected 0600", st->st_mode & 07777);

@@ -137,6 +137,20 @@ static enum outcome sign(const char *path, int fd, struct err *e)
 	return FAILED;
 }
 
+/* A link would have us write over a file that is something else. */
+static int check_plain(const char *path, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "cannot look at the lock file '%s'", path);
+	if (S_ISREG(st.st_mode) && st.st_nlink <= 1)
+		return 0;
+	return err_set(e, ERR_INPUT, "has a lock file '%s' that is no plain "
+		       "file of one name: look what it is, then remove it",
+		       path);
+}
+
 /* We hold the flock of a file that was there before us. */
 static enum outcome take_over(const char *path, int fd, struct holder *h,
 			      char **note, struct err *e)
@@ -176,6 +190,8 @@ static enum outcome try_lock(const char *path, int *fd, struct holder *h,
 		err_sys(e, "cannot create the lock file '%s'", path);
 		return FAILED;
 	}
+	if (check_plain(path, *fd, e) < 0)
+		return FAILED;
 	if (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
 		if (!read_holder(h, *fd))
 			h->user = NULL;

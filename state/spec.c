@@ -236,11 +236,17 @@ int spec_check_removed(const struct mesh *m, const struct node *n,
 		       old->ssh_host);
 }
 
-void spec_drop_removed(struct mesh *m, const struct node *n)
+void spec_drop_removed(struct mesh *m, struct node *n)
 {
-	for (size_t i = m->removed.len; i-- > 0;)
-		if (same_place(&m->removed.items[i], n))
-			nodes_drop(&m->removed, m->removed.items[i].name);
+	for (size_t i = m->removed.len; i-- > 0;) {
+		const struct node *old = &m->removed.items[i];
+
+		if (!same_place(old, n))
+			continue;
+		if (n->ssh_host_keys.len == 0)
+			strings_copy(&n->ssh_host_keys, &old->ssh_host_keys);
+		nodes_drop(&m->removed, old->name);
+	}
 }
 
 struct node *spec_add(struct mesh *m, const char *spec, struct err *e)

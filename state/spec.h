@@ -27,8 +27,11 @@ struct node *spec_add(struct mesh *m, const char *spec, struct err *e);
 int spec_check_removed(const struct mesh *m, const struct node *n,
 		       struct err *e);
 
-/** @n's host is in use again: nothing is to be taken off it any more. */
-void spec_drop_removed(struct mesh *m, const struct node *n);
+/**
+ * @n's host is in use again: nothing is to be taken off it any more. The host
+ * keys that were pinned there go on to @n if it has none.
+ */
+void spec_drop_removed(struct mesh *m, struct node *n);
 
 /**
  * Where to log in: take "[USER@]HOST[:PORT]" into @n, IPv6 in brackets, or

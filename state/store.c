@@ -301,7 +301,8 @@ int store_create(struct store **out, const char *path, struct err *e)
 
 	if (file_make_folders(path, e) < 0)
 		return in_state(path, e);
-	if (refuse_existing(path, e) < 0 || lock_state(s, 0, e) < 0 ||
+	if (refuse_existing(path, e) < 0 || file_check_folder(path, e) < 0 ||
+	    lock_state(s, 0, e) < 0 ||
 	    refuse_existing(path, e) < 0)
 		return about_state(path, e);
 	if (fill_new(s, e) < 0)

@@ -110,6 +110,15 @@ log() {
 	holds 'even without a state' l 'length == 6 and .[5].mesh_id == null'
 	rm bad
 	refused 'a log that cannot be opened' 1 "cannot open the log 'no/where'" deploy -state s.json -log no/where
+	echo mine >precious
+	ln -s precious link
+	refused 'a log that is a symlink' 1 "the log 'link'" plan -state s.json -log link
+	ln precious twin
+	refused 'a log that is a hard link' 2 "the log 'twin'" plan -state s.json -log twin
+	mkfifo pipe
+	refused 'a log that is a pipe' 1 "the log 'pipe'" plan -state s.json -log pipe
+	check_equal 'nothing was written through them' mine "$(cat precious)"
+	rm link twin pipe precious
 	says 'a log that cannot be written to' 3 'cannot write to the log' plan -state s.json -log /dev/full -timeout 5
 }
 

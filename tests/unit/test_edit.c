@@ -3,6 +3,7 @@
 
 #include "state/check.h"
 #include "state/finding.h"
+#include "state/spec.h"
 #include "tests/unit/fixture.h"
 
 #define NODES                                                                  \
@@ -209,6 +210,26 @@ static void add_finding(struct findings *f, const char *code, const char *name,
 		    "%s", text);
 }
 
+/* A host that is used again is known by the key that was pinned there. */
+static void test_pins_of_removed(void **state)
+{
+	AUTO(mesh_done) struct mesh m;
+	struct err e = { 0 };
+	struct node *n;
+
+	(void)state;
+	mesh_of(&m, NODES ",'removed_nodes':{'old':{'ssh_host':'h',"
+		    "'ssh_host_keys':['ssh-ed25519 AAAA']},'far':{'ssh_host':"
+		    "'i','ssh_host_keys':['ssh-ed25519 BBBB']}}");
+	n = spec_add(&m, "new:auto:h", &e);
+	assert_non_null(n);
+	assert_string_equal(joined(&n->ssh_host_keys), "ssh-ed25519 AAAA");
+	assert_int_equal(m.removed.len, 1);
+	n = spec_add(&m, "newer:auto:k", &e);
+	assert_non_null(n);
+	assert_int_equal(n->ssh_host_keys.len, 0);
+}
+
 static void test_findings_of_before(void **state)
 {
 	AUTO(findings_done) struct findings before = { 0 };
@@ -245,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_rename),
 		cmocka_unit_test(test_rename_to_removed),
+		cmocka_unit_test(test_pins_of_removed),
 		cmocka_unit_test(test_findings_of_before),
 	};
 

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <pwd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -137,6 +138,19 @@ static void open_refused(const char *path, bool write, enum err_code code,
 	assert_int_equal(store_open(&s, path, write, 0, NULL, &e), -1);
 	assert_null(s);
 	assert_string_equal(e.msg, message);
+	assert_int_equal(e.code, code);
+}
+
+/* The same, with @word somewhere in the message. */
+static void open_denied(bool write, enum err_code code, const char *word)
+{
+	struct store *s = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(store_open(&s, STATE, write, 0, NULL, &e), -1);
+	assert_null(s);
+	if (!strstr(e.msg, word))
+		fail_msg("'%s' is not in '%s'", word, e.msg);
 	assert_int_equal(e.code, code);
 }
 
@@ -299,24 +313,111 @@ static void test_writable_by_others(void **state)
 	assert_absent(LOCK);
 }
 
+static void need_root(void)
+{
+	if (geteuid() == 0)
+		return;
+	print_message("skipped: needs root\n");
+	skip();
+}
+
+/* Whose it is may have commands run on every host. */
+static void test_owner(void **state)
+{
+	(void)state;
+	need_root();
+	put(STATE, little, 0600);
+	assert_int_equal(chown(STATE, 1234, 5678), 0);
+	open_denied(false, ERR_INPUT, "uid 1234");
+	open_denied(true, ERR_INPUT, "chown");
+	assert_absent(LOCK);
+	assert_int_equal(chown(STATE, 0, 5678), 0);
+	assert_int_equal(chown(".", 1234, 5678), 0);
+	open_denied(true, ERR_INPUT, "folder");
+	open_denied(true, ERR_INPUT, "uid 1234");
+	assert_int_equal(chown(".", 0, 0), 0);
+	store_close(must_open(STATE, true));
+}
+
+/* Root under sudo: the caller's file, which stays the caller's. */
 static void test_owner_is_kept(void **state)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
 	struct stat st;
 
 	(void)state;
-	if (geteuid() != 0) {
-		print_message("skipped: needs root\n");
-		skip();
-	}
+	need_root();
 	put(STATE, little, 0600);
 	assert_int_equal(chown(STATE, 1234, 5678), 0);
+	setenv("SUDO_UID", "1235", 1);
+	open_denied(true, ERR_INPUT, "uid 1234");
+	setenv("SUDO_UID", "1234", 1);
 	s = must_open(STATE, true);
 	store_mesh(s)->listen_port = 7;
 	must_save(s, true);
+	unsetenv("SUDO_UID");
 	assert_int_equal(stat(STATE, &st), 0);
 	assert_int_equal(st.st_uid, 1234);
 	assert_int_equal(st.st_gid, 5678);
+}
+
+/* In a folder that others write, another file may take its place. */
+static void test_folder_of_others(void **state)
+{
+	struct store *s = NULL;
+	struct err e = { 0 };
+
+	(void)state;
+	put(STATE, little, 0600);
+	assert_int_equal(chmod(".", 0702), 0);
+	open_denied(false, ERR_INPUT, "folder");
+	open_denied(true, ERR_INPUT, "chmod go-w");
+	assert_int_equal(store_create(&s, "other.json", &e), -1);
+	assert_non_null(strstr(e.msg, "chmod go-w"));
+	assert_absent("other.json.lock");
+	/* as in /tmp: what is ours, only we replace */
+	assert_int_equal(chmod(".", 01777), 0);
+	store_close(must_open(STATE, true));
+	assert_int_equal(chmod(".", 0755), 0);
+	store_close(must_open(STATE, true));
+}
+
+static void test_folder_of_a_group(void **state)
+{
+	const struct passwd *pw = getpwnam("nobody");
+
+	(void)state;
+	need_root();
+	put(STATE, little, 0600);
+	assert_int_equal(chmod(".", 0770), 0);
+	assert_int_equal(chown(".", 0, pw ? pw->pw_gid : 1), 0);
+	open_denied(true, ERR_INPUT, "chmod go-w");
+	/* a group of one's own is nobody else */
+	pw = getpwuid(0);
+	assert_non_null(pw);
+	assert_int_equal(chown(".", 0, pw->pw_gid), 0);
+	store_close(must_open(STATE, true));
+}
+
+/* What a lock is written over must be a lock. */
+static void test_lock_that_is_a_link(void **state)
+{
+	(void)state;
+	put(STATE, little, 0600);
+	put("precious", "mine", 0600);
+	assert_int_equal(link("precious", LOCK), 0);
+	open_denied(true, ERR_INPUT, LOCK);
+	assert_content("precious", "mine");
+	assert_int_equal(unlink(LOCK), 0);
+	assert_int_equal(symlink("precious", LOCK), 0);
+	open_denied(true, ERR_SYSTEM, LOCK);
+	assert_content("precious", "mine");
+	assert_int_equal(unlink(LOCK), 0);
+	assert_int_equal(mkfifo(LOCK, 0600), 0);
+	open_denied(true, ERR_INPUT, LOCK);
+	assert_int_equal(unlink(LOCK), 0);
+	store_close(must_open(STATE, true));
+	assert_absent(LOCK);
 }
 
 static void test_odd_files(void **state)
@@ -798,7 +899,11 @@ int main(void)
 		IN_FOLDER(test_serial),
 		IN_FOLDER(test_mode),
 		IN_FOLDER(test_writable_by_others),
+		IN_FOLDER(test_owner),
 		IN_FOLDER(test_owner_is_kept),
+		IN_FOLDER(test_folder_of_others),
+		IN_FOLDER(test_folder_of_a_group),
+		IN_FOLDER(test_lock_that_is_a_link),
 		IN_FOLDER(test_odd_files),
 		IN_FOLDER(test_symlinks),
 		IN_FOLDER(test_broken_state),
