@@ -441,6 +441,36 @@ static void test_names(void **state)
 	found_done(&f);
 }
 
+#define ROUTED(facts_of_c)                                                     \
+	"'nodes':{'a':{'mesh_ip':'10.99.0.1'},'b':{'mesh_ip':'10.99.0.2',"     \
+	"'public_key':'" KEY_B "','routable_networks':['192.168.10.0/24']},"   \
+	"'c':{'mesh_ip':'10.99.0.3','public_key':'" KEY_C "','facts':{"        \
+	"'address':'192.168.10.5'" facts_of_c "}}}"
+
+/* That a host says to be in another's network takes no route to that; what we
+ * dialled does, for the tunnel's own packets would go into the tunnel. */
+static void test_word_takes_no_route(void **state)
+{
+	struct mesh m;
+	struct desired d;
+
+	(void)state;
+	mesh_of(&m, ROUTED(""));
+	desired_of(&d, &m, "a");
+	assert_int_equal(d.routes.len, 1);
+	assert_string_equal(d.peers.items[1].name, "c");
+	assert_string_equal(d.peers.items[1].endpoint, "");
+	assert_true(d.peers.items[1].doubted);
+	desired_done(&d);
+	mesh_done(&m);
+	mesh_of(&m, ROUTED(",'dialled':'192.168.10.5'"));
+	desired_of(&d, &m, "a");
+	assert_int_equal(d.routes.len, 0);
+	assert_string_equal(d.peers.items[1].endpoint, "192.168.10.5:51820");
+	desired_done(&d);
+	mesh_done(&m);
+}
+
 /* Two behind different NATs have no way to each other: one sentence each. */
 static void test_warnings(void **state)
 {
@@ -485,6 +515,7 @@ int main(void)
 		cmocka_unit_test(test_silent_and_stable),
 		cmocka_unit_test(test_many_addresses),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_word_takes_no_route),
 		cmocka_unit_test(test_warnings),
 	};
 
