@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "render/host_lock.h"
 
 #include <string.h>
 
@@ -24,14 +25,13 @@ static const char report[] =
 	"B=/etc/wireguard/$I.conf\n"
 	"Y=/etc/wireguard/$I.key\n"
 	"D=/etc/sysctl.d/90-wgmesh-$I.conf\n"
-	/* not in the midst of another deploy: the lock file's first line is the
-	 * token of the last one, and behind it who it is while it is at work;
-	 * read before all else, for what the token says is older than that */
-	"L=/run/wgmesh-$I.lock\n"
-	"l() { t= w=; [ -r \"$L\" ] && read -r t w <\"$L\"; case $t in *[!0-9a-f]*) t=;; esac; }\n"
+	/* not in the midst of another deploy; the lock file is read before all
+	 * else, for what its token says is older than that */
+	HOST_LOCK_TEXT
+	"held() { if command -v flock >/dev/null; then ! flock -s -n 0 <&9; else others; fi; }\n"
 	"f host\n"
 	/* an empty line each second, for the patience of who waits for us */
-	"l; if [ -n \"$w\" ] && command -v flock >/dev/null; then exec 9<\"$L\"; i=0; until flock -s -n 9; do [ $i -lt 5 ] || { printf 'busy=%s\\n' \"$w\"; break; }; i=$((i + 1)); echo; sleep 1; done; l; exec 9<&-; fi\n"
+	"l; if [ -n \"$w\" ]; then exec 9<\"$L\"; i=0; while held; do [ $i -lt 5 ] || { printf 'busy=%s\\n' \"$w\"; break; }; i=$((i + 1)); echo; sleep 1; done; l; exec 9<&-; fi\n"
 	"printf 'lock=%s\\n' \"$t\"\n"
 	"if [ -O / ]; then x=0; else x=$(id -u); fi\n"
 	"printf 'uid=%s\\nssh=%s\\n' \"$x\" \"$1\"\n"

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 #include "base/text.h"
+#include "render/host_lock.h"
 #include "render/wgquick.h"
 #include "state/check.h"
 
@@ -15,7 +16,8 @@
 
 /*
  * Variables: I interface, B boot file, D sysctl file, N nonce, F set once a part
- * has failed; W who we are, T the token that the probe saw, H set with the lock.
+ * has failed; W who we are, T the token that the probe saw, H set with the lock,
+ * K the file that is it.
  */
 static const char prelude[] =
 	"trap '' HUP PIPE\n"
@@ -27,14 +29,18 @@ static const char prelude[] =
 	/* one deploy at a time, and none that was planned before another one;
 	 * programs that stay must not keep the lock. The file's first line is
 	 * written in one go, never cut; what is behind it says nothing. */
-	"H= L=/run/wgmesh-$I.lock\n"
-	"l() { t= w=; read -r t w <\"$L\"; case $t in *[!0-9a-f]*) t=;; esac; }\n"
+	"H=\n" HOST_LOCK_TEXT
 	"no() { F=1; printf '\\n=%s= held 0\\n%s\\n' \"$N\" \"$1\"; }\n"
-	"if command -v flock >/dev/null && [ -w /run ]; then exec 9<>\"$L\"\n"
-	"  take() { i=0; until flock -n 9; do [ $i -lt 30 ] || return 1; i=$((i + 1)); sleep 1; done; }\n"
-	"  if ! take; then l; no \"another deploy is at work there (${w:-it does not say who}); try again when it is done\"\n"
-	"  elif l; [ \"$t\" != \"$T\" ] && [ \"$t\" != \"$N\" ]; then no 'another deploy changed this host meanwhile; run it again'\n"
-	"  else H=1; printf '%s %s, since %s\\n' \"$N\" \"$W\" \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" 1<>\"$L\"; fi; fi\n"
+	"take() { i=0; until try; do [ $i -lt 30 ] || return 1; i=$((i + 1)); sleep 1; done; }\n"
+	"if command -v flock >/dev/null; then K=$L; try() { flock -n 0 <&9; }\n"
+	/* a claim is made before the others are looked at: of two at once one
+	 * at least sees the other */
+	"else mkdir \"$L.d\" 2>/dev/null; proc $$; C=$c K=$L.d/$c\n"
+	"  try() { true >\"$K\" && ! others && return; rm -f \"$K\"; return 1; }; fi\n"
+	"if ! true 2>/dev/null >>\"$K\"; then no \"no lock can be made there: $K\"\n"
+	"elif exec 9<>\"$L\"; ! take; then l; no \"another deploy is at work there (${w:-it does not say who}); try again when it is done\"\n"
+	"elif l; [ \"$t\" != \"$T\" ] && [ \"$t\" != \"$N\" ]; then no 'another deploy changed this host meanwhile; run it again'\n"
+	"else H=1; printf '%s %s, since %s\\n' \"$N\" \"$W\" \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" 1<>\"$L\"; fi\n"
 	"run() { [ -n \"$F\" ] && return\n"
 	"  if r=$(part 2>&1 >/dev/null </dev/null 9>&-); then printf '\\n=%s= ok %s\\n' \"$N\" \"$1\"\n"
 	"  else F=1; printf '\\n=%s= fail %s\\n%s\\n' \"$N\" \"$1\" \"$r\"; fi; }\n"
@@ -50,6 +56,7 @@ static const char prelude[] =
 /* The lock goes, the answer ends; and only now anything runs. */
 static const char postlude[] =
 	"[ -z \"$H\" ] || printf '%s\\n' \"$N\" 1<>\"$L\"\n"
+	"[ -z \"$C\" ] || rm -f \"$K\"\n"
 	"exec 9>&-\n"
 	"printf '\\n=%s= end\\n' \"$N\"\n}\nmain\n";
 

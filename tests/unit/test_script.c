@@ -5,6 +5,7 @@
 #include "render/script.h"
 #include "render/wgquick.h"
 #include "tests/unit/fixture.h"
+#include "tests/unit/hostshell.h"
 
 #include <sys/stat.h>
 
@@ -87,15 +88,6 @@ static void write_file(const char *path, const char *text, mode_t mode)
 	assert_int_equal(chmod(path, mode), 0);
 }
 
-static void read_file(struct sbuf *out, const char *path)
-{
-	AUTO(auto_fclose) FILE *f = fopen(path, "re");
-	int c;
-
-	while (f && (c = fgetc(f)) != EOF)
-		sbuf_putc(out, (char)c);
-}
-
 /* A program that notes its arguments, one per line, and what is sent to it. */
 static const char stand_in[] =
 	"#!/bin/sh\n"
@@ -105,37 +97,33 @@ static const char stand_in[] =
 	"case $1 in -[46]) while read -r l; do echo \"  < $l\" >>\"$LOG\"; done;; "
 	"esac\n";
 
-/*
- * Run the script with stand-ins; those called with @bad fail. No other program
- * than grep is at hand: without flock no lock file is made on this machine.
- */
+/* Run the script with stand-ins; those called with @bad fail. */
 static void run(const struct scripted *s, const char *bad, struct sbuf *log,
 		struct sbuf *answer)
 {
 	static const char *const names[] = { "wg", "ip", "log", "script",
-					     "answer", "grep" };
+					     "answer" };
 	char folder[] = "/tmp/wgmesh-script-XXXXXX";
-	char path[6][64];
+	char path[5][64];
 	char *command;
-	int status;
 
 	assert_non_null(mkdtemp(folder));
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 5; i++)
 		snprintf(path[i], sizeof path[i], "%s/%s", folder, names[i]);
 	write_file(path[0], stand_in, 0700);
 	write_file(path[1], stand_in, 0700);
-	write_file(path[3], sbuf_str(&s->script), 0600);
-	command = mem_printf("ln -s \"$(command -v grep)\" %s && PATH=%s LOG=%s "
-			     "BAD='%s' /bin/sh <%s >%s", path[5], folder,
+	host_text(path[3], folder, sbuf_str(&s->script));
+	command = mem_printf("cd %s && for i in date flock grep; do "
+			     "ln -s \"$(command -v $i)\" $i; done; PATH=%s "
+			     "LOG=%s BAD='%s' /bin/sh <%s >%s", folder, folder,
 			     path[2], bad, path[3], path[4]);
-	status = pclose(popen(command, "we"));
+	command_run(command);
 	free(command);
-	assert_int_equal(status, 0);
-	read_file(log, path[2]);
-	read_file(answer, path[4]);
-	for (size_t i = 0; i < 6; i++)
-		unlink(path[i]);
-	assert_int_equal(rmdir(folder), 0);
+	file_get(log, path[2]);
+	file_get(answer, path[4]);
+	command = mem_printf("rm -r %s", folder);
+	command_run(command);
+	free(command);
 }
 
 static int parse(struct script_result *r, const struct scripted *s,
@@ -213,7 +201,7 @@ static void shell_output(struct sbuf *out, const char *text)
 	assert_true(fd >= 0 && shell);
 	fprintf(shell, "wg() { echo called; }; ip() { echo called; }\n%s", text);
 	(void)pclose(shell);
-	read_file(out, path);
+	file_get(out, path);
 	close(fd);
 	unlink(path);
 	free(command);
