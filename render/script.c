@@ -116,36 +116,49 @@ static const char forward_off_text[] =
 	"sed -n 's/ = 2$//p' \"$D\" | while read -r a; do [ ! -f \"/proc/sys/$a\" ] || echo 1 >\"/proc/sys/$a\"; done\n"
 	"rm -f \"$D\"\n";
 
+/*
+ * Ends a command that reads @text. Not by printf, which is a program of its own
+ * in some shells: anybody on the host can read a program's arguments.
+ */
+static void put_here(struct sbuf *out, const char *text, const char *nonce)
+{
+	size_t len = strlen(text);
+
+	sbuf_printf(out, " <<'%s'\n", nonce);
+	sbuf_add(out, text, len);
+	sbuf_printf(out, "%s%s\n", len && text[len - 1] == '\n' ? "" : "\n",
+		    nonce);
+}
+
 /* A file that is there and was not written by this mesh is kept once. */
 static void put_boot_file(struct sbuf *out, const struct plan *p,
-			  const char *boot_file)
+			  const char *boot_file, const char *nonce)
 {
 	sbuf_printf(out, "if [ -f \"$B\" ] && ! [ -e \"$B.before-wgmesh\" ]; "
 			 "then x=; read -r x <\"$B\"\n"
 			 "  case $x in '# managed by wgmesh, mesh '%s,*) ;; "
 			 "*) cp -p \"$B\" \"$B.before-wgmesh\";; esac; fi\n",
 		    p->mesh->mesh_id);
-	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\nprintf %s ");
-	text_quote(out, boot_file);
-	sbuf_puts(out, " | put \"$B\" 600\n");
+	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\nput \"$B\" 600");
+	put_here(out, boot_file, nonce);
 }
 
-static void put_store_key(struct sbuf *out, const struct plan *p)
+static void put_store_key(struct sbuf *out, const struct plan *p,
+			  const char *nonce)
 {
-	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\nprintf '%s\\n' ");
-	text_quote(out, secret_text(&p->node->private_key));
-	sbuf_puts(out, " | put \"$Y\" 600\n");
+	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\nput \"$Y\" 600");
+	put_here(out, secret_text(&p->node->private_key), nonce);
 }
 
-static void put_private_key(struct sbuf *out, const struct plan *p)
+static void put_private_key(struct sbuf *out, const struct plan *p,
+			    const char *nonce)
 {
 	if (node_key_on_host(p->mesh, p->node)) {
 		sbuf_puts(out, "wg set \"$I\" private-key \"$Y\"\n");
 		return;
 	}
-	sbuf_puts(out, "printf '%s\\n' ");
-	text_quote(out, secret_text(&p->node->private_key));
-	sbuf_puts(out, " | wg set \"$I\" private-key /dev/stdin\n");
+	sbuf_puts(out, "wg set \"$I\" private-key /dev/stdin");
+	put_here(out, secret_text(&p->node->private_key), nonce);
 }
 
 static void put_cidr_list(struct sbuf *out, const struct cidrs *v)
@@ -301,17 +314,17 @@ static void put_forward_on(struct sbuf *out, const struct plan *p)
 }
 
 static void put_part(struct sbuf *out, const struct plan *p, size_t from,
-		     size_t to, const char *boot_file)
+		     size_t to, const char *boot_file, const char *nonce)
 {
 	switch (p->steps.items[from].kind) {
 	case STEP_INSTALL: sbuf_puts(out, install_text); break;
 	case STEP_TAKE_OVER: sbuf_puts(out, ":\n"); break; /* a word to say */
 	case STEP_WRITE_BOOT_FIRST:
-	case STEP_WRITE_BOOT: put_boot_file(out, p, boot_file); break;
+	case STEP_WRITE_BOOT: put_boot_file(out, p, boot_file, nonce); break;
 	case STEP_ENABLE_FIRST:
 	case STEP_ENABLE: sbuf_puts(out, enable_text); break;
 	case STEP_BRING_UP: sbuf_puts(out, bring_up_text); break;
-	case STEP_PRIVATE_KEY: put_private_key(out, p); break;
+	case STEP_PRIVATE_KEY: put_private_key(out, p, nonce); break;
 	case STEP_LISTEN_PORT:
 		sbuf_printf(out, "wg set \"$I\" listen-port %d\n",
 			    p->desired->listen_port);
@@ -336,7 +349,7 @@ static void put_part(struct sbuf *out, const struct plan *p, size_t from,
 	case STEP_TEAR_DOWN: sbuf_puts(out, tear_down_text); break;
 	case STEP_REMOVE_BOOT: sbuf_puts(out, "rm -f \"$B\"\n"); break;
 	case STEP_REMOVE_KEY: sbuf_puts(out, "rm -f \"$Y\"\n"); break;
-	case STEP_STORE_KEY: put_store_key(out, p); break;
+	case STEP_STORE_KEY: put_store_key(out, p, nonce); break;
 	}
 }
 
@@ -384,7 +397,7 @@ void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 	for (size_t from = 0; from < p->steps.len; from = to) {
 		to = part_end(p, from);
 		sbuf_puts(out, "part() {\n");
-		put_part(out, p, from, to, boot_file);
+		put_part(out, p, from, to, boot_file, run->nonce);
 		sbuf_printf(out, "}\nrun %zu\n", from);
 	}
 	sbuf_puts(out, postlude);
@@ -402,7 +415,7 @@ void script_make_key(struct sbuf *out, const char *interface, bool install,
 		       "k=$(wg show \"$I\" private-key 2>/dev/null)\n"
 		       "case $k in ''|'(none)') k=$(wg genkey) || return 1;; "
 		       "esac\n"
-		       "printf '%s\\n' \"$k\" | put \"$Y\" 600; fi\n"
+		       "put \"$Y\" 600 <<E\n$k\nE\nfi\n"
 		       "}\nrun 0\n"
 		       "printf '\\n=%s= key %s\\n' \"$N\" "
 		       "\"$(wg pubkey <\"$Y\")\"\n");

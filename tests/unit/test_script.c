@@ -238,7 +238,7 @@ static void assert_syntax(const struct scripted *s)
 	assert_int_equal(pclose(shell), 0);
 }
 
-/* Every kind of step in one text; keys never stand in an argument of wg. */
+/* Every kind of step in one text. */
 static void test_all_steps(void **state)
 {
 	struct scripted s;
@@ -265,14 +265,133 @@ static void test_all_steps(void **state)
 	sbuf_clear(&s.script);
 	script_text(&s.script, &s.plan, "[Interface]\nit's $HOME `id`\n", &same_run);
 	assert_syntax(&s);
-	assert_non_null(strstr(s.script.s, "'[Interface]\nit'\\''s $HOME `id`\n'"));
-	assert_non_null(strstr(s.script.s, "printf '%s\\n' " KEY_C
-					   " | wg set \"$I\" private-key /dev/stdin"));
 	assert_non_null(strstr(s.script.s, "preshared-key /dev/null"));
 	scripted_done(&s);
 	free(peer.endpoint);
 	free(live.public_key);
 	free(live.endpoint);
+}
+
+/* ---- secrets ---- */
+
+/*
+ * Run @script with /run and /etc/wireguard in @folder, by @shell, under the name
+ * of sh. All programs that it finds note their arguments in the file log; wg
+ * also takes what comes for it, and has KEY_B.
+ */
+static void run_watched(const char *folder, const char *shell,
+			const char *script)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/script", folder);
+	AUTO(auto_free) char *command = mem_printf(
+		"cd %s && umask 022 && mkdir bin && ln -s /usr/bin/%s sh && "
+		"for i in cat chmod date flock mkdir mktemp mv printf rm sync; "
+		"do printf '#!/bin/dash\\necho %%s \"$@\" >>%s/log\\nexec "
+		"/usr/bin/%%s \"$@\"\\n' $i $i >bin/$i; done && "
+		"printf '#!/bin/dash\\necho wg \"$@\" >>%s/log\\n"
+		"case $* in set*) exec cat /dev/stdin >%s/taken;; "
+		"show*) echo " KEY_B ";; pubkey) echo " KEY_A ";; esac\\n' >bin/wg && "
+		"chmod 700 bin/* && PATH=%s/bin ./sh <script >answer",
+		folder, shell, folder, folder, folder, folder);
+
+	host_text(path, folder, script);
+	command_run(command);
+}
+
+/* The file @name in @folder holds @want; it is nobody else's if it is @secret. */
+static void assert_file(const char *folder, const char *name, bool secret,
+			const char *want)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/%s", folder, name);
+	AUTO(sbuf_done) struct sbuf got = SBUF_INIT;
+	struct stat st;
+
+	file_get(&got, path);
+	assert_string_equal(sbuf_str(&got), want);
+	if (!secret)
+		return;
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+/* No program was called with @key, but programs were. */
+static void assert_not_in_arguments(const char *folder, const char *key)
+{
+	AUTO(auto_free) char *path = mem_printf("%s/log", folder);
+	AUTO(sbuf_done) struct sbuf log = SBUF_INIT;
+
+	file_get(&log, path);
+	assert_non_null(strstr(sbuf_str(&log), "mktemp "));
+	assert_null(strstr(sbuf_str(&log), key));
+}
+
+static void folder_remove(const char *folder)
+{
+	AUTO(auto_free) char *command = mem_printf("rm -r %s", folder);
+
+	command_run(command);
+}
+
+/* Both ways of a key to a host, and a boot file, in one script. */
+static void secrets_with(struct scripted *s, const char *shell,
+			 const char *boot)
+{
+	static const enum step_kind kinds[] = { STEP_STORE_KEY,
+						STEP_WRITE_BOOT,
+						STEP_PRIVATE_KEY };
+	char folder[] = "/tmp/wgmesh-secret-XXXXXX";
+	AUTO(sbuf_done) struct sbuf script = SBUF_INIT;
+
+	assert_non_null(mkdtemp(folder));
+	s->plan.steps.len = 0;
+	for (size_t i = 0; i < 3; i++)
+		vec_add(&s->plan.steps)->kind = kinds[i];
+	script_text(&script, &s->plan, boot, &same_run);
+	run_watched(folder, shell, sbuf_str(&script));
+	assert_file(folder, "wg0.key", true, KEY_C "\n");
+	assert_file(folder, "wg0.conf", true, boot);
+	assert_file(folder, "taken", false, KEY_C "\n");
+	assert_not_in_arguments(folder, "cccccccc");
+	folder_remove(folder);
+}
+
+/* A key that is made, here: taken from the interface, stays on its host. */
+static void key_made_with(const char *shell)
+{
+	char folder[] = "/tmp/wgmesh-secret-XXXXXX";
+	AUTO(sbuf_done) struct sbuf script = SBUF_INIT;
+
+	assert_non_null(mkdtemp(folder));
+	script_make_key(&script, "wg0", false, &same_run);
+	run_watched(folder, shell, sbuf_str(&script));
+	assert_file(folder, "wg0.key", true, KEY_B "\n");
+	assert_not_in_arguments(folder, "bbbbbbbb");
+	folder_remove(folder);
+}
+
+/* What any byte becomes, and that keys are in no program's arguments. */
+static void test_secrets(void **state)
+{
+	AUTO(sbuf_done) struct sbuf boot = SBUF_INIT;
+	struct scripted s;
+
+	(void)state;
+	scripted_init(&s, REPORT);
+	sbuf_puts(&boot, "PrivateKey = " KEY_C "\nit's $HOME `id` \\ \\\\ \"\n");
+	for (int c = 1; c < 256; c++)
+		if (c != '\n')
+			sbuf_putc(&boot, (char)c);
+	/* more than a pipe holds */
+	for (int i = 0; i < 2000; i++)
+		sbuf_puts(&boot, "\n[Peer]\nAllowedIPs = 10.99.0.0/16 # filled");
+	sbuf_puts(&boot, "\n");
+	for (size_t i = 0; shells[i]; i++) {
+		if (!shell_is_here(shells[i]))
+			continue;
+		secrets_with(&s, shells[i], sbuf_str(&boot));
+		key_made_with(shells[i]);
+	}
+	scripted_done(&s);
 }
 
 /* Many peers go out in commands of a bounded length. */
@@ -364,6 +483,7 @@ int main(void)
 		cmocka_unit_test(test_run_failing),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_all_steps),
+		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_many_peers),
 		cmocka_unit_test(test_answers),
 	};
