@@ -159,6 +159,24 @@ test_overtaken() {
 		"$(lab_on h2 'read -r t w </run/wgmesh-wg0.lock; case $t$w in *[!0-9a-f]*) ;; *) [ ${#t} = 32 ] && echo yes;; esac')"
 }
 
+# The same where the host has no flock: a process that lives has the lock, one that was killed has not.
+test_no_flock() {
+	e2e_quiet as ann set n1 port=51834
+	# shellcheck disable=SC2016
+	e2e_quiet lab_on h2 'mv /usr/bin/flock /root/ && mkdir -m 700 /run/wgmesh-wg0.lock.d && { setsid sleep 1000 >/dev/null 2>&1 </dev/null & } &&
+		echo $! >/root/hold && read -r boot </proc/sys/kernel/random/boot_id &&
+		: >"/run/wgmesh-wg0.lock.d/$(cut -d" " -f1,22 "/proc/$!/stat" | tr " " -)-$boot"
+		read -r token who </run/wgmesh-wg0.lock; echo "$token zoe@laptop" >/run/wgmesh-wg0.lock'
+	check_status 'c. without flock: a host that is being deployed to is left out' 3 as ann deploy
+	check_has 'c. with who it is' "$OUT" 'n2: failed: probe: another deploy is at work there (zoe@laptop)'
+	# shellcheck disable=SC2016
+	e2e_quiet lab_on h2 'kill -9 "$(cat /root/hold)"; rm /root/hold'
+	check_status 'c. whose script was killed is deployed to' 0 as ann deploy
+	check_has 'c. it is done' "$OUT" 'n2: changed'
+	check_equal 'c. and no claim is left' '' "$(lab_on h2 'ls -A /run/wgmesh-wg0.lock.d')"
+	e2e_quiet lab_on h2 'mv /root/flock /usr/bin/'
+}
+
 # Prints of each host whether it is all as $1 or all as $2 says.
 whole() {
 	local one two
@@ -340,6 +358,7 @@ test_marker_of_forwarding
 test_busy
 test_wait
 test_overtaken
+test_no_flock
 test_race
 test_saved
 test_saved_refused

@@ -320,7 +320,6 @@ static void test_probe(void **state)
 /* @claim is nobody's: the probe sees no one at work, a script runs, sweeps it. */
 static void assert_not_held(const char *claim)
 {
-	AUTO(sbuf_done) struct sbuf after = SBUF_INIT;
 	struct script_result r;
 	struct place p;
 	char *got;
