@@ -167,25 +167,28 @@ static void note_default(const struct links *l, const struct node *n,
 			    x->name, n->name);
 }
 
-/* What of it could get all of the host's traffic, or NULL. */
-static const struct cidr *wide_part(const struct external *x)
+static bool has_allowed(const struct external *x, const struct cidr *c)
 {
 	for (size_t i = 0; x && i < x->allowed_ips.len; i++)
-		if (cidr_is_wide(&x->allowed_ips.items[i]))
-			return &x->allowed_ips.items[i];
-	return NULL;
+		if (cidr_equal(&x->allowed_ips.items[i], c))
+			return true;
+	return false;
 }
 
-/* The user has to agree to that, once. */
+/* What could get all of the host's traffic the user has to agree to, once each. */
 static void doubt_wide(struct strings *doubts, const struct node *n,
 		       const struct external *before, const struct external *x)
 {
-	const struct cidr *wide = wide_part(x);
 	char text[ADDR_TEXT_MAX];
 
-	if (wide && !wide_part(before))
-		import_note(doubts, "%s of '%s' goes to its external peer '%s'",
-			    cidr_text(wide, text), n->name, x->name);
+	for (size_t i = 0; i < x->allowed_ips.len; i++) {
+		const struct cidr *c = &x->allowed_ips.items[i];
+
+		if (cidr_is_wide(c) && !has_allowed(before, c))
+			import_note(doubts, "%s of '%s' goes to its external "
+				    "peer '%s'", cidr_text(c, text), n->name,
+				    x->name);
+	}
 }
 
 /* One that the state had keeps its name and what we do not know. */

@@ -236,7 +236,29 @@ static void test_default_route(void **state)
 			    "of 'gw' has a default route; wg-quick's rules for "
 			    "it are not carried over, they end when the "
 			    "interface goes down\n? 0.0.0.0/0 of 'gw' goes to "
-			    "its external peer 'peer-dddddddd'\n");
+			    "its external peer 'peer-dddddddd'\n? ::/0 of "
+			    "'gw' goes to its external peer 'peer-dddddddd'\n");
+}
+
+/* Half of everything was agreed to, all of it was not. */
+static void test_wider(void **state)
+{
+	AUTO(mesh_done) struct mesh m = { 0 };
+	AUTO(sbuf_done) struct sbuf notes = SBUF_INIT;
+	struct err e = { 0 };
+
+	(void)state;
+	mesh_of(&m, "'nodes':{'gw':{'mesh_ip':'10.99.0.7','ssh_host':"
+		"'ssh.example.org','public_key':'" KEY_C "',"
+		"'external_peers':[{'name':'bob','public_key':'" KEY_D "',"
+		"'allowed_ips':['128.0.0.0/1']}]}}");
+	assert_int_equal(import_one(&m, "gw", HOST("gw")
+		"7: wg0 inet 10.99.0.7/24 x\n" LINK HEAD("dump") KEY_C
+		"\t999\toff\n" PEER(KEY_D, "(none)", "192.0.2.4:4",
+		"0.0.0.0/0,128.0.0.0/1", "off"), HEAD("private") PSK "\n",
+		&notes, &e), 0);
+	assert_string_equal(sbuf_str(&notes), "? 0.0.0.0/0 of 'gw' goes to its "
+			    "external peer 'bob'\n");
 }
 
 /* Two hosts in one call are links of each other. */
@@ -357,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_same_name),
 		cmocka_unit_test(test_default_route),
+		cmocka_unit_test(test_wider),
 		cmocka_unit_test(test_two),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_moved),
