@@ -88,7 +88,8 @@ void conflict_text(struct sbuf *out, const struct conflict *c);
  * Resolve one conflict, named as in struct conflict (NULL or CONFLICT_NONE for
  * none): keep our side, or take theirs. Of two nodes with one address the one
  * that does not get it gets the lowest free one.
- * ERR_INPUT: there is none of that name; the mesh would not be valid with it.
+ * ERR_INPUT: there is none of that name; the mesh would not be valid with it; our
+ * side of a secret that they changed, which the merge has already.
  * @m is untouched then.
  */
 int merge_resolve(struct mesh *m, enum mesh_part part, const char *name,

@@ -12,6 +12,8 @@ DEFINE_AUTO(struct json_object *, json_object_put)
 
 /** The field of the conflict that asks for a yes to another secret. */
 #define MERGE_SECRET "mesh_secret"
+/** Its value on the side whose secret the merge has. */
+#define MERGE_SECRET_NEWER "changed since"
 
 struct merge {
 	struct json_object *base, *ours, *theirs, *out; /* trees */

@@ -213,6 +213,19 @@ static int do_later(struct mesh *m, const struct later *l, struct err *e)
 	return check_mesh(m, e);
 }
 
+/* Their newer secret is in the merge already: who does not want it has no merge. */
+static int check_secret(struct json_object *entry, enum merge_side side,
+			struct err *e)
+{
+	if (side == MERGE_THEIRS ||
+	    strcmp(tree_text(entry, "field"), MERGE_SECRET) != 0 ||
+	    strcmp(tree_text(entry, "theirs"), MERGE_SECRET_NEWER) != 0)
+		return 0;
+	return err_set(e, ERR_INPUT, "the merge has their secret of the mesh: "
+		       "'wgmesh merge -resolve mesh - " CONFLICT_SECRET
+		       " theirs' agrees to it; else abort the merge");
+}
+
 /* Resolve entry @i and take it off the list. */
 static int resolve_entry(struct json_object *tree, size_t i,
 			 const struct conflict *c, enum merge_side side,
@@ -221,8 +234,9 @@ static int resolve_entry(struct json_object *tree, size_t i,
 	struct json_object *list = tree_get(tree, MERGE_CONFLICTS);
 	struct json_object *entry = json_object_array_get_idx(list, i);
 
-	if (side == MERGE_THEIRS &&
-	    take_theirs(tree, entry, c, later, e) < 0)
+	if (check_secret(entry, side, e) < 0 ||
+	    (side == MERGE_THEIRS &&
+	     take_theirs(tree, entry, c, later, e) < 0))
 		return -1;
 	/* added over there with an address that it cannot have here */
 	if (side == MERGE_OURS && !c->base && !c->ours &&

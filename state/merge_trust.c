@@ -130,7 +130,7 @@ void merge_contest_tombstones(struct merge *g)
 void merge_contest_secret(struct merge *g)
 {
 	struct place at = { PART_MESH, NULL, MERGE_SECRET, NULL };
-	struct json_object *now = json_object_new_string("changed since");
+	struct json_object *now = json_object_new_string(MERGE_SECRET_NEWER);
 	struct json_object *then =
 		json_object_new_string("a former one, or none");
 	struct cell newer = { true, now }, older = { true, then };

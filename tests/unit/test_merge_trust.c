@@ -151,6 +151,14 @@ static void test_secrets(void **state)
 		if (cases[i].want == SECRETS_NEWER)
 			assert_string_equal(secret_text(&m.out.mesh_secret),
 					    TWO);
+		/* 'ours' is no yes to a secret of theirs */
+		assert_int_equal(merge_resolve_all(&m.out, MERGE_OURS, &e),
+				 cases[i].want == SECRETS_NEWER ? -1 : 0);
+		assert_int_equal(mesh_has_conflicts(&m.out),
+				 cases[i].want == SECRETS_NEWER);
+		assert_int_equal(merge_resolve_all(&m.out, MERGE_THEIRS, &e),
+				 0);
+		assert_false(mesh_has_conflicts(&m.out));
 	}
 }
 
