@@ -141,8 +141,10 @@ static void refuse_rivals(struct fleet *f)
 
 		if (!with[i] || h->result != HOST_OPEN || has_the_key(h))
 			continue;
-		err_set(&h->err, ERR_CONFLICT, "it shows the WireGuard key of "
-			"'%s'", with[i]);
+		err_set(&h->err, ERR_CONFLICT, "its WireGuard key is another "
+			"node's, too: '%s' has it (a cloned machine?); remove "
+			"/etc/wireguard/%s.key where it does not belong",
+			with[i], f->mesh->interface_name);
 		fleet_host_failed(f, h);
 	}
 	free(with);

@@ -50,12 +50,14 @@ int fail(const struct err *e)
 
 int ask_yes(const char *question)
 {
+	AUTO(sbuf_done) struct sbuf shown = SBUF_INIT;
 	char answer[16] = "";
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return -1;
 	fflush(stdout);
-	fprintf(stderr, "%s [y/N] ", question);
+	text_escape(&shown, question, strlen(question), true);
+	fprintf(stderr, "%s [y/N] ", sbuf_str(&shown));
 	fflush(stderr);
 	team_rest();
 	if (!fgets(answer, sizeof answer, stdin))

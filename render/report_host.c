@@ -61,13 +61,13 @@ static int set_token(struct observed *o, const char *value, struct err *e)
 	return 0;
 }
 
-static int set_host_key(struct observed *o, const char *value, struct err *e)
+static int set_key(char **slot, const char *value, struct err *e)
 {
 	struct err ignored;
 
 	if (*value && check_key(value, &ignored) < 0)
 		return report_bad(e, "public key", value);
-	mem_replace(&o->host_key, *value ? value : NULL);
+	mem_replace(slot, *value ? value : NULL);
 	return 0;
 }
 
@@ -120,7 +120,7 @@ int report_host(struct observed *o, char *line, struct err *e)
 	else if (strcmp(line, "keyfile") == 0)
 		o->has_key_file = true;
 	else if (strcmp(line, "hostkey") == 0)
-		return set_host_key(o, value, e);
+		return set_key(&o->host_key, value, e);
 	else if (strcmp(line, "enabled") == 0)
 		o->unit_enabled = true;
 	else
@@ -194,7 +194,7 @@ int report_boot(struct observed *o, char *line, struct err *e)
 	if (*line == '#') {
 		parse_marker(o, line);
 	} else if (strncmp(line, "public ", 7) == 0) {
-		mem_replace(&o->boot_public_key, line + 7);
+		return set_key(&o->boot_public_key, line + 7, e);
 	} else if (*line == '|') {
 		o->boot_hash = text_hash(o->boot_hash, line + 1,
 					 strlen(line + 1));

@@ -134,10 +134,12 @@ static void put_here(struct sbuf *out, const char *text, const char *nonce)
 static void put_boot_file(struct sbuf *out, const struct plan *p,
 			  const char *boot_file, const char *nonce)
 {
-	sbuf_printf(out, "if [ -f \"$B\" ] && ! [ -e \"$B.before-wgmesh\" ]; "
-			 "then x=; read -r x <\"$B\"\n"
+	sbuf_printf(out, "if [ -e \"$B.before-wgmesh\" ]; then "
+			 "chmod 600 \"$B.before-wgmesh\"\n"
+			 "elif [ -f \"$B\" ]; then x=; read -r x <\"$B\"\n"
 			 "  case $x in '# managed by wgmesh, mesh '%s,*) ;; "
-			 "*) cp -p \"$B\" \"$B.before-wgmesh\";; esac; fi\n",
+			 "*) put \"$B.before-wgmesh\" 600 <\"$B\" || return 1;; "
+			 "esac; fi\n",
 		    p->mesh->mesh_id);
 	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\nput \"$B\" 600");
 	put_here(out, boot_file, nonce);

@@ -20,14 +20,43 @@ static void encode(char out[WGKEY_TEXT + 1], const unsigned char *key)
 	EVP_EncodeBlock((unsigned char *)out, key, WGKEY_BYTES);
 }
 
-/* 32 zeros are what WireGuard has in the place of no key. */
 static bool decode(unsigned char key[WGKEY_BYTES], const char *s)
 {
-	static const unsigned char none[WGKEY_BYTES];
-
 	return strlen(s) == WGKEY_TEXT && s[WGKEY_TEXT - 1] == '=' &&
-	       base64_exact(key, WGKEY_BYTES, VIEW(s, WGKEY_TEXT - 1)) &&
-	       CRYPTO_memcmp(key, none, WGKEY_BYTES) != 0;
+	       base64_exact(key, WGKEY_BYTES, VIEW(s, WGKEY_TEXT - 1));
+}
+
+/*
+ * Is it one of the points with which every secret comes out as zero? Anybody
+ * knows what such a key agrees on. The last bit says nothing: it is ignored.
+ */
+static bool is_weak(const unsigned char key[WGKEY_BYTES])
+{
+	static const unsigned char weak[][WGKEY_BYTES] = {
+		{ 0 },
+		{ 1 },
+		{ 0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56,
+		  0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb,
+		  0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49,
+		  0xb8, 0x00 },
+		{ 0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0,
+		  0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44, 0x5c, 0xc4,
+		  0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
+		  0x11, 0x57 },
+	};
+	unsigned char k[WGKEY_BYTES];
+	bool found, top = true;
+
+	memcpy(k, key, sizeof k);
+	k[31] &= 0x7f;
+	for (size_t i = 1; i < 31; i++)
+		top = top && k[i] == 0xff;
+	/* the prime of the field, and the numbers next to it */
+	found = top && k[31] == 0x7f && k[0] >= 0xec && k[0] <= 0xee;
+	for (size_t i = 0; i < sizeof weak / sizeof *weak; i++)
+		found = found || CRYPTO_memcmp(k, weak[i], sizeof k) == 0;
+	explicit_bzero(k, sizeof k);
+	return found;
 }
 
 static int derive(char public_key[WGKEY_TEXT + 1], const unsigned char *key,
@@ -71,7 +100,7 @@ int wgkey_public(const struct secret *private_key,
 	unsigned char key[WGKEY_BYTES];
 	int ret;
 
-	if (!decode(key, secret_text(private_key)))
+	if (!decode(key, secret_text(private_key)) || is_weak(key))
 		return err_set(e, ERR_INPUT, "private key is not 44 characters "
 			       "of base64 as 'wg genkey' prints them");
 	ret = derive(public_key, key, e);
@@ -82,7 +111,7 @@ int wgkey_public(const struct secret *private_key,
 bool wgkey_valid(const char *s)
 {
 	unsigned char key[WGKEY_BYTES];
-	bool ok = decode(key, s);
+	bool ok = decode(key, s) && !is_weak(key);
 
 	explicit_bzero(key, sizeof key);
 	return ok;

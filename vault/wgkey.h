@@ -25,7 +25,10 @@ int wgkey_generate(struct secret *private_key,
 int wgkey_public(const struct secret *private_key,
 		 char public_key[WGKEY_TEXT + 1], struct err *e);
 
-/** Is @s the canonical base64 of 32 bytes, and not of zeros (no key)? */
+/**
+ * Is @s the canonical base64 of 32 bytes, and none of the few with which there
+ * is no secret (all zero, and the other points of low order)?
+ */
 bool wgkey_valid(const char *s);
 
 #endif

@@ -208,6 +208,32 @@ readable() {
 	done
 }
 
+# A folder that others can write, where they could put another file in its place.
+folder() {
+	good_state
+	mkdir -m 700 in
+	mv s.json in/
+	chmod 777 in
+	refused 'list: a folder of everybody' 2 'chmod go-w' list -state in/s.json
+	refused 'init: a folder of everybody' 2 'chmod go-w' init -state in/new.json
+	chmod 1777 in
+	says 'list: a sticky folder' 0 '10.' list -state in/s.json
+	rm -r in
+}
+
+# JSON is looked at on terminals: C1 and bidirectional controls mean the same as \uNNNN and steer nothing.
+json_steers() {
+	good_state
+	jq '.nodes.a.actual_hostname = "x\u009b31m\u202ey" | .odd = .nodes.a.actual_hostname' s.json >x && chmod 600 x && mv x s.json
+	for command in 'list -json' 'show a -json' cat; do
+		"$WGMESH" $command -state s.json >"$T/out" 2>/dev/null
+		check_equal "$command: nothing steers the terminal" 0 \
+			"$(LC_ALL=C grep -c "$(printf '\302\233\|\342\200\256')" "$T/out")"
+		check_equal "$command: it means the same" true \
+			"$(jq '[.. | strings | select(. == "x\u009b31m\u202ey")] | length > 0' "$T/out")"
+	done
+}
+
 # As somebody else than root: the program is copied to where he can run it.
 unreadable() {
 	good_state
@@ -311,6 +337,8 @@ wrong_types
 wrong_values
 wrong_files
 readable
+folder
+json_steers
 unreadable
 not_deployable
 truncated

@@ -43,7 +43,7 @@ by_hand() {
 		AllowedIPs = 10.77.0.3/32, 10.60.3.0/24
 		PersistentKeepalive = 15
 	END
-	lab_on "h$1" 'cp -p /etc/wireguard/wg0.conf /root/as-it-was; systemctl -q enable --now wg-quick@wg0'
+	lab_on "h$1" 'chmod 644 /etc/wireguard/wg0.conf; cp -p /etc/wireguard/wg0.conf /root/as-it-was; systemctl -q enable --now wg-quick@wg0'
 }
 
 # The external peer: no boot file, no unit. h1 and h2 do not know where it is: it calls them.
@@ -192,6 +192,7 @@ test_deploy() {
 	check_same 'deploy: no interface was restarted; keys and preshared keys are the same' "$before" "$(unbroken)"
 	check_same 'deploy: the external host is as it was' "$there" "$(external_settings)"
 	check 'deploy: the old boot file is kept' lab_on h1 'cmp /root/as-it-was /etc/wireguard/wg0.conf.before-wgmesh'
+	check_equal 'deploy: for root alone' 'root 600' "$(lab_on h1 'stat -c "%U %a" /etc/wireguard/wg0.conf.before-wgmesh')"
 	test_after
 }
 

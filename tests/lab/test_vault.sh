@@ -173,6 +173,23 @@ test_changed_secret() {
 	check_status 'secret: nothing is left' 0 w plan --exit-code
 }
 
+# Two new machines with one key, as clones have: neither is believed, the others are deployed.
+test_clones() {
+	rm -f "$S" "$LAB_DIR/id"
+	e2e_wipe 4
+	sealed_mesh 4 host
+	lab_on h1 'umask 077; wg genkey >/etc/wireguard/wg0.key'
+	lab_on h2 "umask 077; echo '$(lab_on h1 'cat /etc/wireguard/wg0.key')' >/etc/wireguard/wg0.key"
+	check_status 'f. clones: deploy' 3 w deploy -yes
+	check_has 'f. clones: one is named' "$OUT" "'n1' has it"
+	check_has 'f. clones: so is the other' "$OUT" "'n2' has it"
+	check_equal 'f. clones: neither key is in the state' '' "$(w cat | sed -n '/"n[12]"/,/}/s/.*"public_key": "\(..*\)".*/\1/p')"
+	check_equal 'f. clones: the others are peers' "$(live_key h4)" "$(lab_on h3 'wg show wg0 peers')"
+	lab_on h2 'rm /etc/wireguard/wg0.key'
+	check_status 'f. clones: with a key of its own' 0 w deploy -yes
+	check 'f. clones: all pairs reach each other' all_ping 4
+}
+
 # Takes the mesh off the hosts 1 to $1 by hand.
 e2e_wipe() {
 	local i
@@ -190,4 +207,5 @@ test_rebuilt
 test_proof
 test_other_author
 test_changed_secret
+test_clones
 finish

@@ -129,7 +129,8 @@ static void test_key(void **state)
 		"G+lBRX3CNOJE22M6jpKBKmXat5ObUZbl6VFrAgNKaWA=", NULL
 	};
 	static const char *const bad[] = {
-		"", "K", "G+lBRX3CNOJE22M6jpKBKmXat5ObUZbl6VFrAgNKaWA", NULL
+		"", "K", "G+lBRX3CNOJE22M6jpKBKmXat5ObUZbl6VFrAgNKaWA",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", NULL
 	};
 	struct err e = { 0 };
 

@@ -13,6 +13,8 @@
 	"hostname=web1\nfqdn=web1.example.org\nforward4=1\nforward6=0\nwg=1\n" \
 	"ip=1\napt=1\nsystemd=1\nenabled=1\n"
 
+#define NO_KEY "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
 static const struct probe_request request = { .interface = "wg0",
 					      .nonce = NONCE };
 
@@ -308,6 +310,9 @@ static void test_lies(void **state)
 		{ HEAD("dump") "x\n", "first line" },
 		{ HEAD("dump") KEY_A "\t51820\toff\textra\tmore\n", "first line" },
 		{ HEAD("dump") "a\x1b[2J\t1\toff\n", "public key" },
+		{ HEAD("dump") NO_KEY "\t1\toff\n", "public key" },
+		{ HEAD("host") "hostkey=" NO_KEY "\n", "public key" },
+		{ HEAD("boot") "public " NO_KEY "\n", "public key" },
 		{ HEAD("dump") KEY_A "\t70000\toff\n", "listen port" },
 		{ HEAD("dump") KEY_A "\t-1\toff\n", "listen port" },
 		{ HEAD("dump") KEY_A "\t1\tred\n", "fwmark" },

@@ -78,13 +78,14 @@ static void observe(struct scene *s, json *current)
 	char key[KEY_LENGTH + 1];
 	struct err e;
 
-	sbuf_printf(&dump, "%s\t%d\toff\n",
-		    padded(vectors_text(current, "private_key"), key),
+	sbuf_printf(&dump, "(none)\t%d\toff\n",
 		    json_object_get_int(vectors_get(current, "listen_port")));
 	for (size_t i = 0; i < vectors_len(peers); i++)
 		put_dump_peer(&dump, vectors_item(peers, i));
 	assert_int_equal(observed_parse_dump(&s->observed, sbuf_str(&dump), &e),
 			 0);
+	mem_replace(&s->observed.public_key,
+		    padded(vectors_text(current, "private_key"), key));
 	add_own_address(&s->observed, vectors_text(current, "address"));
 }
 

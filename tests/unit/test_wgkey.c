@@ -56,6 +56,15 @@ static void test_generate(void **state)
 	assert_string_equal(again, public_a);
 }
 
+/* The neighbours of those are keys. */
+static void test_next_to_weak(void **state)
+{
+	(void)state;
+	assert_true(wgkey_valid("AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="));
+	assert_true(wgkey_valid("6////////////////////////////////////////38="));
+	assert_true(wgkey_valid("7////////////////////////////////////////38="));
+}
+
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -67,7 +76,16 @@ static void test_refused(void **state)
 		"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCoA",
 		"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25L*o=",
 		"dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25====",
+		/* with these there is no secret: points of low order */
 		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIA=",
+		"AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+		"4Ot6fDtBuK4WVuP68Z/EatoJjeucMrH9hmIFFl9JuAA=",
+		"X5yVvKNQjCSx0LFVnIPvWwREXMRYHI6G2CJO3dCfEVc=",
+		"7P///////////////////////////////////////38=",
+		"7f///////////////////////////////////////38=",
+		"7v///////////////////////////////////////38=",
+		"7f////////////////////////////////////////8=",
 	};
 
 	(void)state;
@@ -135,6 +153,7 @@ int main(void)
 		cmocka_unit_test(test_rfc7748),
 		cmocka_unit_test(test_generate),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_next_to_weak),
 		cmocka_unit_test(test_against_wg),
 	};
 
