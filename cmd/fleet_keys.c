@@ -102,7 +102,8 @@ static void make_if_missing(struct fleet *f, struct host *h)
 
 /*
  * Who else has the key that the host shows, or NULL: another node, whose place it
- * would take everywhere, or another host, and nobody can tell whose it is.
+ * would take everywhere, an external peer, which would end for a node's sake, or
+ * another host, and nobody can tell whose it is.
  */
 static const char *rival(const struct fleet *f, const struct host *h)
 {
@@ -110,9 +111,12 @@ static const char *rival(const struct fleet *f, const struct host *h)
 
 	for (size_t i = 0; i < f->mesh->nodes.len; i++) {
 		const struct node *n = &f->mesh->nodes.items[i];
+		const struct external *x = node_external(n, key);
 
 		if (n != h->node && strcmp(n->public_key, key) == 0)
 			return n->name;
+		if (x)
+			return x->name;
 	}
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		const struct host *other = &f->hosts.items[i];

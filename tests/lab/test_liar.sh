@@ -383,6 +383,22 @@ lie_of_new() {
 	verdict "$1"
 }
 
+# A case: a new node on the liar's host shows the key of an external peer of n1, which would be none any more.
+lie_of_external() {
+	BAD=
+	tell 2201 <<<'honest | host_word hostkey "$OTHER"; go_on'
+	jq --arg at "$(sim_ip 4)" --arg key "$(sed -n "s/^OTHER='\(.*\)'/\1/p" <<<"$VALUES")" '.nodes.n1.external_peers = [{name: "bob",
+		public_key: $key, allowed_ips: ["10.50.9.0/24"]}] | .serial = 1000 | .nodes.n5 = {mesh_ip: "10.99.0.5", mesh_ip6: "fd99::5", key: "host",
+		ssh_host: $at, ssh_port: 2201, ssh_host_keys: .nodes.n4.ssh_host_keys}' "$LAB_DIR/want/state.$MTU" >"$S"
+	chmod 600 "$S"
+	bounded deploy n5
+	judge_run
+	[ "$RC" = 3 ] || bad "exit status $RC, not 3"
+	[ "$(sed '1,/^Plan: /d' <<<"$OUT" | grep -c "^n5: failed: .*key of 'bob'")" = 1 ] || bad 'not one line with the peer'
+	jq -e '(.nodes.n5.public_key // "") == ""' "$S" >/dev/null || bad 'it has a key'
+	verdict 'a new node has the key of an external peer'
+}
+
 lies_new_keys() {
 	lie_of_new 'a new node has the key of n1' 'key' <<<'honest | host_word hostkey "$K1"; go_on'
 	lie_of_new 'a new node has the key of n4' 'key' <<<'honest | host_word hostkey "$K4"; go_on'
@@ -390,6 +406,7 @@ lies_new_keys() {
 	lie_of_new 'a new node makes a zero key' 'key' <<<'honest | sed "/^hostkey=/d; /^keyfile=/d"; steps >/dev/null; frame "ok 0"; frame "key $ZERO"; frame end'
 	lie_of_new 'a new node makes the key of n2' 'key' <<<'honest | sed "/^hostkey=/d; /^keyfile=/d"; steps >/dev/null; frame "ok 0"; frame "key $K2"; frame end'
 	lie_of_new 'a new node makes no key' 'key' <<<'honest | sed "/^hostkey=/d; /^keyfile=/d"; steps >/dev/null; frame "ok 0"; frame "key $(printf "\033[2J")"; frame end'
+	lie_of_external
 }
 
 # ---- lies to an import ----
