@@ -145,6 +145,7 @@ start_sshd() {
 		AuthorizedKeysFile $T/ssh/authorized
 		PidFile none
 		StrictModes no
+		SetEnv SHLVL=1
 		UsePAM no
 		PasswordAuthentication no
 		LogLevel VERBOSE

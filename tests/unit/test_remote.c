@@ -165,6 +165,8 @@ static void start_sshd(void)
 	mkdir("/run/sshd", 0755); /* where sshd wants it */
 	put_file("sshd_config", "Port %d\nListenAddress 127.0.0.1\n"
 		 "HostKey %s\nAuthorizedKeysFile %s\nPidFile none\n"
+		 /* bash, called so, leaves out the user's ~/.bashrc */
+		 "SetEnv SHLVL=1\n"
 		 "StrictModes no\nUsePAM no\nPasswordAuthentication no\n"
 		 "KbdInteractiveAuthentication no\nMaxStartups 200\n"
 		 "PermitRootLogin yes\n",
