@@ -92,7 +92,7 @@ static bool goes_elsewhere(struct json_object *known, struct json_object *gone)
 {
 	static const char *const keys[] = { "ssh_host", "ssh_user", "ssh_port",
 					    "ssh_host_keys", "is_local",
-					    "hooks" };
+					    "local_machine", "hooks" };
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		struct json_object *a = tree_get(known, keys[i]);
