@@ -142,7 +142,7 @@ fi
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	sealed
 	chmod 755 "$T"
-	chown -R 0:0 . && chmod 777 . && chown 65534 s.json
+	chown -R 0:0 . && chmod 1777 . && chown 65534 s.json
 	cp "$T/id" ./id && chown 65534 ./id
 	setpriv --reuid 65534 --regid 65534 --clear-groups env HOME="$T" WGMESH_IDENTITY="$PWD/id" "$WGMESH" set a port=5 >"$T/out" 2>"$T/err"
 	check_equal 'a repository of somebody else: refused' 2 $?
