@@ -59,7 +59,7 @@ size_t text_utf8_length(const char *s, size_t len, unsigned *code_point)
 /* Characters that steer a terminal or reorder what it shows. */
 static bool steers(unsigned cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) ||
+	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x61c ||
 	       (cp >= 0x200b && cp <= 0x200f) ||
 	       (cp >= 0x2028 && cp <= 0x202e) ||
 	       (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
