@@ -128,6 +128,8 @@ static int take_host(struct node *n, char *text, struct err *e)
 			       "name or an address, IPv6 in brackets", host);
 	if (check_host(host, e) < 0)
 		return -1;
+	if (n->ssh_host && strcmp(n->ssh_host, host) != 0)
+		mem_replace(&n->facts.dialled, NULL); /* that was elsewhere */
 	mem_replace(&n->ssh_host, host);
 	return 0;
 }
