@@ -126,12 +126,55 @@ static void say(const struct incoming *in, const char *line)
 		note("%s", line);
 }
 
+static void add_fact(struct changes *out, const struct node *n,
+		     const char *field, const char *before, const char *after)
+{
+	if (strcmp(before ? before : "", after ? after : "") != 0)
+		vec_push(out, ((struct change){
+			.sign = '~', .part = PART_NODE,
+			.name = mem_strdup(n->name), .field = field,
+			.before = mem_strdup(before),
+			.after = mem_strdup(after) }));
+}
+
+/* What deploys found decides where the others reach a node, too. */
+static void add_facts(struct changes *out, const struct mesh *before,
+		      const struct mesh *after)
+{
+	for (size_t i = 0; i < after->nodes.len; i++) {
+		const struct node *b = &after->nodes.items[i];
+		const struct node *a = nodes_find(&before->nodes, b->name);
+
+		if (!a)
+			continue;
+		add_fact(out, b, "found: dialled", a->facts.dialled,
+			 b->facts.dialled);
+		add_fact(out, b, "found: address", a->facts.address,
+			 b->facts.address);
+		add_fact(out, b, "found: behind NAT", a->facts.nat_from,
+			 b->facts.nat_from);
+	}
+}
+
+/* A state can come with a merge that somebody else did not resolve. */
+static void show_conflicts(const struct incoming *in)
+{
+	AUTO(conflicts_done) struct conflicts all = { 0 };
+	struct err e;
+
+	if (mesh_conflicts(&all, &in->comes.mesh, &e) < 0)
+		note("conflicts that come: %s", e.msg);
+	note_conflicts(&all);
+}
+
 static void show_changes(const struct incoming *in)
 {
 	AUTO(changes_done) struct changes all = { 0 };
 	size_t max;
 
 	mesh_diff(&all, &in->ours.mesh, &in->comes.mesh);
+	add_facts(&all, &in->ours.mesh, &in->comes.mesh);
+	show_conflicts(in);
 	max = in->env->command->run == cmd_pull ? all.len : NOTED_MAX;
 	for (size_t i = 0; i < all.len && i < max; i++) {
 		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
@@ -163,9 +206,12 @@ static size_t show_outside(const struct incoming *in)
 		say(in, line);
 		n++;
 	}
-	if (b->mesh.serial >= a->mesh.serial)
+	if (b->mesh.serial >= a->mesh.serial &&
+	    !mesh_serial_jumps(&a->mesh, &b->mesh))
 		return n;
-	back = mem_printf("! the serial goes back: %" PRIu64 " -> %" PRIu64,
+	back = mem_printf("! the serial %s: %" PRIu64 " -> %" PRIu64,
+			  b->mesh.serial < a->mesh.serial ? "goes back"
+							  : "jumps",
 			  a->mesh.serial, b->mesh.serial);
 	say(in, back);
 	return n + 1;

@@ -2,6 +2,7 @@
 
 #include "base/auto.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /** How the two changes of one thing come together. */
@@ -363,6 +364,17 @@ static int check_same_mesh(const struct mesh *ours, const struct mesh *theirs,
 		       "id %s and %s", ours->mesh_id, theirs->mesh_id);
 }
 
+/* No work makes so many changes: the hosts would refuse every other state. */
+static int check_jump(const struct mesh *ours, const struct mesh *theirs,
+		      struct err *e)
+{
+	if (!mesh_serial_jumps(ours, theirs))
+		return 0;
+	return err_set(e, ERR_CONFLICT, "their serial jumps from %" PRIu64
+		       " to %" PRIu64 ": 'wgmesh pull' shows it and asks",
+		       ours->serial, theirs->serial);
+}
+
 static int check_sides(const struct mesh *ours, const struct mesh *theirs,
 		       struct err *e)
 {
@@ -475,11 +487,14 @@ static int merge_all(struct mesh *out, struct merge *g, const struct mesh *base,
 
 	g->theirs_newer = theirs->serial > ours->serial;
 	if (check_sides(ours, theirs, e) < 0 ||
+	    (g->asking && check_jump(ours, theirs, e) < 0) ||
 	    contents_of(g, base, ours, theirs, e) < 0 ||
 	    (g->asking && check_tombstones(g, e) < 0) ||
 	    merge_into(&merged, g, e) < 0)
 		return -1;
-	merged.serial = (g->theirs_newer ? theirs : ours)->serial + 1;
+	if (mesh_serial_next(&merged, (g->theirs_newer ? theirs : ours)->serial,
+			     e) < 0)
+		return -1;
 	mesh_secrets_merge(&merged, ours, theirs);
 	*out = merged;
 	memset(&merged, 0, sizeof merged);

@@ -160,6 +160,21 @@ int mesh_make_id(struct mesh *m, struct err *e)
 	return 0;
 }
 
+int mesh_serial_next(struct mesh *m, uint64_t serial, struct err *e)
+{
+	if (serial == UINT64_MAX)
+		return err_set(e, ERR_INPUT, "the serial is the highest that "
+			       "there is: get a state from before it jumped");
+	m->serial = serial + 1;
+	return 0;
+}
+
+bool mesh_serial_jumps(const struct mesh *before, const struct mesh *after)
+{
+	return after->serial > before->serial &&
+	       after->serial - before->serial > SERIAL_JUMP;
+}
+
 int node_compare(const void *a, const void *b)
 {
 	return strcmp(((const struct node *)a)->name,

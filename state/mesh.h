@@ -184,6 +184,15 @@ void mesh_init(struct mesh *m);
 /** Give @m a random id unless it has one. -1 with ERR_SYSTEM. */
 int mesh_make_id(struct mesh *m, struct err *e);
 
+/** Changes that no work comes to between two looks at one mesh. */
+#define SERIAL_JUMP 1000000
+
+/** Give @m the serial after @serial. -1 with ERR_INPUT: there is none. */
+int mesh_serial_next(struct mesh *m, uint64_t serial, struct err *e);
+
+/** Does the serial go up by more than SERIAL_JUMP? */
+bool mesh_serial_jumps(const struct mesh *before, const struct mesh *after);
+
 /** Free everything (secrets are wiped); @m is zeroed. For AUTO(mesh_done). */
 void mesh_done(struct mesh *m);
 

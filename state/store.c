@@ -458,8 +458,8 @@ static int save_changed(struct store *s, struct sbuf *text, bool count,
 
 	if (s->form != SEALED_NOT && mesh_secret_make(&s->mesh, e) < 0)
 		return -1;
-	if (count)
-		s->mesh.serial++;
+	if (count && mesh_serial_next(&s->mesh, serial, e) < 0)
+		return in_state(s->path, e);
 	ret = format(text, s, e);
 	if (ret == 0)
 		ret = replace(s, text, &replaced, e);

@@ -92,6 +92,49 @@ bob_pushes '.removed_nodes = {"c": (.nodes.a | .is_local = true | .ssh_host = "1
 	.mesh_ip = "10.99.0.77" | .public_key = "")}'
 asked '12. a removed node on this machine' '! node c: removed'
 
+here=$(printf '%064d' 1) there=$(printf '%064d' 2)
+scene
+bob_pushes ".nodes.a.is_local = true | .nodes.a.local_machine = \"$there\""
+at ann pull -yes
+bob_pushes ".removed_nodes = {\"a\": (.nodes.a | .local_machine = \"$here\")} | del(.nodes.a)"
+asked '12a. a removed node that was local to another machine' '! node a: removed'
+
+# What a deploy found decides where the others reach a node.
+scene
+bob_pushes '.nodes.a.facts = {"dialled": "203.0.113.5", "address": "203.0.113.6", "nat_from": "said"} | .nodes.a.behind_nat = true'
+at ann pull
+shows '12b. what deploys found is shown: dialled' '~ node a: found: dialled unset -> 203.0.113.5'
+shows '12b. what deploys found is shown: address' 'found: address unset -> 203.0.113.6'
+shows '12b. what deploys found is shown: NAT' 'found: behind NAT unset -> said'
+bob_pushes ".conflicts = [{\"part\": \"mesh\", \"name\": null, \"field\": \"recipients\", \"base\": [], \"ours\": [], \"theirs\": [\"$evil_to\"]}]"
+at ann pull
+says '12c. a conflict that comes is shown' "conflict: mesh: recipients"
+
+# A serial that no work comes to: hosts would refuse every other state after it.
+serial_to() {
+	at bob unseal -no-commit
+	sed "s/\"serial\": [0-9]*/\"serial\": $1/" bob/s.json >"$T/state" && cat "$T/state" >bob/s.json
+	at bob seal -recipient "$(cat "$T/to")" -no-commit
+}
+scene
+serial_to 18446744073709551615
+check_equal '12d. the highest serial has no next one' 2 "$got"
+git_at bob checkout -q s.json
+serial_to 18446744073709551614
+git_at bob commit -q -a -m 'set a' && git_at bob push -q
+git_at ann fetch -q && at ann git-setup && git_at ann config user.name ann
+asked '12e. a serial that jumps' '! the serial jumps: 2 -> 18446744073709551615'
+at ann set a mtu=1300
+check_equal '12f. it is not counted from 0 again' 2 "$got"
+scene
+serial_to 18446744073709551613
+git_at bob commit -q -a -m 'set a' && git_at bob push -q
+at ann git-setup
+at ann set a mtu=1300
+git_at ann fetch -q
+check_not '12g. merged by git with nobody there: refused' git_at ann merge -q '@{upstream}'
+check_equal '12g. and our side is left' 3 "$(cd ann && "$WGMESH" cat | jq .serial)"
+
 # ---- the same, merged: by pull, and by git with nobody there ----
 
 scene
