@@ -161,6 +161,9 @@ void fleet_judge_authors(struct fleet *f);
 /** Is there a host of another author? */
 bool fleet_has_others(const struct fleet *f);
 
+/** Is a host to be changed that does not prove that this mesh deployed it? */
+bool fleet_has_unproven(const struct fleet *f);
+
 /** Is the proof in its marker not made with the present secret? */
 bool fleet_marker_is_old(const struct fleet *f, const struct host *h);
 

@@ -93,6 +93,18 @@ bool fleet_has_others(const struct fleet *f)
 	return false;
 }
 
+bool fleet_has_unproven(const struct fleet *f)
+{
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		const struct host *h = &f->hosts.items[i];
+
+		if (h->result == HOST_TO_CHANGE && h->author != AUTHOR_OURS &&
+		    h->author != AUTHOR_FORMER)
+			return true;
+	}
+	return false;
+}
+
 bool fleet_marker_is_old(const struct fleet *f, const struct host *h)
 {
 	return h->observed.boot == BOOT_MARKED &&

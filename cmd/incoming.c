@@ -279,6 +279,7 @@ int incoming_review(const struct sbuf *ours, const struct sbuf *comes,
 
 void incoming_taken(const struct incoming *in)
 {
-	if (in->comes.raw.len)
+	/* what was never seen here is known by a deploy that is agreed to */
+	if (in->comes.raw.len && !known_is_new(&in->comes.mesh))
 		known_note(&in->comes.mesh);
 }

@@ -131,6 +131,36 @@ int known_agree(const struct cmd_env *env, struct err *e)
 				 "that" : ", and that is not agreed to");
 }
 
+bool known_is_new(const struct mesh *m)
+{
+	AUTO(auto_free) char *path = known_path();
+	AUTO(sbuf_done) struct sbuf all = SBUF_INIT;
+	struct err ignored;
+
+	return path && m->mesh_id && read_all(&all, path, &ignored) == 0 &&
+	       !find_line(&all, m->mesh_id);
+}
+
+int known_agree_first(const struct cmd_env *env, struct err *e)
+{
+	static const char question[] =
+		"This mesh was never seen here, and not all of its hosts prove "
+		"that they belong to it. Was this state made by one of you?";
+	int yes;
+
+	if (env->options.accept_secret)
+		return 0;
+	yes = env->options.json ? -1 : ask_yes(question);
+	if (yes == 1)
+		return 0;
+	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "this mesh was "
+		       "never seen here, and not all hosts that would be "
+		       "changed prove that they belong to it%s", yes < 0 ?
+		       ": say -accept-new-secret if this state is yours, or "
+		       "give this user its line of known_meshes" :
+		       "; not agreed to");
+}
+
 int known_check(const struct mesh *m, const struct cmd_env *env,
 		struct err *e)
 {

@@ -27,6 +27,15 @@ int known_judge(enum known *out, const struct mesh *m, struct err *e);
 int known_check(const struct mesh *m, const struct cmd_env *env,
 		struct err *e);
 
+/**
+ * Is nothing known here of the mesh? Then a sealed state of a repository is
+ * deployed only to hosts that prove it, or by known_agree_first().
+ */
+bool known_is_new(const struct mesh *m);
+
+/** Agree to a mesh that was never seen here: the option, or a question. */
+int known_agree_first(const struct cmd_env *env, struct err *e);
+
 /** From now on the secret of @m is the known one. A note when it cannot be. */
 void known_note(const struct mesh *m);
 

@@ -216,6 +216,20 @@ static void consent(struct fleet *f)
 	}
 }
 
+/*
+ * A sealed state that came by git, of a mesh that was never seen here, and a host
+ * that does not prove that it belongs to it: anybody who can push can make such
+ * a state for public recipients.
+ */
+static int agree_to_mesh(const struct run *r, bool is_new, struct err *e)
+{
+	if (!is_new || !store_follower(r->store) ||
+	    store_form(r->store) == SEALED_NOT ||
+	    !fleet_has_unproven(&r->fleet))
+		return 0;
+	return known_agree_first(r->fleet.env, e);
+}
+
 /* Before anything is written to a host: it may need taking off again. */
 static int record_intent(struct fleet *f, struct store *s, struct err *e)
 {
@@ -248,6 +262,7 @@ static int deploy(struct cmd_env *env, struct team *team)
 {
 	AUTO(run_done) struct run r = { .team = team, .writes = true };
 	struct fleet *f = &r.fleet;
+	bool is_new;
 	struct err e;
 	int status;
 
@@ -257,10 +272,12 @@ static int deploy(struct cmd_env *env, struct team *team)
 		fleet_print_plan(f);
 	fflush(stdout);
 	consent(f);
-	if (record_intent(f, r.store, &e) < 0 ||
+	is_new = known_is_new(store_mesh(r.store));
+	if (agree_to_mesh(&r, is_new, &e) < 0 ||
+	    record_intent(f, r.store, &e) < 0 ||
 	    team_push(team, &e) < 0)
 		return refuse(&r, &e);
-	if (!fleet_has_others(f))
+	if (!fleet_has_others(f) && (!is_new || fleet_count(f, HOST_TO_CHANGE)))
 		known_note(store_mesh(r.store));
 	audit_fleet(r.audit, f, false);
 	if (fleet_count(f, HOST_TO_CHANGE))

@@ -156,6 +156,26 @@ test_log() {
 	check 'e. and no key of any revision' lab_ctl sh -c '! grep -qFf "$1" "$2"' - "$LAB_DIR/keys" "$LAB_DIR/log"
 }
 
+# Somebody who can push, and has no key, puts a mesh of their own in the place of the state; git itself takes it.
+test_stranger() {
+	local c=(in_clone c env XDG_STATE_HOME="$LAB_DIR/elsewhere")
+	lab_on h3 'systemctl -q disable --now wg-quick@wg0; rm -rf /etc/wireguard/*' 2>/dev/null
+	e2e_quiet lab_ctl git clone -q "$LAB_DIR/remote.git" "$LAB_DIR/c"
+	rm "$LAB_DIR/c/mesh-state.json"
+	e2e_quiet "${c[@]}" wgmesh init -no-commit -recipient "$(<"$LAB_DIR/admins.pub")"
+	e2e_quiet "${c[@]}" wgmesh add -no-commit "n3:10.99.0.3:$(lab_ip h3)" -accept-new-host-keys
+	e2e_quiet in_clone c git commit -q -a -m 'set n3 mtu=1400'
+	e2e_quiet in_clone c git push -q
+	e2e_quiet b git fetch -q
+	e2e_quiet b git reset -q --hard origin/main
+	check_status 'stranger: a mesh that nobody knows is not deployed' 2 b wgmesh deploy -yes
+	check_has 'stranger: it is told why' "$OUT" 'never seen here'
+	check_not 'stranger: its host is as it was' lab_on h3 '[ -e /etc/wireguard/wg0.conf ]'
+	check_status 'stranger: nor is it known from then on' 2 b wgmesh deploy
+	check_status 'stranger: one can agree to that' 0 b wgmesh deploy -accept-new-secret
+	check 'stranger: then it is deployed' lab_on h3 '[ -e /etc/wireguard/wg0.conf ]'
+}
+
 e2e_start
 lab_boot h1 h2 h3
 test_setup
@@ -164,4 +184,5 @@ test_forced
 test_at_once
 test_rollback
 test_log
+test_stranger
 finish
