@@ -113,11 +113,10 @@ int known_judge(enum known *out, const struct mesh *m, struct err *e)
 	return 0;
 }
 
-int known_agree(const struct cmd_env *env, struct err *e)
+/* A yes to @question, or the option; else @what is refused, and @hint is told. */
+static int agree_to(const struct cmd_env *env, const char *question,
+		    const char *what, const char *hint, struct err *e)
 {
-	static const char question[] =
-		"The secret of this mesh was changed, as it is when somebody "
-		"has left. Was it one of you who did that?";
 	int yes;
 
 	if (env->options.accept_secret)
@@ -125,10 +124,17 @@ int known_agree(const struct cmd_env *env, struct err *e)
 	yes = env->options.json ? -1 : ask_yes(question);
 	if (yes == 1)
 		return 0;
-	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "the secret of "
-		       "this mesh was changed since it was seen here last%s",
-		       yes < 0 ? ": say -accept-new-secret if one of you did "
-				 "that" : ", and that is not agreed to");
+	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "%s%s%s", what,
+		       yes < 0 ? ": " : "; not agreed to", yes < 0 ? hint : "");
+}
+
+int known_agree(const struct cmd_env *env, struct err *e)
+{
+	return agree_to(env, "The secret of this mesh was changed, as it is "
+			"when somebody has left. Was it one of you who did "
+			"that?", "the secret of this mesh was changed since "
+			"it was seen here last", "say -accept-new-secret if "
+			"one of you did that", e);
 }
 
 bool known_is_new(const struct mesh *m)
@@ -143,22 +149,13 @@ bool known_is_new(const struct mesh *m)
 
 int known_agree_first(const struct cmd_env *env, struct err *e)
 {
-	static const char question[] =
-		"This mesh was never seen here, and not all of its hosts prove "
-		"that they belong to it. Was this state made by one of you?";
-	int yes;
-
-	if (env->options.accept_secret)
-		return 0;
-	yes = env->options.json ? -1 : ask_yes(question);
-	if (yes == 1)
-		return 0;
-	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "this mesh was "
-		       "never seen here, and not all hosts that would be "
-		       "changed prove that they belong to it%s", yes < 0 ?
-		       ": say -accept-new-secret if this state is yours, or "
-		       "give this user its line of known_meshes" :
-		       "; not agreed to");
+	return agree_to(env, "This mesh was never seen here, and not all of its "
+			"hosts prove that they belong to it. Was this state "
+			"made by one of you?", "this mesh was never seen here, "
+			"and not all hosts that would be changed prove that "
+			"they belong to it", "say -accept-new-secret if this "
+			"state is yours, or give this user its line of "
+			"known_meshes", e);
 }
 
 int known_check(const struct mesh *m, const struct cmd_env *env,
