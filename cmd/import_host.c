@@ -58,6 +58,10 @@ static int parse_place(struct import *i, const char *text, struct err *e)
 		return -1;
 	if (spec_place(n, equals ? equals + 1 : text, e) < 0)
 		return -1;
+	if (n->is_local)
+		return err_set(e, ERR_INPUT, "import logs in to a host: "
+			       "expected its name or address; 'wgmesh set NODE "
+			       "ssh=" SPEC_LOCAL "' afterwards makes it local");
 	copy_pins(n, &i->fleet.mesh->nodes);
 	copy_pins(n, &i->fleet.mesh->removed);
 	return 0;

@@ -160,6 +160,7 @@ words() {
 }
 
 usages() {
+	words "import logs in to a host" import -state s.json local
 	words "there is no command 'frob'" frob
 	words 'there is no command' "fr${esc}[1mob"
 	words 'there is no command' "fr${newline}ob"
