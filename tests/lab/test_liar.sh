@@ -394,7 +394,7 @@ lie_of_external() {
 	bounded deploy n5
 	judge_run
 	[ "$RC" = 3 ] || bad "exit status $RC, not 3"
-	[ "$(sed '1,/^Plan: /d' <<<"$OUT" | grep -c "^n5: failed: .*key of 'bob'")" = 1 ] || bad 'not one line with the peer'
+	[ "$(sed '1,/^Plan: /d' <<<"$OUT" | grep -c "^n5: failed: .*'bob' has it")" = 1 ] || bad 'not one line with the peer'
 	jq -e '(.nodes.n5.public_key // "") == ""' "$S" >/dev/null || bad 'it has a key'
 	verdict 'a new node has the key of an external peer'
 }
