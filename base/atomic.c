@@ -1,3 +1,6 @@
+/*
+ * A temporary file beside its target, and the rename that makes it the target.
+ */
 #include "base/atomic.h"
 
 #include "base/auto.h"

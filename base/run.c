@@ -1,3 +1,6 @@
+/*
+ * Starting a program and waiting for its end: descriptors, signals, process group.
+ */
 #include "base/run.h"
 
 #include "base/auto.h"

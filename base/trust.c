@@ -1,3 +1,6 @@
+/*
+ * Whether a file, by its owner and mode, can have been written by somebody else.
+ */
 #include "base/trust.h"
 
 #include <grp.h>

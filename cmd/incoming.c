@@ -1,3 +1,6 @@
+/*
+ * What comes from the other side of a pull: shown, judged, and agreed to.
+ */
 #include "cmd/incoming.h"
 
 #include "cmd/known.h"

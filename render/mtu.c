@@ -1,3 +1,6 @@
+/*
+ * The MTU of each host's interface, from its ways to its peers, into the facts.
+ */
 #include "render/mtu.h"
 
 #include "acl/access.h"

@@ -1,3 +1,6 @@
+/*
+ * The MTU of a host's way to an address: the longest prefix among its routes.
+ */
 #include "render/underlay.h"
 
 #include <string.h>

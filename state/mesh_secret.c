@@ -1,3 +1,6 @@
+/*
+ * The secret of a mesh and the former ones: made, changed, compared.
+ */
 #include "state/mesh_secret.h"
 
 #include "vault/proof.h"

@@ -1,3 +1,6 @@
+/*
+ * HMACs under the secret of a mesh: the marker's proof and the secret's image.
+ */
 #include "vault/proof.h"
 
 #include "base/auto.h"
