@@ -1,6 +1,6 @@
 /*
  * What the commands share: parsed options, output, exit statuses. One file per
- * command; the table in main.c is the only list of commands, the one in
+ * command; the table in commands.c is the only list of commands, the one in
  * options.c the only list of options.
  */
 #ifndef WGMESH_CMD_CMD_H

@@ -129,8 +129,8 @@ static void say(const struct incoming *in, const char *line)
 		note("%s", line);
 }
 
-static void add_fact(struct changes *out, const struct node *n,
-		     const char *field, const char *before, const char *after)
+static void add_one(struct changes *out, const struct node *n,
+		    const char *field, const char *before, const char *after)
 {
 	if (strcmp(before ? before : "", after ? after : "") != 0)
 		vec_push(out, ((struct change){
@@ -140,22 +140,28 @@ static void add_fact(struct changes *out, const struct node *n,
 			.after = mem_strdup(after) }));
 }
 
-/* What deploys found decides where the others reach a node, too. */
-static void add_facts(struct changes *out, const struct mesh *before,
-		      const struct mesh *after)
+/*
+ * What deploys found decides where the others reach a node, too; and a node that
+ * is new brings pins.
+ */
+static void add_more(struct changes *out, const struct mesh *before,
+		     const struct mesh *after)
 {
 	for (size_t i = 0; i < after->nodes.len; i++) {
 		const struct node *b = &after->nodes.items[i];
 		const struct node *a = nodes_find(&before->nodes, b->name);
 
+		for (size_t k = 0; !a && k < b->ssh_host_keys.len; k++)
+			add_one(out, b, "host key", NULL,
+				b->ssh_host_keys.items[k]);
 		if (!a)
 			continue;
-		add_fact(out, b, "found: dialled", a->facts.dialled,
-			 b->facts.dialled);
-		add_fact(out, b, "found: address", a->facts.address,
-			 b->facts.address);
-		add_fact(out, b, "found: behind NAT", a->facts.nat_from,
-			 b->facts.nat_from);
+		add_one(out, b, "found: dialled", a->facts.dialled,
+			b->facts.dialled);
+		add_one(out, b, "found: address", a->facts.address,
+			b->facts.address);
+		add_one(out, b, "found: behind NAT", a->facts.nat_from,
+			b->facts.nat_from);
 	}
 }
 
@@ -176,7 +182,7 @@ static void show_changes(const struct incoming *in)
 	size_t max;
 
 	mesh_diff(&all, &in->ours.mesh, &in->comes.mesh);
-	add_facts(&all, &in->ours.mesh, &in->comes.mesh);
+	add_more(&all, &in->ours.mesh, &in->comes.mesh);
 	show_conflicts(in);
 	max = in->env->command->run == cmd_pull ? all.len : NOTED_MAX;
 	for (size_t i = 0; i < all.len && i < max; i++) {

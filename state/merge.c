@@ -190,13 +190,16 @@ static void merge_member(struct merge *g, const struct rule *r,
 {
 	const struct rule *inner = rule_for(r, key);
 	struct place place = inner_place(at, r, key);
-	struct cell merged;
+	struct cell b = cell_of(sides[0].v, key), o = cell_of(sides[1].v, key),
+		    t = cell_of(sides[2].v, key), merged;
 
 	if (inner->part != PART_MESH)
 		place = (struct place){ 0 };
-	merged = merge_cells(g, inner, place, cell_of(sides[0].v, key),
-			     cell_of(sides[1].v, key),
-			     cell_of(sides[2].v, key));
+	/* another name takes no yes away from a node */
+	if (g->asking && place.part == PART_NODE && !place.field && !b.has &&
+	    !o.has && merge_known_node(g, t.v))
+		b = o = (struct cell){ true, merge_known_node(g, t.v) };
+	merged = merge_cells(g, inner, place, b, o, t);
 	if (merged.has)
 		json_object_object_add(out, key, merged.v);
 }

