@@ -24,11 +24,11 @@ variant := $(notdir $(CC))$(if $(SAN),-san)
 B := build$(if $(filter-out gcc,$(variant)),/$(variant))
 
 folders := base vault state acl render ssh
-lib_src := $(foreach d,$(folders),$(wildcard $(d)/*.c))
+lib_src := $(sort $(shell find $(folders) -name '*.c'))
 cmd_src := $(wildcard cmd/*.c)
 unit_src := $(wildcard tests/unit/test_*.c)
 fuzz_src := $(wildcard tests/fuzz/fuzz_*.c)
-headers := $(foreach d,$(folders) cmd,$(wildcard $(d)/*.h))
+headers := $(sort $(shell find $(folders) cmd -name '*.h'))
 
 libraries := libssh libcrypto json-c yaml-0.1 libgit2
 warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -131,4 +131,4 @@ install: all
 clean:
 	rm -rf build
 
--include $(wildcard $(B)/obj/*/*.d $(B)/obj/tests/*/*.d)
+-include $(wildcard $(B)/obj/*/*.d $(B)/obj/*/*/*.d)

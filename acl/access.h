@@ -9,8 +9,7 @@
 #define WGMESH_ACL_ACCESS_H
 
 #include "base/vec.h"
-#include "state/finding.h"
-#include "state/mesh.h"
+#include "state/model/model.h"
 
 #include <stdbool.h>
 #include <stdint.h>

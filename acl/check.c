@@ -1,7 +1,7 @@
 #include "acl/access.h"
 
 #include "base/auto.h"
-#include "state/check.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

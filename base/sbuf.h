@@ -12,6 +12,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** A borrowed run of bytes. */
+struct view {
+	const unsigned char *at;
+	size_t len;
+};
+
+#define VIEW(pointer, length) \
+	((struct view){ (const unsigned char *)(pointer), (length) })
+
 /** Enough for everything this program builds; what hosts send has its own. */
 #define SBUF_MAX_DEFAULT ((size_t)64 << 20)
 

@@ -1,7 +1,7 @@
 #include "cmd/change.h"
 
-#include "ssh/remote.h"
-#include "state/spec.h"
+#include "ssh/session/remote.h"
+#include "state/model/model.h"
 #include "vault/wgkey.h"
 
 #include <string.h>

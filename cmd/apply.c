@@ -3,8 +3,8 @@
 #include "cmd/input.h"
 #include "cmd/keyfill.h"
 #include "cmd/seal.h"
-#include "state/apply.h"
-#include "state/yaml.h"
+#include "state/model/model.h"
+#include "state/yaml/yaml.h"
 
 #include <errno.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "cmd/revision.h"
 
 #include "acl/access.h"
-#include "state/edit.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 #include "cmd/cmd.h"
 
 #include "base/text.h"
-#include "state/json.h"
-#include "state/merge.h"
+#include "state/json/json.h"
+#include "state/merge/merge.h"
 
 #include <string.h>
 

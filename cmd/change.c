@@ -1,9 +1,8 @@
 #include "cmd/change.h"
 
 #include "render/validate.h"
-#include "state/edit.h"
-#include "state/local.h"
-#include "state/yaml.h"
+#include "state/model/model.h"
+#include "state/yaml/yaml.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #define WGMESH_CMD_CHANGE_H
 
 #include "cmd/cmd.h"
-#include "state/diff.h"
+#include "state/model/model.h"
 
 struct yaml_marks;
 

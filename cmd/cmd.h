@@ -9,7 +9,7 @@
 #include "base/auto.h"
 #include "base/err.h"
 #include "base/vec.h"
-#include "state/store.h"
+#include "state/store/store.h"
 
 #include <stdbool.h>
 

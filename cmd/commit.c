@@ -1,7 +1,7 @@
 #include "cmd/commit.h"
 
-#include "state/diff.h"
-#include "state/git.h"
+#include "state/git/git.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #define WGMESH_CMD_COMMIT_H
 
 #include "cmd/cmd.h"
-#include "state/git_message.h"
+#include "state/git/git.h"
 
 /**
  * From now on each save of @s, open for writing, is a commit of that file, if it

@@ -1,8 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "base/run.h"
-#include "state/json.h"
-#include "state/locate.h"
+#include "state/json/json.h"
 #include "vault/words.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "cmd/commit.h"
-#include "state/merge.h"
+#include "state/merge/merge.h"
 
 #include "cmd/ask.h"
 

@@ -1,6 +1,6 @@
 #include "cmd/cmd.h"
 
-#include "state/yaml.h"
+#include "state/yaml/yaml.h"
 
 int cmd_export(struct cmd_env *env)
 {

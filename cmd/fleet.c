@@ -7,7 +7,7 @@
 #include "render/facts.h"
 #include "render/spare.h"
 #include "render/wgquick.h"
-#include "state/local.h"
+#include "state/model/model.h"
 
 #include <string.h>
 #include <sys/random.h>

@@ -7,11 +7,11 @@
 
 #include "acl/access.h"
 #include "cmd/cmd.h"
+#include "render/host/host.h"
 #include "render/plan.h"
-#include "render/script.h"
-#include "ssh/remote.h"
-#include "state/saved_plan.h"
-#include "vault/digest.h"
+#include "ssh/session/remote.h"
+#include "state/json/json.h"
+#include "vault/crypto/digest.h"
 #include "vault/proof.h"
 
 /** How a host ended; the words of --json are in fleet_result_name(). */

@@ -3,8 +3,8 @@
 #include "base/atomic.h"
 #include "base/text.h"
 #include "cmd/input.h"
-#include "state/file.h"
-#include "state/git_child.h"
+#include "state/git/git.h"
+#include "state/store/store.h"
 
 #include <fcntl.h>
 #include <string.h>

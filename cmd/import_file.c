@@ -2,12 +2,9 @@
 #include "cmd/import.h"
 #include "cmd/input.h"
 #include "cmd/keyfill.h"
-#include "state/apply.h"
-#include "state/check.h"
-#include "state/inventory.h"
-#include "state/link.h"
-#include "state/spec.h"
-#include "state/yaml.h"
+#include "state/inventory/inventory.h"
+#include "state/model/model.h"
+#include "state/yaml/yaml.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -3,8 +3,7 @@
 #include "cmd/change.h"
 #include "cmd/fleet.h"
 #include "render/import.h"
-#include "state/check.h"
-#include "state/spec.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

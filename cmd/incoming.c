@@ -4,8 +4,7 @@
 #include "cmd/incoming.h"
 
 #include "cmd/known.h"
-#include "state/diff.h"
-#include "state/mesh_secret.h"
+#include "state/model/model.h"
 
 #include <inttypes.h>
 #include <string.h>

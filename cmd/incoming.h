@@ -7,7 +7,7 @@
 #define WGMESH_CMD_INCOMING_H
 
 #include "cmd/side.h"
-#include "state/git_remote.h"
+#include "state/git/git.h"
 
 struct incoming {
 	const struct cmd_env *env; /* borrowed */

@@ -4,8 +4,8 @@
 #include "cmd/commit.h"
 #include "cmd/known.h"
 #include "cmd/seal.h"
-#include "state/check.h"
-#include "state/git.h"
+#include "state/git/git.h"
+#include "state/model/model.h"
 
 #include <string.h>
 #include <sys/random.h>

@@ -5,7 +5,7 @@
 #define WGMESH_CMD_KEYFILL_H
 
 #include "base/err.h"
-#include "state/mesh.h"
+#include "state/model/model.h"
 
 /**
  * Give every node of @m that @before lacks, and that has neither a public nor a

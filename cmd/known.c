@@ -5,8 +5,7 @@
 #include "cmd/known.h"
 
 #include "base/atomic.h"
-#include "state/file.h"
-#include "state/lock.h"
+#include "state/store/store.h"
 #include "vault/proof.h"
 
 #include <pwd.h>

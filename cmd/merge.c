@@ -2,9 +2,9 @@
 
 #include "cmd/jout.h"
 #include "cmd/known.h"
-#include "state/diff.h"
-#include "state/git.h"
-#include "state/merge.h"
+#include "state/git/git.h"
+#include "state/merge/merge.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

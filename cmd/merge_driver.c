@@ -4,7 +4,7 @@
 #include "cmd/input.h"
 #include "cmd/known.h"
 #include "cmd/side.h"
-#include "state/file.h"
+#include "state/store/store.h"
 
 static int read_sides(struct sides *s, char *const *paths, struct err *e)
 {

@@ -5,8 +5,7 @@
 
 #include "cmd/ask.h"
 #include "render/facts.h"
-#include "state/local.h"
-#include "state/mesh_secret.h"
+#include "state/model/model.h"
 
 static void warn_lonely(const struct mesh *m)
 {

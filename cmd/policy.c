@@ -1,6 +1,6 @@
 #include "cmd/change.h"
 #include "cmd/list.h"
-#include "state/edit.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

@@ -3,8 +3,8 @@
 #include "base/atomic.h"
 #include "cmd/jout.h"
 #include "cmd/known.h"
-#include "state/mesh_secret.h"
-#include "vault/age.h"
+#include "state/model/model.h"
+#include "vault/age/age.h"
 
 #include <string.h>
 #include <sys/stat.h>

@@ -1,7 +1,6 @@
 #include "cmd/change.h"
 
-#include "state/apply.h"
-#include "state/edit.h"
+#include "state/model/model.h"
 
 static int no_node(const struct mesh *m, const char *name, struct err *e)
 {

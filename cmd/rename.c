@@ -1,5 +1,5 @@
 #include "cmd/change.h"
-#include "state/edit.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

@@ -3,9 +3,9 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "cmd/input.h"
-#include "state/check.h"
-#include "state/file.h"
-#include "state/json.h"
+#include "state/json/json.h"
+#include "state/model/model.h"
+#include "state/store/store.h"
 
 #include <limits.h>
 #include <string.h>

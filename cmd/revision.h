@@ -6,8 +6,8 @@
 
 #include "cmd/cmd.h"
 #include "cmd/jout.h"
-#include "state/diff.h"
-#include "state/git.h"
+#include "state/git/git.h"
+#include "state/model/model.h"
 
 /** Digits of a commit's id that stand for it. */
 #define REVISION_SHORT 12

@@ -1,9 +1,8 @@
 #include "cmd/change.h"
 #include "cmd/commit.h"
 #include "cmd/revision.h"
-#include "state/apply.h"
-#include "state/merge.h"
-#include "state/spec.h"
+#include "state/merge/merge.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

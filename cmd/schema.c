@@ -2,7 +2,7 @@
 
 #include "base/num.h"
 #include "cmd/jout.h"
-#include "state/yaml_stream.h"
+#include "state/yaml/yaml.h"
 
 #include <string.h>
 

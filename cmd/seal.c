@@ -2,7 +2,7 @@
 
 #include "cmd/known.h"
 #include "cmd/seal.h"
-#include "state/mesh_secret.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

@@ -3,9 +3,9 @@
 #include "cmd/change.h"
 #include "cmd/revision.h"
 #include "cmd/show.h"
-#include "ssh/remote.h"
-#include "state/edit.h"
-#include "state/yaml.h"
+#include "ssh/session/remote.h"
+#include "state/model/model.h"
+#include "state/yaml/yaml.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "base/num.h"
 #include "cmd/jout.h"
 #include "cmd/show.h"
-#include "state/field.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

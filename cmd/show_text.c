@@ -1,7 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "cmd/show.h"
-#include "state/field.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 
 #include "cmd/cmd.h"
 #include "cmd/input.h"
-#include "state/file.h"
-#include "state/json.h"
+#include "state/json/json.h"
+#include "state/store/store.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #ifndef WGMESH_CMD_SIDE_H
 #define WGMESH_CMD_SIDE_H
 
-#include "state/merge.h"
-#include "state/mesh.h"
+#include "state/merge/merge.h"
+#include "state/model/model.h"
 #include "vault/sealed.h"
 #include "vault/source.h"
 

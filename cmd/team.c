@@ -2,7 +2,7 @@
 
 #include "cmd/commit.h"
 #include "cmd/incoming.h"
-#include "state/file.h"
+#include "state/store/store.h"
 
 /** How long a pull waits for another command's lock of the state. */
 #define LOCK_WAIT_MS 60000

@@ -6,7 +6,7 @@
 #define WGMESH_CMD_TEAM_H
 
 #include "cmd/fleet.h"
-#include "state/git_remote.h"
+#include "state/git/git.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,8 +1,8 @@
 #include "cmd/cmd.h"
 
 #include "cmd/side.h"
-#include "state/describe.h"
-#include "vault/digest.h"
+#include "state/merge/merge.h"
+#include "vault/crypto/digest.h"
 
 /** Hex digits of a digest that tell one sealed file from another. */
 #define DIGEST_SHOWN 12

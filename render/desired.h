@@ -6,7 +6,7 @@
 #define WGMESH_RENDER_DESIRED_H
 
 #include "acl/access.h"
-#include "state/mesh.h"
+#include "state/model/model.h"
 
 #include <stdbool.h>
 

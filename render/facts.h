@@ -12,7 +12,7 @@
 #define WGMESH_RENDER_FACTS_H
 
 #include "render/observed.h"
-#include "state/mesh.h"
+#include "state/model/model.h"
 
 /** One host that answered. Borrowed. */
 struct host_report {

@@ -1,56 +1,13 @@
+/*
+ * What an import reads besides the probe: freed, and searched.
+ */
 #include "render/found.h"
 
-#include "base/auto.h"
-#include "base/mem.h"
-#include "base/num.h"
-#include "base/text.h"
-#include "render/report.h"
-#include "state/check.h"
-
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-/* Sections as in the probe's answer: see report in render/probe.c. */
-static const char read_text[] =
-	"f() { printf '\\n=%s= %s\\n' \"$N\" \"$1\"; }\n"
-	"B=/etc/wireguard/$I.conf\n"
-	"[ -z \"$K\" ] || { f private; wg show \"$I\" private-key; }\n"
-	"f preshared; wg show \"$I\" preshared-keys\n"
-	"f boot; [ ! -f \"$B\" ] || awk \"$A\" \"$B\"\n"
-	"f end\n";
-
-/*
- * The boot file: the MTU; the names of the other settings of the interface; for
- * each peer its key and the comment right behind [Peer] or else right before it.
- */
-static const char boot_awk[] =
-	"function value(s) { sub(/^[^=]*=[ \\t]*/, \"\", s); sub(/[ \\t#].*/, \"\", s); return s }\n"
-	"function out() { if (key != \"\") print \"peer \" key \" \" (inside != \"\" ? inside : above); key = \"\" }\n"
-	"{ sub(/\\r$/, \"\") }\n"
-	"/^[ \\t]*$/ { last = \"\"; next }\n"
-	"/^[ \\t]*#/ { sub(/^[ \\t#]*/, \"\"); sub(/^[Nn]ame[ \\t]*[:=][ \\t]*/, \"\"); last = substr($0, 1, 64)\n"
-	"if (first && inside == \"\") inside = last\n"
-	"next }\n"
-	"/^[ \\t]*\\[/ { out(); first = peer = tolower($0) ~ /^[ \\t]*\\[peer\\]/; above = last; last = inside = \"\"; next }\n"
-	"{ last = \"\"; first = 0; name = $0; sub(/^[ \\t]*/, \"\", name); sub(/[ \\t]*=.*/, \"\", name) }\n"
-	"peer { if (tolower(name) == \"publickey\") key = value($0); next }\n"
-	"tolower(name) == \"mtu\" { print \"mtu \" value($0); next }\n"
-	"tolower(name) == \"table\" && value($0) ~ /^(auto|off)$/ { next }\n"
-	"name ~ /^[A-Za-z0-9]+$/ { print \"set \" name }\n"
-	"END { out() }\n";
-
-void found_script(struct sbuf *out, const char *interface, bool private_key,
-		  const char *nonce)
-{
-	/* the first line is taken by the probe's shell, which waits for it */
-	sbuf_puts(out, ":\nmain() {\nI=");
-	text_quote(out, interface);
-	sbuf_printf(out, " N=%s K=%s A=", nonce, private_key ? "1" : "");
-	text_quote(out, boot_awk);
-	sbuf_printf(out, "\n%s}\nmain </dev/null\n", read_text);
-}
-
-static int compare_peers(const void *a, const void *b)
+int found_compare(const void *a, const void *b)
 {
 	return strcmp(((const struct found_peer *)a)->public_key,
 		      ((const struct found_peer *)b)->public_key);
@@ -66,127 +23,7 @@ const struct found_peer *found_peer(const struct found *f,
 	if (f->peers.len == 0)
 		return NULL;
 	return bsearch(&wanted, f->peers.items, f->peers.len, sizeof wanted,
-		       compare_peers);
-}
-
-/* ---- lines of the sections; they are cut up ---- */
-
-typedef int line_fn(struct found *f, char *line, struct err *e);
-
-static int take_private(struct found *f, char *line, struct err *e)
-{
-	if (strcmp(line, "(none)") == 0)
-		return 0;
-	if (check_key(line, e) < 0)
-		return -1;
-	secret_set(&f->private_key, line, strlen(line));
-	return 0;
-}
-
-/* public key, tab, preshared key or "(none)" */
-static int take_preshared(struct found *f, char *line, struct err *e)
-{
-	char *key = strchr(line, '\t');
-	struct found_peer *p;
-
-	if (!key)
-		return err_set(e, ERR_INPUT, "a peer without its fields");
-	*key++ = '\0';
-	if (check_key(line, e) < 0 ||
-	    (strcmp(key, "(none)") != 0 && check_key(key, e) < 0))
-		return -1;
-	p = vec_add(&f->peers);
-	p->public_key = mem_strdup(line);
-	if (*key != '(')
-		secret_set(&p->preshared_key, key, strlen(key));
-	return 0;
-}
-
-static void take_name(struct found *f, char *text)
-{
-	char *name = strchr(text, ' ');
-	struct found_peer *p;
-
-	if (!name)
-		return;
-	*name++ = '\0';
-	p = (struct found_peer *)(uintptr_t)found_peer(f, text);
-	if (p && *name)
-		mem_replace(&p->name, name);
-}
-
-/* What a deploy writes as well is not lost. */
-static void take_setting(struct found *f, const char *name)
-{
-	static const char *const kept[] = { "PrivateKey", "Address",
-					    "ListenPort" };
-
-	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-		if (strcasecmp(kept[i], name) == 0)
-			return;
-	for (size_t i = 0; i < f->dropped.len; i++)
-		if (strcasecmp(f->dropped.items[i], name) == 0)
-			return;
-	strings_add(&f->dropped, name);
-}
-
-static int take_boot(struct found *f, char *line, struct err *e)
-{
-	long mtu;
-
-	if (strncmp(line, "peer ", 5) == 0)
-		take_name(f, line + 5);
-	else if (strncmp(line, "set ", 4) == 0 && f->dropped.len < 64)
-		take_setting(f, line + 4);
-	else if (strncmp(line, "mtu ", 4) != 0)
-		return report_bad(e, "line", line);
-	else if (num_parse(&mtu, line + 4, 576, 65535))
-		f->mtu = (int)mtu;
-	return 0;
-}
-
-static line_fn *section_of(const char *name)
-{
-	if (strcmp(name, "private") == 0)
-		return take_private;
-	if (strcmp(name, "preshared") == 0)
-		return take_preshared;
-	return strcmp(name, "boot") == 0 ? take_boot : NULL;
-}
-
-static int parse_lines(struct found *f, char *text, const char *frame,
-		       struct err *e)
-{
-	line_fn *take = NULL;
-	char *save = NULL;
-
-	for (char *line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		if (strncmp(line, frame, strlen(frame)) == 0) {
-			take = section_of(line + strlen(frame));
-			vec_sort(&f->peers, compare_peers);
-		} else if (take && take(f, line, e) < 0) {
-			return err_wrap(e, "what was read besides the probe");
-		}
-	}
-	vec_sort(&f->peers, compare_peers);
-	return 0;
-}
-
-int found_parse(struct found *out, const char *text, size_t len,
-		const char *nonce, struct err *e)
-{
-	AUTO(auto_free) char *frame = mem_printf("=%s= ", nonce);
-	AUTO(sbuf_done) struct sbuf copy = SBUF_SECRET;
-	AUTO(found_done) struct found f = { 0 };
-
-	copy.max = len + 1;
-	sbuf_add(&copy, text, len);
-	if (len && parse_lines(&f, copy.s, frame, e) < 0)
-		return -1;
-	*out = f;
-	memset(&f, 0, sizeof f);
-	return 0;
+		       found_compare);
 }
 
 void found_done(struct found *f)

@@ -31,16 +31,8 @@ struct found {
 				   may be secret */
 };
 
-/**
- * Append the script that reads it; it changes nothing on the host. Only with
- * @private_key that is in the answer.
- */
-void found_script(struct sbuf *out, const char *interface, bool private_key,
-		  const char *nonce);
-
-/** Parse the answer (a secret buffer, up to probe_end()). ERR_INPUT. */
-int found_parse(struct found *out, const char *text, size_t len,
-		const char *nonce, struct err *e);
+/** The order of peers, for vec_sort(). */
+int found_compare(const void *a, const void *b);
 
 /** The peer that has this public key, or NULL. */
 const struct found_peer *found_peer(const struct found *f,

@@ -5,8 +5,7 @@
 #include "render/desired.h"
 #include "render/facts.h"
 #include "render/import_peers.h"
-#include "state/check.h"
-#include "state/spec.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 
 #include "render/found.h"
 #include "render/observed.h"
-#include "state/mesh.h"
+#include "state/model/model.h"
 
 /** One host that was read. Borrowed. */
 struct import_source {

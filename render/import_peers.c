@@ -1,7 +1,7 @@
 #include "render/import_peers.h"
 
 #include "base/auto.h"
-#include "state/check.h"
+#include "state/model/model.h"
 
 #include <stdarg.h>
 #include <string.h>

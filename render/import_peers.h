@@ -5,7 +5,7 @@
 #define WGMESH_RENDER_IMPORT_PEERS_H
 
 #include "render/import.h"
-#include "state/link.h"
+#include "state/model/model.h"
 
 /** Append a sentence. */
 void import_note(struct strings *notes, const char *fmt, ...)

@@ -8,7 +8,7 @@
 #include "render/desired.h"
 #include "render/owner.h"
 #include "render/underlay.h"
-#include "state/check.h"
+#include "state/model/model.h"
 
 #include <string.h>
 

@@ -6,8 +6,7 @@
 #ifndef WGMESH_RENDER_OVERLAP_H
 #define WGMESH_RENDER_OVERLAP_H
 
-#include "state/finding.h"
-#include "state/mesh.h"
+#include "state/model/model.h"
 
 /**
  * Append a warning for each route that overlaps such a thing; at most three

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "render/observed.h"
-#include "state/mesh.h"
+#include "state/model/model.h"
 
 #include <stdbool.h>
 

@@ -3,9 +3,8 @@
 #include "acl/access.h"
 #include "base/auto.h"
 #include "render/overlap.h"
-#include "state/check.h"
-#include "state/merge.h"
-#include "state/claim.h"
+#include "state/merge/merge.h"
+#include "state/model/model.h"
 
 #include <ctype.h>
 #include <string.h>

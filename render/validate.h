@@ -5,8 +5,7 @@
 #ifndef WGMESH_RENDER_VALIDATE_H
 #define WGMESH_RENDER_VALIDATE_H
 
-#include "state/finding.h"
-#include "state/mesh.h"
+#include "state/model/model.h"
 
 /**
  * Append what stops a deploy: what check_loadable(), check_deployable() and

@@ -1,43 +1,83 @@
 #!/bin/sh
-# Who may include whom (docs/architecture.md), and third-party headers in as
-# few files as possible. Prints each breach; exits 1 when there is one.
+# The rooms of the house, by the table in docs/architecture.md: who may include
+# whom, by includes and by the symbols of the objects; a room's inner headers
+# are its own; third-party headers stay in few files. Prints each breach; exits
+# 1 when there is one. With -rooms it prints rooms and arrows.
+#
+#   sh tests/layers.sh [-rooms]       OBJ=FOLDER of objects, build/obj
 cd "$(dirname "$0")/.." || exit 1
+OBJ=${OBJ:-build/obj}
+T=$(mktemp -d) || exit 1
+trap 'rm -rf "$T"' EXIT
 bad=0
 
-allowed() {
-	case $1 in
-	base) echo base ;;
-	vault) echo base vault ;;
-	state) echo base vault state ;;
-	acl) echo base state acl ;;
-	render) echo base state acl render ;;
-	ssh) echo base ssh ;;
-	cmd) echo base vault state acl render ssh cmd ;;
-	esac
-}
+# A row is "| `room/` | doors | rooms it may include | ...": into lines
+# "room doors rooms", all words apart by commas; each includes itself.
+sed -n 's/^| `\([a-z/]*\)\/` | \([^|]*\) | \([^|]*\) |.*/\1|\2|\3/p' docs/architecture.md |
+	tr -d '` ' | sed 's#/,#,#g; s#/$##' >"$T/rooms"
 
-for folder in base vault state acl render ssh cmd; do
-	for file in "$folder"/*.[ch]; do
-		for include in $(sed -n 's/^#include "\([a-z]*\)\/.*/\1/p' "$file" | sort -u); do
-			case " $(allowed "$folder") " in
-			*" $include "*) ;;
-			*) echo "$file: $folder/ may not include $include/"; bad=1 ;;
-			esac
-		done
-	done
+allowed() { awk -F'|' -v r="$1" '$1 == r { print $1 "," $3 }' "$T/rooms"; }
+doors() { awk -F'|' -v r="$1" '$1 == r { print $2 }' "$T/rooms"; }
+has() { case ",$2," in *",$1,"*) return 0 ;; esac; return 1; }
+
+# Each folder with a source is a room, and may include only rooms above it, so
+# that there is no circle.
+for folder in $(find base vault state ssh render acl cmd -name '*.[ch]' -exec dirname {} + | sort -u); do
+	[ -n "$(doors "$folder")" ] || { echo "$folder: is no room in docs/architecture.md"; bad=1; }
 done
+awk -F'|' '{
+	n = split($3, may, ",")
+	for (i = 1; i <= n; i++) if (may[i] != "-" && !(may[i] in above)) { print $1 ": " may[i] " is not a room above it"; bad = 1 }
+	above[$1]
+} END { exit bad }' "$T/rooms" || bad=1
+
+# FILE ROOM PATH: may that file include this header?
+judge() {
+	theirs=${3%/*}
+	[ "$theirs" = "$2" ] && return
+	has "$theirs" "$(allowed "$2")" || { echo "$1: $2/ may not include $theirs/"; bad=1; }
+	has "${3##*/}" "$(doors "$theirs")" || has any "$(doors "$theirs")" ||
+		{ echo "$1: $3 is inside $theirs/, whose door is $(doors "$theirs")"; bad=1; }
+}
+grep -o '^#include "[a-z_/0-9]*\.h"' -r base vault state ssh render acl cmd --include='*.[ch]' |
+	sed 's/:#include "/ /; s/"$//' >"$T/includes"
+while read -r file header; do
+	room=${file%/*}
+	echo "$room ${header%/*}" >>"$T/arrows"
+	judge "$file" "$room" "$header"
+done <"$T/includes"
+
+# The same by what the objects use of each other: a declaration can be copied.
+if [ -d "$OBJ" ]; then
+	for folder in $(cut -d'|' -f1 "$T/rooms"); do
+		for object in "$OBJ/$folder"/*.o; do
+			[ -e "$folder/$(basename "$object" .o).c" ] || continue
+			nm "$object" | awk -v room="$folder" 'NF == 3 && $2 ~ /[TDBR]/ { print room, "has", $3 }
+				NF == 2 && $1 == "U" { print room, "uses", $2 }'
+		done
+	done >"$T/symbols"
+	awk 'NR == FNR { if ($2 == "has") home[$3] = $1; next }
+		$2 == "uses" && home[$3] != "" && home[$3] != $1 { print $1, home[$3], $3 }' \
+		"$T/symbols" "$T/symbols" | sort -u >"$T/uses"
+	while read -r room theirs symbol; do
+		has "$theirs" "$(allowed "$room")" || { echo "$room/ uses $symbol() of $theirs/"; bad=1; }
+	done <"$T/uses"
+fi
+
+if [ "${1-}" = -rooms ]; then
+	sort -u "$T/arrows" | awk '$1 != $2 { to[$1] = to[$1] " " $2 } END { for (r in to) print r " ->" to[r] }' | sort
+fi
 
 # acl/ and render/ do no I/O: no clock, files, randomness, environment.
 if grep -nE '\b(fopen|open|read|write|getenv|time|clock_gettime|getrandom|rand|random|printf|socket)\(' \
-	acl/*.c render/*.c; then
+	-r acl render --include='*.c'; then
 	echo "acl/ and render/ are pure: the calls above are not"
 	bad=1
 fi
 
-# No third-party type crosses a header that other folders include.
-if grep -lE '#include <(libssh|openssl|json-c|yaml|git2)' \
-	base/*.h vault/*.h $(ls state/*.h | grep -v -e _internal.h -e git_net.h -e merge_tree.h -e json_value.h) \
-	acl/*.h render/*.h ssh/remote.h cmd/*.h 2>/dev/null; then
+# No third-party type crosses a header that other rooms include.
+if grep -lE '#include <(libssh|openssl|json-c|yaml|git2)' -r base vault state ssh render acl cmd --include='*.h' |
+	grep -vE '/(internal|net|value|tree)\.h$'; then
 	echo "the headers above include a third-party header"
 	bad=1
 fi

@@ -1,8 +1,8 @@
 #include "vault/goseal.h"
 
 #include "base/auto.h"
-#include "vault/aead.h"
-#include "vault/base64.h"
+#include "vault/crypto/aead.h"
+#include "base/base64.h"
 
 #define ROUNDS 100000
 #define SALT 32

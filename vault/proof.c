@@ -4,8 +4,8 @@
 #include "vault/proof.h"
 
 #include "base/auto.h"
-#include "vault/base64.h"
-#include "vault/crypto.h"
+#include "base/base64.h"
+#include "vault/crypto/crypto.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 #include "vault/sealed.h"
 
 #include "base/auto.h"
-#include "vault/base64.h"
+#include "base/base64.h"
 
 /* So many base64 characters make the least that the Go tool writes. */
 #define GO_START (GOSEAL_LEAST / 3 * 4)

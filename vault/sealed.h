@@ -15,7 +15,7 @@
 #ifndef WGMESH_VAULT_SEALED_H
 #define WGMESH_VAULT_SEALED_H
 
-#include "vault/age.h"
+#include "vault/age/age.h"
 #include "vault/goseal.h"
 
 enum sealed_form {

@@ -15,7 +15,7 @@
 
 #include "base/err.h"
 #include "base/secret.h"
-#include "vault/age.h"
+#include "vault/age/age.h"
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 #include "vault/wgkey.h"
 
 #include "base/auto.h"
-#include "vault/base64.h"
+#include "base/base64.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

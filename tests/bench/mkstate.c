@@ -7,8 +7,8 @@
  * The same as `wgmesh init` and `wgmesh add` for each, in one go.
  */
 #include "base/auto.h"
-#include "state/spec.h"
-#include "state/store.h"
+#include "state/model/model.h"
+#include "state/store/store.h"
 #include "vault/wgkey.h"
 
 #include <unistd.h>

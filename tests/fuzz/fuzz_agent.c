@@ -4,7 +4,7 @@
  * of the offered keys alone and says of the rest what came, or that it failed.
  */
 #include "folder.h"
-#include "ssh/remote_internal.h"
+#include "ssh/session/internal.h"
 
 #include <pthread.h>
 #include <sys/socket.h>

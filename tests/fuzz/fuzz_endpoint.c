@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
-#include "state/check.h"
+#include "state/model/model.h"
 
 #include <stdint.h>
 #include <string.h>

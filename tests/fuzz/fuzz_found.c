@@ -4,7 +4,7 @@
  */
 #include "base/auto.h"
 #include "base/text.h"
-#include "render/found.h"
+#include "render/host/host.h"
 
 #include <stdint.h>
 #include <string.h>

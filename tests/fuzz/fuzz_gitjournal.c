@@ -4,7 +4,7 @@
  * a lock that somebody else wrote stays.
  */
 #include "folder.h"
-#include "state/git_internal.h"
+#include "state/git/internal.h"
 
 #include <sys/stat.h>
 

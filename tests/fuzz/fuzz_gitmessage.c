@@ -4,7 +4,7 @@
  */
 #include "base/auto.h"
 #include "base/text.h"
-#include "state/git_message.h"
+#include "state/git/git.h"
 
 #include <stdint.h>
 

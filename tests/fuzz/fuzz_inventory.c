@@ -3,9 +3,9 @@
  * mesh whose YAML is read again and whose nodes may stand in a state.
  */
 #include "base/auto.h"
-#include "state/check.h"
-#include "state/inventory.h"
-#include "state/yaml.h"
+#include "state/inventory/inventory.h"
+#include "state/model/model.h"
+#include "state/yaml/yaml.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #include "base/text.h"
 #include "folder.h"
-#include "ssh/remote_internal.h"
+#include "ssh/session/internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "folder.h"
-#include "state/lock.h"
+#include "state/store/lock.h"
 
 #include <sys/file.h>
 

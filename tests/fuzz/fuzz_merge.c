@@ -6,8 +6,8 @@
  */
 #include "base/auto.h"
 #include "base/text.h"
-#include "state/json.h"
-#include "state/merge.h"
+#include "state/json/json.h"
+#include "state/merge/merge.h"
 
 #include <stdint.h>
 

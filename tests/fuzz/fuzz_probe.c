@@ -4,10 +4,10 @@
  */
 #include "base/auto.h"
 #include "base/text.h"
+#include "render/host/host.h"
 #include "render/import.h"
-#include "render/script.h"
-#include "state/check.h"
-#include "state/json.h"
+#include "state/json/json.h"
+#include "state/model/model.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * be read, or the records in it are of one line each.
  */
 #include "folder.h"
-#include "state/git_internal.h"
+#include "state/git/internal.h"
 
 #include <git2/sys/mempack.h>
 

@@ -4,7 +4,7 @@
  */
 #include "base/auto.h"
 #include "base/text.h"
-#include "state/saved_plan.h"
+#include "state/json/json.h"
 
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
  * and only printable words.
  */
 #include "base/text.h"
-#include "render/script.h"
+#include "render/host/host.h"
 
 #include <stdint.h>
 #include <stdlib.h>

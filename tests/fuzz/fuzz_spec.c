@@ -3,9 +3,8 @@
  * stand in a state.
  */
 #include "base/auto.h"
-#include "state/check.h"
-#include "state/json.h"
-#include "state/spec.h"
+#include "state/json/json.h"
+#include "state/model/model.h"
 
 #include <stdint.h>
 #include <string.h>

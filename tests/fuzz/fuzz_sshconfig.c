@@ -5,7 +5,7 @@
  */
 #include "base/text.h"
 #include "folder.h"
-#include "ssh/remote_internal.h"
+#include "ssh/session/internal.h"
 
 #include <strings.h>
 

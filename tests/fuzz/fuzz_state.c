@@ -5,7 +5,7 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "render/validate.h"
-#include "state/json.h"
+#include "state/json/json.h"
 
 #include <stdint.h>
 #include <string.h>

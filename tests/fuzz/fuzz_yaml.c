@@ -4,7 +4,7 @@
  */
 #include "base/auto.h"
 #include "base/text.h"
-#include "state/yaml.h"
+#include "state/yaml/yaml.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -9,8 +9,8 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "render/desired.h"
-#include "render/observed.h"
-#include "state/json.h"
+#include "render/host/host.h"
+#include "state/json/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

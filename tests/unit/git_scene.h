@@ -5,10 +5,10 @@
 #ifndef WGMESH_TESTS_GIT_SCENE_H
 #define WGMESH_TESTS_GIT_SCENE_H
 
+#include "base/atomic.h"
 #include "base/auto.h"
 #include "base/mem.h"
-#include "base/atomic.h"
-#include "state/git.h"
+#include "state/git/git.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

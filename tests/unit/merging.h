@@ -5,8 +5,8 @@
 #define WGMESH_TESTS_MERGING_H
 
 #include "fixture.h"
-#include "state/diff.h"
-#include "state/merge.h"
+#include "state/merge/merge.h"
+#include "state/model/model.h"
 
 struct merged {
 	struct mesh base, ours, theirs, out;

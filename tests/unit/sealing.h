@@ -8,7 +8,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/vec.h"
-#include "vault/age.h"
+#include "vault/age/age.h"
 
 #include <fcntl.h>
 #include <ftw.h>

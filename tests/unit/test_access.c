@@ -4,7 +4,7 @@
  */
 #include "acl/access.h"
 #include "base/auto.h"
-#include "state/json.h"
+#include "state/json/json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

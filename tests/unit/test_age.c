@@ -4,7 +4,8 @@
  */
 #include "tests/unit/sealing.h"
 
-#include "vault/bech32.h"
+#include "vault/age/age.h"
+#include "vault/age/bech32.h"
 
 /* ---- identities and recipients ---- */
 

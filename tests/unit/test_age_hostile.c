@@ -5,7 +5,7 @@
  */
 #include "tests/unit/sealing.h"
 
-#include "vault/age_internal.h"
+#include "vault/age/internal.h"
 
 #define CHUNK (65536 + 16)
 

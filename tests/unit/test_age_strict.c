@@ -5,8 +5,8 @@
  */
 #include "tests/unit/sealing.h"
 
-#include "vault/aead.h"
-#include "vault/age_internal.h"
+#include "vault/crypto/aead.h"
+#include "vault/age/internal.h"
 
 #define A16 "AAAAAAAAAAAAAAAA"
 #define A64 A16 A16 A16 A16

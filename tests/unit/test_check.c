@@ -1,6 +1,6 @@
 /* state/check: one table per rule, then the relations of a whole mesh. */
-#include "state/check.h"
-#include "state/json.h"
+#include "state/json/json.h"
+#include "state/model/model.h"
 
 #include "base/auto.h"
 #include "base/text.h"

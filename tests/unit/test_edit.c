@@ -1,9 +1,6 @@
 /* state/edit, and telling the findings of a change from those of before. */
-#include "state/edit.h"
+#include "state/model/model.h"
 
-#include "state/check.h"
-#include "state/finding.h"
-#include "state/spec.h"
 #include "tests/unit/fixture.h"
 
 #define NODES                                                                  \

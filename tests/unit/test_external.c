@@ -3,8 +3,7 @@
  */
 #include "render/plan.h"
 #include "render/wgquick.h"
-#include "state/check.h"
-#include "state/link.h"
+#include "state/model/model.h"
 #include "tests/unit/fixture.h"
 
 #define PSK "ppppppppppppppppppppppppppppppppppppppppppA="

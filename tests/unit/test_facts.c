@@ -9,7 +9,7 @@
 #define NOW 1800000000
 
 /* A few hosts that answered. */
-struct found {
+struct met {
 	struct mesh mesh;
 	struct observed observed[4];
 	struct host_report reports[4];
@@ -17,7 +17,7 @@ struct found {
 };
 
 /* Nodes a to d with keys of their own; @text may say more about them. */
-static void found_init(struct found *f, const char *text)
+static void found_init(struct met *f, const char *text)
 {
 	memset(f, 0, sizeof *f);
 	mesh_of(&f->mesh, text);
@@ -31,14 +31,14 @@ static void found_init(struct found *f, const char *text)
 	}
 }
 
-static void found_done(struct found *f)
+static void met_done(struct met *f)
 {
 	for (size_t i = 0; i < f->len; i++)
 		observed_done(&f->observed[i]);
 	mesh_done(&f->mesh);
 }
 
-static struct node *node(struct found *f, const char *name)
+static struct node *node(struct met *f, const char *name)
 {
 	return nodes_find(&f->mesh.nodes, name);
 }
@@ -47,7 +47,7 @@ static struct node *node(struct found *f, const char *name)
  * The host @name answered: we dialled @dialled, its sshd was reached on @server,
  * and it has the addresses @own ("eth0 10.0.0.1/24 eth1 ...").
  */
-static struct observed *answer(struct found *f, const char *name,
+static struct observed *answer(struct met *f, const char *name,
 			       const char *dialled, const char *server,
 			       const char *own)
 {
@@ -73,7 +73,7 @@ static struct observed *answer(struct found *f, const char *name,
 }
 
 /* The host of @o has heard from the node @name at @endpoint, @age seconds ago. */
-static void hears(struct found *f, struct observed *o, const char *name,
+static void hears(struct met *f, struct observed *o, const char *name,
 		  const char *endpoint, int age)
 {
 	struct observed_peer *p = vec_add(&o->peers);
@@ -83,12 +83,12 @@ static void hears(struct found *f, struct observed *o, const char *name,
 	p->handshake = age < 0 ? 0 : NOW - age;
 }
 
-static void merge(struct found *f)
+static void merge(struct met *f)
 {
 	facts_merge(&f->mesh, f->reports, f->len);
 }
 
-static void assert_node(struct found *f, const char *name, bool behind_nat,
+static void assert_node(struct met *f, const char *name, bool behind_nat,
 			const char *address)
 {
 	const struct node *n = node(f, name);
@@ -105,7 +105,7 @@ static void assert_node(struct found *f, const char *name, bool behind_nat,
 /* Dialled and reached on one public address: it is its own. */
 static void test_public(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, AB);
@@ -116,13 +116,13 @@ static void test_public(void **state)
 	assert_string_equal(cidrs_text(&node(&f, "a")->facts.addresses),
 			    "192.0.2.1/24");
 	assert_string_equal(node(&f, "a")->actual_hostname, "a");
-	found_done(&f);
+	met_done(&f);
 }
 
 /* Dialled on one address, reached on another: somebody translates. */
 static void test_translated(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, AB);
@@ -130,13 +130,13 @@ static void test_translated(void **state)
 	merge(&f);
 	assert_node(&f, "a", true, "10.0.0.5");
 	assert_string_equal(node(&f, "a")->facts.nat_from, FACT_SAID);
-	found_done(&f);
+	met_done(&f);
 }
 
 /* All hosts in one private network reach each other as they are. */
 static void test_private_fleet(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, AB);
@@ -145,13 +145,13 @@ static void test_private_fleet(void **state)
 	merge(&f);
 	assert_node(&f, "a", false, "10.0.0.5");
 	assert_node(&f, "b", false, "10.0.0.6");
-	found_done(&f);
+	met_done(&f);
 }
 
 /* A private one among public ones is behind NAT to them. */
 static void test_private_among_public(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, AB);
@@ -161,7 +161,7 @@ static void test_private_among_public(void **state)
 	assert_node(&f, "a", true, "10.0.0.5");
 	assert_string_equal(node(&f, "a")->facts.nat_from, FACT_DIALLED);
 	assert_node(&f, "b", false, "8.8.8.8");
-	found_done(&f);
+	met_done(&f);
 }
 
 /*
@@ -170,7 +170,7 @@ static void test_private_among_public(void **state)
  */
 static void test_jump(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, AB);
@@ -182,13 +182,13 @@ static void test_jump(void **state)
 	assert_node(&f, "b", false, "10.9.0.6");
 	assert_true(desired_has_endpoint(node(&f, "b"), node(&f, "a")));
 	assert_false(desired_has_endpoint(node(&f, "a"), node(&f, "b")));
-	found_done(&f);
+	met_done(&f);
 }
 
 #define ABC "'nodes':{'a':{},'b':{},'c':{}}"
 
 /* a, dialled in a private network, and b and c that say where they see it. */
-static void seen_init(struct found *f, const char *by_b, const char *by_c)
+static void seen_init(struct met *f, const char *by_b, const char *by_c)
 {
 	found_init(f, ABC);
 	answer(f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
@@ -202,7 +202,7 @@ static void seen_init(struct found *f, const char *by_b, const char *by_c)
 /* Two peers that agree are a hint: a path kept open, and nothing taken away. */
 static void test_seen_by_two(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	seen_init(&f, "203.0.113.9:40000", "203.0.113.9:40001");
@@ -221,21 +221,21 @@ static void test_seen_by_two(void **state)
 	merge(&f);
 	assert_node(&f, "a", false, "10.0.0.5");
 	assert_null(node(&f, "a")->facts.nat_from);
-	found_done(&f);
+	met_done(&f);
 }
 
 /* One alone, two that differ, two at one address, and two against our eyes. */
 static void test_not_believed(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	seen_init(&f, "203.0.113.9:40000", "10.0.0.5:51820");
 	assert_node(&f, "a", false, "10.0.0.5");
-	found_done(&f);
+	met_done(&f);
 	seen_init(&f, "203.0.113.9:40000", "203.0.113.8:40000");
 	assert_node(&f, "a", false, "10.0.0.5");
-	found_done(&f);
+	met_done(&f);
 	seen_init(&f, "203.0.113.9:40000", "(none)");
 	assert_node(&f, "a", false, "10.0.0.5");
 	f.reports[2].dialled = "10.0.0.6";
@@ -250,13 +250,13 @@ static void test_not_believed(void **state)
 	mem_replace(&f.observed[0].ssh_server, "192.0.2.1");
 	merge(&f);
 	assert_node(&f, "a", false, "192.0.2.1");
-	found_done(&f);
+	met_done(&f);
 }
 
 /* A host may not hide others by a global address of its own. */
 static void test_claimed_global(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, AB);
@@ -266,13 +266,13 @@ static void test_claimed_global(void **state)
 	merge(&f);
 	assert_node(&f, "a", false, "10.0.0.5");
 	assert_node(&f, "b", true, "8.8.8.8");
-	found_done(&f);
+	met_done(&f);
 }
 
 /* We logged in over the mesh: that is no place outside of it. */
 static void test_over_the_mesh(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, "'nodes':{'a':{'facts':{'address':'192.0.2.1',"
@@ -281,14 +281,14 @@ static void test_over_the_mesh(void **state)
 	merge(&f);
 	assert_node(&f, "a", false, "192.0.2.1");
 	assert_string_equal(node(&f, "a")->facts.dialled, "192.0.2.1");
-	found_done(&f);
+	met_done(&f);
 }
 
 /* Too old, never, no endpoint, and a peer that is behind NAT itself. */
 static void test_not_seen(void **state)
 {
 	static const int ages[] = { 180, 100000, -1 };
-	struct found f;
+	struct met f;
 	struct observed *b;
 
 	(void)state;
@@ -301,7 +301,7 @@ static void test_not_seen(void **state)
 		hears(&f, b, "a", "203.0.113.9:40000", 5);
 		merge(&f);
 		assert_node(&f, "a", false, "10.0.0.5");
-		found_done(&f);
+		met_done(&f);
 	}
 	found_init(&f, "'nodes':{'a':{},'b':{},'c':{'behind_nat':true}}");
 	answer(&f, "a", "10.0.0.5", "10.0.0.5", "eth0 10.0.0.5/24");
@@ -311,20 +311,20 @@ static void test_not_seen(void **state)
 	hears(&f, b, "a", "203.0.113.9:40000", 5);
 	merge(&f);
 	assert_node(&f, "a", false, "10.0.0.5");
-	found_done(&f);
+	met_done(&f);
 }
 
 /* The user said so: SSH alone does not take it back. */
 static void test_said_by_user(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, "'nodes':{'a':{'behind_nat':true},'b':{}}");
 	answer(&f, "a", "192.0.2.1", "192.0.2.1", "eth0 192.0.2.1/24");
 	merge(&f);
 	assert_node(&f, "a", true, "192.0.2.1");
-	found_done(&f);
+	met_done(&f);
 	/* what the host had said, or one peer to an older wgmesh, it does */
 	found_init(&f, "'nodes':{'a':{'behind_nat':true,'facts':{"
 		       "'nat_from':'said'}},'b':{'behind_nat':true,'facts':{"
@@ -334,13 +334,13 @@ static void test_said_by_user(void **state)
 	merge(&f);
 	assert_node(&f, "a", false, "192.0.2.1");
 	assert_node(&f, "b", false, "192.0.2.2");
-	found_done(&f);
+	met_done(&f);
 }
 
 /* This machine: from where we reach the others is what we saw, not what they say. */
 static void test_local(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, "'nodes':{'a':{'is_local':true},'b':{}}");
@@ -350,7 +350,7 @@ static void test_local(void **state)
 	merge(&f);
 	assert_node(&f, "a", false, "198.51.100.200");
 	assert_string_equal(node_address_from(node(&f, "a")), FACT_DIALLED);
-	found_done(&f);
+	met_done(&f);
 	/* in a private network, and a host on the Internet: a router in between */
 	found_init(&f, "'nodes':{'a':{'is_local':true},'b':{}}");
 	answer(&f, "a", "", "", "eth0 192.168.1.5/24");
@@ -358,13 +358,13 @@ static void test_local(void **state)
 	f.reports[1].source = "192.168.1.5";
 	merge(&f);
 	assert_node(&f, "a", true, "192.168.1.5");
-	found_done(&f);
+	met_done(&f);
 	/* alone: nobody to tell */
 	found_init(&f, "'nodes':{'a':{'is_local':true}}");
 	answer(&f, "a", "", "", "eth0 192.168.1.5/24");
 	merge(&f);
 	assert_node(&f, "a", false, NULL);
-	found_done(&f);
+	met_done(&f);
 	/* a host behind a proxy that says nothing is not this machine */
 	found_init(&f, AB);
 	answer(&f, "a", "", "", "eth0 192.168.1.5/24");
@@ -372,7 +372,7 @@ static void test_local(void **state)
 	answer(&f, "b", "192.0.2.2", "192.0.2.2", "eth0 192.0.2.2/24");
 	merge(&f);
 	assert_node(&f, "a", false, NULL);
-	found_done(&f);
+	met_done(&f);
 }
 
 /* Hosts that did not answer keep what is known; the same found is the same. */
@@ -380,7 +380,7 @@ static void test_silent_and_stable(void **state)
 {
 	AUTO(sbuf_done) struct sbuf one = SBUF_INIT;
 	AUTO(sbuf_done) struct sbuf two = SBUF_INIT;
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, "'nodes':{'a':{},'b':{'behind_nat':true,'fqdn':'b.x',"
@@ -394,13 +394,13 @@ static void test_silent_and_stable(void **state)
 	merge(&f);
 	state_format(&two, &f.mesh);
 	assert_string_equal(sbuf_str(&one), sbuf_str(&two));
-	found_done(&f);
+	met_done(&f);
 }
 
 /* A host has so many addresses: some are kept, passing ones are not. */
 static void test_many_addresses(void **state)
 {
-	struct found f;
+	struct met f;
 	struct observed *o;
 
 	(void)state;
@@ -418,13 +418,13 @@ static void test_many_addresses(void **state)
 	merge(&f);
 	assert_int_equal(node(&f, "a")->facts.addresses.len, 64);
 	assert_null(strstr(cidrs_text(&node(&f, "a")->facts.addresses), ":"));
-	found_done(&f);
+	met_done(&f);
 }
 
 /* A new name of the host drops the old full one. */
 static void test_names(void **state)
 {
-	struct found f;
+	struct met f;
 
 	(void)state;
 	found_init(&f, "'nodes':{'a':{'actual_hostname':'old','fqdn':'old.x'}}");
@@ -438,7 +438,7 @@ static void test_names(void **state)
 	mem_replace(&f.observed[0].fqdn, NULL);
 	merge(&f);
 	assert_string_equal(node(&f, "a")->fqdn, "a.example.org");
-	found_done(&f);
+	met_done(&f);
 }
 
 #define ROUTED(facts_of_c)                                                     \

@@ -3,9 +3,9 @@
  * what keeps its key and its boot file. Nothing of this machine is touched:
  * /etc/wireguard and /run are a folder of the test.
  */
-#include "render/found.h"
+#include "render/host/host.h"
+#include "render/host/host.h"
 #include "render/plan.h"
-#include "render/script.h"
 #include "tests/unit/fixture.h"
 
 #define NONCE "0123456789abcdef"

@@ -1,5 +1,5 @@
 /*
- * state/git.h: what is committed and what is not, and the odd states that a
+ * state/git/repo.h: what is committed and what is not, and the odd states that a
  * repository can be in. Stock git says what came of it.
  */
 #include "tests/unit/git_scene.h"

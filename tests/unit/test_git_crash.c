@@ -1,5 +1,5 @@
 /*
- * state/git.h: commands that were killed between two steps, and what the next
+ * state/git/repo.h: commands that were killed between two steps, and what the next
  * one makes of what they left.
  */
 #include "tests/unit/git_scene.h"

@@ -1,5 +1,5 @@
 /*
- * state/git.h, state/git_message.h: messages, and the history of the file.
+ * state/git/repo.h, state/git/message.h: messages, and the history of the file.
  */
 #include "tests/unit/git_scene.h"
 

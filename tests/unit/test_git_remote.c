@@ -1,10 +1,10 @@
 /*
- * state/git_remote.h: pull, push and the deploy lock, against a bare repository
+ * state/git/remote.h: pull, push and the deploy lock, against a bare repository
  * as it is, and behind an ssh that is a script here.
  */
 #include "tests/unit/git_scene.h"
 
-#include "state/git_remote.h"
+#include "state/git/git.h"
 
 #include <signal.h>
 #include <sys/wait.h>

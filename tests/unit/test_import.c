@@ -2,7 +2,7 @@
  * Taking hosts over: what becomes of what was read on them in the mesh.
  */
 #include "render/import.h"
-#include "state/check.h"
+#include "state/model/model.h"
 #include "tests/unit/fixture.h"
 
 #define NONCE "0123456789abcdef"

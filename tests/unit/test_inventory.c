@@ -1,10 +1,10 @@
 /*
  * state/inventory: what is told apart, and what is taken.
  */
-#include "state/inventory.h"
+#include "state/inventory/inventory.h"
 
 #include "base/auto.h"
-#include "state/inventory_internal.h"
+#include "state/inventory/internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

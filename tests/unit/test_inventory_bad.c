@@ -2,7 +2,7 @@
  * state/inventory: what is refused, in which words, and that no secret is in
  * them.
  */
-#include "state/inventory.h"
+#include "state/inventory/inventory.h"
 
 #include "base/auto.h"
 #include "base/sbuf.h"

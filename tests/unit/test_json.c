@@ -2,8 +2,7 @@
  * state/json: the recorded vectors byte for byte, what survives, what is
  * refused and in which words.
  */
-#include "state/json.h"
-#include "state/json_syntax.h"
+#include "state/json/json.h"
 
 #include "base/auto.h"
 #include "base/text.h"

@@ -1,7 +1,7 @@
 /* Three-way merge, case by case. */
 #include "merging.h"
 
-#include "state/check.h"
+#include "state/model/model.h"
 
 static void merge(struct merged *m, const char *base, const char *ours,
 		  const char *theirs)

@@ -4,7 +4,7 @@
  */
 #include "merging.h"
 
-#include "state/check.h"
+#include "state/model/model.h"
 
 #define NODES 6
 #define GROUPS 3

@@ -2,7 +2,7 @@
  * state/merge_trust, state/mesh_secret, vault/proof: what a merge takes from the
  * other side without a yes, and whose a state is.
  */
-#include "state/mesh_secret.h"
+#include "state/model/model.h"
 #include "vault/proof.h"
 
 #include "merging.h"

@@ -1,5 +1,5 @@
 /* state/mesh: sorted lists, lookups, effective values, free addresses. */
-#include "state/mesh.h"
+#include "state/model/model.h"
 
 #include "base/auto.h"
 

@@ -3,7 +3,7 @@
  * and hosts that lie.
  */
 #include "base/text.h"
-#include "render/observed.h"
+#include "render/host/host.h"
 #include "tests/unit/fixture.h"
 
 #define NONCE "0123456789abcdef"

@@ -6,7 +6,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/pool.h"
-#include "ssh/remote.h"
+#include "ssh/session/remote.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>

@@ -2,7 +2,7 @@
  * state/saved_plan: the file of a plan is read back as it was written or not at
  * all, and what is planned now is held against it.
  */
-#include "state/saved_plan.h"
+#include "state/json/json.h"
 #include "tests/unit/fixture.h"
 
 #define SHA "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -2,7 +2,7 @@
  * render/script: the text for a host, read by a real shell with stand-ins for
  * wg and ip, and the answers that may come back.
  */
-#include "render/script.h"
+#include "render/host/host.h"
 #include "render/wgquick.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/hostshell.h"

@@ -3,8 +3,8 @@
  * between them, with real shells, with flock and without. /run is a folder of
  * the test.
  */
+#include "render/host/host.h"
 #include "render/plan.h"
-#include "render/script.h"
 #include "tests/unit/fixture.h"
 #include "tests/unit/hostshell.h"
 

@@ -3,7 +3,7 @@
  * error is.
  */
 #include "base/auto.h"
-#include "state/locate.h"
+#include "state/json/json.h"
 #include "vault/source.h"
 #include "vault/words.h"
 

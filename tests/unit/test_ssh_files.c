@@ -5,7 +5,7 @@
  */
 #include "base/auto.h"
 #include "base/mem.h"
-#include "ssh/remote_internal.h"
+#include "ssh/session/internal.h"
 
 #include <pwd.h>
 #include <setjmp.h>

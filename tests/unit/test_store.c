@@ -2,7 +2,7 @@
  * state/store: locks, atomic saves, modes, symlinks, and that nothing which
  * goes wrong changes a byte. Each test has a folder of its own.
  */
-#include "state/store.h"
+#include "state/store/store.h"
 
 #include "base/auto.h"
 

@@ -1,5 +1,5 @@
 /* render/validate: each error, once found and once just not. */
-#include "state/check.h"
+#include "state/model/model.h"
 #include "tests/unit/findings.h"
 #include "vault/wgkey.h"
 

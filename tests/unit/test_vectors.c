@@ -7,7 +7,7 @@
 #include "base/sbuf.h"
 #include "render/desired.h"
 #include "render/wgquick.h"
-#include "state/json.h"
+#include "state/json/json.h"
 #include "tests/unit/vectors.h"
 
 #include <dirent.h>

@@ -3,6 +3,7 @@
  * `wg show dump` and the planner.
  */
 #include "base/sbuf.h"
+#include "render/host/host.h"
 #include "tests/unit/scene.h"
 
 #define KEY_LENGTH 44

@@ -2,9 +2,10 @@
  * Recorded differences of routes, and real output of `wg show dump` and
  * `ip route`, through the parsers and the planner.
  */
+#include "render/host/host.h"
 #include "acl/access.h"
 #include "base/sbuf.h"
-#include "state/json.h"
+#include "state/json/json.h"
 #include "tests/unit/scene.h"
 
 static const struct difference normalize_differences[] = {

@@ -2,10 +2,10 @@
  * mesh.yaml: what is read, what is written, where things are, and that what was
  * written reads and writes the same again.
  */
-#include "state/yaml.h"
+#include "state/yaml/yaml.h"
 
 #include "base/auto.h"
-#include "state/json.h"
+#include "state/json/json.h"
 #include "vectors.h"
 
 #include <dirent.h>

@@ -2,7 +2,7 @@
  * docs/mesh-yaml.md says what the tables say: every key with the same type,
  * default, meaning and example, and no other key; its examples can be read.
  */
-#include "state/yaml.h"
+#include "state/yaml/yaml.h"
 
 #include "base/auto.h"
 

@@ -1,0 +1,16 @@
+/*
+ * What runs on a host, and what it answers. The probe (probe.h) and what an
+ * import reads besides it (found.h); a plan as a script, and how that went
+ * (script.h). The texts that run as root there are all in this folder. Everything
+ * that comes back is hostile: bounded, parsed strictly, and an error names the
+ * section and the line. Nothing here knows how a text gets to a host: see
+ * ssh/session/.
+ */
+#ifndef WGMESH_RENDER_HOST_HOST_H
+#define WGMESH_RENDER_HOST_HOST_H
+
+#include "render/host/found.h"
+#include "render/host/probe.h"
+#include "render/host/script.h"
+
+#endif

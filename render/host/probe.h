@@ -1,0 +1,54 @@
+/*
+ * What a host is asked, and its answer, read strictly: what does not parse is an
+ * error that names the section, never a guess.
+ */
+#ifndef WGMESH_RENDER_HOST_PROBE_H
+#define WGMESH_RENDER_HOST_PROBE_H
+
+#include "base/err.h"
+#include "base/sbuf.h"
+#include "render/observed.h"
+
+/** What the probe is told. Strings are borrowed. */
+struct probe_request {
+	const char *interface;
+	const char *nonce; /* hex digits; frames the answer */
+	const char *known_hostname; /* NULL: not known; equal: fqdn is not
+				       asked for again */
+	bool sudo; /* run as root through `sudo -n` */
+	bool local; /* this machine: no SSH connection to report */
+	size_t size; /* nodes and networks of the mesh: a host may well have so
+			many of everything besides OBSERVED_MAX */
+};
+
+/** Peers, routes and addresses that a host may have, each; four times as many
+ * allowed IPs, ten times as many lines of its report. */
+#define OBSERVED_MAX 5000
+
+/**
+ * Append the shell command that reports a host and then runs a shell that
+ * reads on from its input. No secrets are in it, none are reported: private
+ * key and preshared keys are cut off on the host. It changes nothing.
+ */
+void probe_command(struct sbuf *out, const struct probe_request *request);
+
+/** The line that ends an answer: "=<nonce>= end". The caller frees. */
+char *probe_end(const char *nonce);
+
+/**
+ * Parse the answer to probe_command(). @out is filled on success only; free
+ * it with observed_done(). Errors: REMOTE (sudo refused, no root), INPUT
+ * ("probe: section 'dump' line 3: ..."; more of something than there may be). A
+ * handshake that is yet to come by the host's own clock is none.
+ */
+int observed_parse(struct observed *out, const char *text, size_t len,
+		   const struct probe_request *request, struct err *e);
+
+/** Parse `wg show IF dump` (private key cut off or not) into @o. */
+int observed_parse_dump(struct observed *o, const char *text, struct err *e);
+
+/** Parse `ip -4|-6 route show dev IF` and append to @o->routes. */
+int observed_parse_routes(struct observed *o, const char *text, int family,
+			  struct err *e);
+
+#endif

@@ -1,0 +1,201 @@
+#include "render/host/report.h"
+
+#include "base/auto.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "state/model/model.h"
+
+#include <string.h>
+
+/* The longest that `wg` prints: an address with a zone, and a port. */
+#define ENDPOINT_MAX 80
+
+static const char *unset_as_empty(const char *s, const char *unset)
+{
+	return strcmp(s, unset) == 0 ? "" : s;
+}
+
+static int parse_interface_line(struct observed *o, struct fields *f,
+				struct err *e)
+{
+	size_t first = f->n == 4 ? 1 : 0; /* 4: with the private key */
+	const char *mark;
+	long port, fwmark = 0;
+	struct err ignored;
+	char *end;
+
+	if (f->n != 3 && f->n != 4)
+		return report_bad(e, "first line of 'wg show dump' of fields",
+				f->n ? f->f[f->n - 1] : "");
+	if (strcmp(f->f[first], "(none)") != 0 &&
+	    check_key(f->f[first], &ignored) < 0)
+		return report_bad(e, "public key", f->f[first]);
+	if (!num_parse(&port, f->f[first + 1], 0, 65535))
+		return report_bad(e, "listen port", f->f[first + 1]);
+	mark = unset_as_empty(f->f[first + 2], "off");
+	if (*mark) {
+		fwmark = strtol(mark, &end, 0);
+		if (*end || fwmark < 0 || fwmark > (long)UINT32_MAX)
+			return report_bad(e, "fwmark", mark);
+	}
+	mem_replace(&o->public_key, unset_as_empty(f->f[first], "(none)"));
+	o->listen_port = (int)port;
+	o->is_wireguard = true;
+	o->fwmark = (uint32_t)fwmark;
+	return 0;
+}
+
+static int parse_allowed_ips(struct observed *o, struct cidrs *out, char *list,
+			     struct err *e)
+{
+	char *save = NULL;
+
+	if (strcmp(list, "(none)") == 0)
+		return 0;
+	for (char *p = strtok_r(list, ",", &save); p;
+	     p = strtok_r(NULL, ",", &save)) {
+		struct cidr c;
+
+		if (!cidr_parse(&c, p))
+			return report_bad(e, "allowed IP", p);
+		if (report_count(o, "allowed IPs", ++o->n_allowed_ips, 4, e) < 0)
+			return -1;
+		vec_push(out, c);
+	}
+	cidrs_sort(out);
+	return 0;
+}
+
+/* public key, PSK, endpoint, allowed IPs, handshake, rx, tx, keepalive */
+static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
+{
+	struct observed_peer *p;
+	const char *keepalive;
+	uint64_t handshake;
+	long seconds = 0;
+
+	if (f->n != 8)
+		return report_bad(e, "peer line of 'wg show dump'",
+				f->n ? f->f[0] : "");
+	keepalive = unset_as_empty(f->f[7], "off");
+	if (*keepalive && !num_parse(&seconds, keepalive, 0, 65535))
+		return report_bad(e, "keepalive", keepalive);
+	if (!num_parse_u64(&handshake, f->f[4]) || handshake > INT64_MAX)
+		return report_bad(e, "latest handshake", f->f[4]);
+	/* whatever is there can be removed */
+	if (strlen(f->f[0]) != 44 || !text_is_printable(f->f[0]))
+		return report_bad(e, "peer key", f->f[0]);
+	if (strlen(f->f[2]) > ENDPOINT_MAX || !text_is_printable(f->f[2]))
+		return report_bad(e, "endpoint", f->f[2]);
+	p = vec_add(&o->peers);
+	p->public_key = mem_strdup(f->f[0]);
+	p->has_psk = strcmp(f->f[1], "(none)") != 0;
+	p->endpoint = mem_strdup(unset_as_empty(f->f[2], "(none)"));
+	p->handshake = (int64_t)handshake;
+	p->keepalive_s = (int)seconds;
+	return parse_allowed_ips(o, &p->allowed_ips, f->f[3], e);
+}
+
+int report_dump(struct observed *o, char *line, struct err *e)
+{
+	bool first = !o->public_key;
+	struct fields f;
+
+	fields_split(&f, line, "\t");
+	if (first)
+		return parse_interface_line(o, &f, e);
+	return parse_peer_line(o, &f, e);
+}
+
+bool report_is_route_type(const char *word)
+{
+	static const char *const types[] = {
+		"unreachable", "blackhole", "prohibit", "throw",
+		"local", "broadcast", "multicast", "anycast", "nexthop",
+	};
+
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+		if (strcmp(word, types[i]) == 0)
+			return true;
+	return false;
+}
+
+int report_network(struct cidr *out, const char *word, int family,
+		   struct err *e)
+{
+	if (strcmp(word, "default") == 0)
+		cidr_parse(out, family == 4 ? "0.0.0.0/0" : "::/0");
+	else if (!cidr_parse(out, word))
+		return report_bad(e, "route", word);
+	return 0;
+}
+
+static int route_line(struct observed *o, char *line, int family,
+		      struct err *e)
+{
+	struct observed_route r = { 0 };
+	const char *via, *proto;
+	struct fields f;
+
+	fields_split(&f, line, " \t");
+	if (f.n == 0 || report_is_route_type(f.f[0]))
+		return 0;
+	if (report_network(&r.network, f.f[0], family, e) < 0)
+		return -1;
+	via = fields_after(&f, "via");
+	if (via && strcmp(via, "inet6") == 0)
+		via = fields_after(&f, "inet6");
+	if (via && !ip_parse(&r.gateway, via))
+		return report_bad(e, "gateway", via);
+	proto = fields_after(&f, "proto");
+	r.kernel = proto && strcmp(proto, "kernel") == 0;
+	r.tagged = proto && strcmp(proto, OBSERVED_ROUTE_PROTO) == 0;
+	vec_push(&o->routes, r);
+	return 0;
+}
+
+int report_address(struct observed *o, char *line, struct err *e)
+{
+	struct observed_address a = { 0 };
+	struct fields f;
+
+	fields_split(&f, line, " \t\\");
+	if (f.n < 4 || strncmp(f.f[2], "inet", 4) != 0)
+		return 0;
+	if (strlen(f.f[1]) >= sizeof a.ifname || !cidr_parse(&a.address, f.f[3]))
+		return report_bad(e, "address", f.f[3]);
+	snprintf(a.ifname, sizeof a.ifname, "%s", f.f[1]);
+	a.passing = fields_have(&f, "temporary") || fields_have(&f, "deprecated");
+	vec_push(&o->addresses, a);
+	return 0;
+}
+
+int report_link(struct observed *o, char *line, struct err *e)
+{
+	const char *mtu;
+	struct fields f;
+	long n;
+
+	fields_split(&f, line, " \t\\");
+	if (f.n < 3)
+		return 0;
+	mtu = fields_after(&f, "mtu");
+	if (!mtu || !num_parse(&n, mtu, 0, 1 << 30))
+		return report_bad(e, "mtu", mtu ? mtu : "");
+	o->exists = true;
+	o->mtu = (int)n;
+	fields_split(&f, f.f[2], "<>,");
+	o->is_up = fields_have(&f, "UP");
+	return 0;
+}
+
+int report_route4(struct observed *o, char *line, struct err *e)
+{
+	return route_line(o, line, 4, e);
+}
+
+int report_route6(struct observed *o, char *line, struct err *e)
+{
+	return route_line(o, line, 6, e);
+}

@@ -1,0 +1,226 @@
+/*
+ * Authentication by public key: the agent's keys, then key files. A key file
+ * is used straight, which takes one round trip; the agent's keys are shown
+ * first, which takes one more for each.
+ */
+#include "ssh/session/internal.h"
+
+#include "base/text.h"
+
+#include <libssh/libssh.h>
+
+/* One login under way. */
+struct attempt {
+	struct remote_link *l;
+	const struct remote_settings *s;
+	const struct remote_keys *keys; /* or NULL */
+	remote_identities offered; /* what the agent was let show */
+	struct strings done;       /* paths dealt with */
+	struct sbuf tried, skipped;
+};
+
+static void attempt_done(struct attempt *a)
+{
+	remote_identities_done(&a->offered);
+	strings_done(&a->done);
+	sbuf_done(&a->tried);
+	sbuf_done(&a->skipped);
+}
+
+static void note(struct sbuf *b, const char *text)
+{
+	if (b->len)
+		sbuf_puts(b, ", ");
+	sbuf_puts(b, text);
+}
+
+static int refused(const struct attempt *a, const char *extra, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf b = SBUF_INIT;
+
+	sbuf_printf(&b, "%s@%s: ", a->s->user, a->s->name);
+	if (a->tried.len)
+		sbuf_printf(&b, "login refused; tried %s", a->tried.s);
+	else
+		sbuf_puts(&b, "no key to log in with");
+	if (a->skipped.len)
+		sbuf_printf(&b, "; skipped %s", a->skipped.s);
+	if (!*a->s->agent)
+		sbuf_puts(&b, "; no agent");
+	sbuf_puts(&b, extra);
+	return err_set(e, ERR_AUTH, "%s", sbuf_str(&b));
+}
+
+/* The session ended while logging in: said so by the host, or broken. */
+static int cut_off(const struct attempt *a, struct err *e)
+{
+	AUTO(auto_free) char *why = remote_link_error(a->l);
+	const char *said = strstr(why, "SSH_MSG_DISCONNECT");
+
+	if (said) {
+		AUTO(auto_free) char *extra = mem_printf("; the host says: %s",
+			said + strcspn(said, " "));
+
+		return refused(a, extra, e);
+	}
+	return err_set(e, ERR_UNREACHABLE, "%s@%s: the connection broke while "
+		       "logging in: %s", a->s->user, a->s->name, why);
+}
+
+/* 1 logged in, 0 try the next, -1 error. */
+static int verdict(struct attempt *a, int rc, struct err *e)
+{
+	if (rc == SSH_AUTH_SUCCESS)
+		return 1;
+	if (!ssh_is_connected(a->l->session))
+		return cut_off(a, e);
+	if (rc == SSH_AUTH_AGAIN) {
+		AUTO(auto_free) char *over =
+			remote_patience_text(&a->l->patience);
+
+		return err_set(e, ERR_UNREACHABLE, "%s@%s: login: %s",
+			       a->s->user, a->s->name, over);
+	}
+	if (rc == SSH_AUTH_PARTIAL)
+		note(&a->skipped, "what the host wants besides the key");
+	return 0;
+}
+
+/* Base64 of the public part of the key at @path; the caller frees. */
+static char *public_part(const struct attempt *a, const char *path)
+{
+	const struct remote_key *k = a->keys ? remote_keys_find(a->keys, path) :
+					       NULL;
+
+	return k ? mem_strdup(k->b64) : remote_key_public(path);
+}
+
+static void offer(struct attempt *a, const remote_identities *all, size_t i)
+{
+	struct remote_identity *id;
+
+	if (remote_identities_find(&a->offered, all->items[i].b64) >= 0)
+		return;
+	id = vec_add(&a->offered);
+	id->len = all->items[i].len;
+	id->blob = mem_calloc(id->len + 1, 1);
+	memcpy(id->blob, all->items[i].blob, id->len);
+	id->b64 = mem_strdup(all->items[i].b64);
+}
+
+static void offer_file(struct attempt *a, const remote_identities *all,
+		       const char *path)
+{
+	AUTO(auto_free) char *b64 = public_part(a, path);
+	long i = remote_identities_find(all, b64);
+
+	if (i >= 0)
+		offer(a, all, (size_t)i);
+}
+
+/* Which of the agent's keys, in which order: those of IdentityFile first. */
+static void choose(struct attempt *a)
+{
+	AUTO(remote_identities_done) remote_identities all = { 0 };
+
+	remote_agent_list(&all, a->s->agent,
+			  remote_patience_left(&a->l->patience));
+	for (size_t i = 0; all.len && i < a->s->identities.len; i++)
+		offer_file(a, &all, a->s->identities.items[i]);
+	if (!a->s->identities_only) {
+		for (size_t i = 0; i < all.len; i++)
+			offer(a, &all, i);
+	} else if (a->s->identities.len == 0 && a->keys) {
+		for (size_t i = 0; i < a->keys->list.len; i++)
+			if (a->keys->list.items[i].is_default)
+				offer_file(a, &all,
+					   a->keys->list.items[i].path);
+	}
+}
+
+static int try_agent(struct attempt *a, struct err *e)
+{
+	AUTO(auto_free) char *text = NULL;
+	int fd, rc;
+
+	if (!*a->s->agent)
+		return 0;
+	choose(a);
+	if (a->offered.len == 0)
+		return 0;
+	a->l->front = remote_front_start(&fd, a->s->agent, &a->offered,
+					 a->l->patience.silence_ms + 1);
+	if (!a->l->front)
+		return 0;
+	ssh_set_agent_socket(a->l->session, fd);
+	do
+		rc = ssh_userauth_agent(a->l->session, NULL);
+	while (rc == SSH_AUTH_AGAIN && remote_link_again(a->l));
+	remote_front_stop(STEAL(a->l->front));
+	text = mem_printf("agent (%zu key%s)", a->offered.len,
+			  a->offered.len == 1 ? "" : "s");
+	note(&a->tried, text);
+	return verdict(a, rc, e);
+}
+
+static void skip(struct attempt *a, const struct remote_key *k)
+{
+	AUTO(auto_free) char *text = mem_printf("%s: %s", k->path, k->why);
+
+	note(&a->skipped, text);
+}
+
+static int try_key(struct attempt *a, const struct remote_key *k,
+		   struct err *e)
+{
+	int rc;
+
+	if (strings_find(&a->done, k->path) >= 0 ||
+	    remote_identities_find(&a->offered, k->b64) >= 0)
+		return 0;
+	strings_add(&a->done, k->path);
+	if (!k->priv) {
+		skip(a, k);
+		return 0;
+	}
+	do
+		rc = ssh_userauth_publickey(a->l->session, NULL, k->priv);
+	while (rc == SSH_AUTH_AGAIN && remote_link_again(a->l));
+	note(&a->tried, k->path);
+	return verdict(a, rc, e);
+}
+
+static int try_files(struct attempt *a, struct err *e)
+{
+	bool defaults = !a->s->identities_only || a->s->identities.len == 0;
+	int rc = 0;
+
+	if (!a->keys)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < a->s->identities.len; i++) {
+		const struct remote_key *k =
+			remote_keys_find(a->keys, a->s->identities.items[i]);
+
+		if (k)
+			rc = try_key(a, k, e);
+	}
+	for (size_t i = 0; rc == 0 && i < a->keys->list.len; i++)
+		if (defaults && a->keys->list.items[i].is_default)
+			rc = try_key(a, &a->keys->list.items[i], e);
+	return rc;
+}
+
+int remote_authenticate(struct remote_link *l, const struct remote_settings *s,
+			const struct remote_conf *conf, struct err *e)
+{
+	AUTO(attempt_done) struct attempt a = {
+		.l = l, .s = s, .keys = conf->keys
+	};
+	int rc = try_agent(&a, e);
+
+	if (rc == 0)
+		rc = try_files(&a, e);
+	if (rc == 0)
+		return refused(&a, "", e);
+	return rc < 0 ? -1 : 0;
+}

@@ -1,0 +1,251 @@
+/*
+ * A TCP connection by a deadline: the name looked up, every address tried.
+ */
+#include "ssh/session/internal.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define TIMEOUT_DEFAULT_MS 10000
+
+int64_t remote_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int remote_left_ms(int64_t deadline)
+{
+	int64_t left = deadline - remote_now_ms();
+
+	if (left < 0)
+		return 0;
+	return left > 1000000000 ? 1000000000 : (int)left;
+}
+
+const char *remote_seconds(int ms, char buf[24])
+{
+	if (ms % 1000 == 0)
+		snprintf(buf, 24, "%d s", ms / 1000);
+	else
+		snprintf(buf, 24, "%d.%d s", ms / 1000, ms % 1000 / 100);
+	return buf;
+}
+
+int remote_timeout(int ms)
+{
+	return ms > 0 ? ms : TIMEOUT_DEFAULT_MS;
+}
+
+void remote_patience_begin(struct remote_patience *p, int silence_ms,
+			   int64_t total_ms)
+{
+	p->silence_ms = silence_ms;
+	p->end = total_ms ? remote_now_ms() + total_ms : INT64_MAX;
+	p->total_ms = (int)total_ms;
+	remote_patience_renew(p);
+}
+
+void remote_patience_renew(struct remote_patience *p)
+{
+	p->deadline = remote_now_ms() + p->silence_ms;
+}
+
+int remote_patience_left(const struct remote_patience *p)
+{
+	return remote_left_ms(p->end < p->deadline ? p->end : p->deadline);
+}
+
+char *remote_patience_text(const struct remote_patience *p)
+{
+	char buf[24];
+
+	if (remote_left_ms(p->end) == 0)
+		return mem_printf("not done within %s, though something came",
+				  remote_seconds(p->total_ms, buf));
+	return mem_printf("no answer within %s",
+			  remote_seconds(p->silence_ms, buf));
+}
+
+/* A look-up under way; it outlives us when the name servers are silent. */
+struct lookup {
+	struct gaicb cb;
+	struct addrinfo hints;
+	char *host;
+	char port[8];
+};
+
+static void lookup_free(struct lookup *l)
+{
+	free(l->host);
+	free(l);
+}
+
+static struct lookup *lookup_new(const struct remote_settings *s)
+{
+	struct lookup *l = mem_calloc(1, sizeof *l);
+
+	l->host = mem_strdup(s->host);
+	snprintf(l->port, sizeof l->port, "%d", s->port);
+	l->hints.ai_socktype = SOCK_STREAM;
+	l->cb.ar_name = l->host;
+	l->cb.ar_service = l->port;
+	l->cb.ar_request = &l->hints;
+	return l;
+}
+
+/* getaddrinfo() that stops waiting at @deadline: EAI_INPROGRESS then. */
+static int look_up_name(struct addrinfo **out, struct lookup *l,
+			int64_t deadline)
+{
+	struct gaicb *list[] = { &l->cb };
+	int rc = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
+
+	if (rc != 0)
+		return rc;
+	while ((rc = gai_error(&l->cb)) == EAI_INPROGRESS) {
+		int left = remote_left_ms(deadline);
+		struct timespec t = { left / 1000, left % 1000 * 1000000L };
+
+		if (left == 0)
+			break;
+		gai_suspend((const struct gaicb *const *)list, 1, &t);
+	}
+	if (rc == EAI_INPROGRESS)
+		rc = gai_cancel(&l->cb) == EAI_CANCELED ? EAI_CANCELED :
+							  gai_error(&l->cb);
+	if (rc == 0)
+		*out = l->cb.ar_result;
+	return rc;
+}
+
+static int look_up(struct addrinfo **out, const struct remote_settings *s,
+		   int64_t deadline, struct err *e)
+{
+	struct lookup *l = lookup_new(s);
+	int rc;
+
+	l->hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+	rc = getaddrinfo(s->host, l->port, &l->hints, out);
+	if (rc == EAI_NONAME) {
+		l->hints.ai_flags = AI_NUMERICSERV;
+		rc = look_up_name(out, l, deadline);
+	}
+	if (rc != EAI_INPROGRESS)
+		lookup_free(l);
+	if (rc == EAI_INPROGRESS || rc == EAI_CANCELED)
+		return err_set(e, ERR_UNREACHABLE, "name servers do not "
+			       "answer for '%s'", s->host);
+	if (rc != 0)
+		return err_set(e, ERR_UNREACHABLE, "name '%s' does not "
+			       "resolve: %s", s->host, gai_strerror(rc));
+	return 0;
+}
+
+/* Wait for a connect under way; 0 or an errno. */
+static int wait_connected(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	int64_t deadline = remote_now_ms() + ms;
+	socklen_t len = sizeof(int);
+	int rc, err = 0;
+
+	do
+		rc = poll(&p, 1, remote_left_ms(deadline));
+	while (rc < 0 && errno == EINTR);
+	if (rc == 0)
+		return ETIMEDOUT;
+	if (rc < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+		return errno;
+	return err;
+}
+
+/* Connect to one address within @ms: the descriptor, or -errno. */
+static int connect_one(const struct addrinfo *a, int ms)
+{
+	int one = 1, rc = 0;
+	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
+		SOCK_NONBLOCK, a->ai_protocol);
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0)
+		rc = errno == EINPROGRESS ? wait_connected(fd, ms) : errno;
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return -rc;
+}
+
+/* The address of one end as text, version 4 in version 6 as version 4. */
+static char *end_text(int fd, int (*name)(int fd, struct sockaddr *sa,
+					  socklen_t *len))
+{
+	struct sockaddr_storage sa;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&sa;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&sa;
+	char buf[INET6_ADDRSTRLEN] = "";
+	socklen_t len = sizeof sa;
+
+	if (name(fd, (struct sockaddr *)&sa, &len) < 0)
+		return mem_strdup("");
+	if (sa.ss_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, buf, sizeof buf);
+	else if (sa.ss_family == AF_INET6 &&
+		 IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+		inet_ntop(AF_INET, &v6->sin6_addr.s6_addr[12], buf, sizeof buf);
+	else if (sa.ss_family == AF_INET6)
+		inet_ntop(AF_INET6, &v6->sin6_addr, buf, sizeof buf);
+	return mem_strdup(buf);
+}
+
+static int refuse(const struct remote_settings *s, int err, int64_t began,
+		  int64_t deadline, struct err *e)
+{
+	char buf[24];
+
+	if (err == ETIMEDOUT)
+		return err_set(e, ERR_UNREACHABLE,
+			       "no answer from '%s' port %d within %s",
+			       s->host, s->port,
+			       remote_seconds((int)(deadline - began), buf));
+	errno = err;
+	err_sys(e, "cannot connect to '%s' port %d", s->host, s->port);
+	/* for want of descriptors or memory here no host is to blame */
+	if (err != EMFILE && err != ENFILE && err != ENOMEM && err != ENOBUFS)
+		e->code = ERR_UNREACHABLE;
+	return -1;
+}
+
+int remote_dial(int *fd, struct remote_login *facts,
+		const struct remote_settings *s, int64_t deadline,
+		struct err *e)
+{
+	int64_t began = remote_now_ms();
+	struct addrinfo *list = NULL;
+	int got = -EHOSTUNREACH, left = 0;
+
+	if (look_up(&list, s, deadline, e) < 0)
+		return -1;
+	for (struct addrinfo *a = list; a; a = a->ai_next)
+		left++;
+	for (struct addrinfo *a = list; a && got < 0; a = a->ai_next)
+		got = connect_one(a, remote_left_ms(deadline) / left--);
+	freeaddrinfo(list);
+	if (got < 0)
+		return refuse(s, -got, began, deadline, e);
+	*fd = got;
+	facts->dialled = end_text(got, getpeername);
+	facts->source = end_text(got, getsockname);
+	return 0;
+}

@@ -1,0 +1,401 @@
+/*
+ * Which key a host may show: the pinned ones, else those of known_hosts; never
+ * one that known_hosts calls revoked. libssh reads known_hosts too, but one
+ * file of the user's only, and it skips @revoked lines and knows no negated
+ * patterns; so the lines are taken apart here, and libssh is asked for hashed
+ * names only.
+ */
+#include "ssh/session/internal.h"
+
+#include <ctype.h>
+#include <libssh/libssh.h>
+
+#define KNOWN_HOSTS_MAX ((size_t)32 << 20)
+
+/* "type base64" of @key; the caller frees. */
+static char *key_line(ssh_key key)
+{
+	const char *type = ssh_key_type_to_char(ssh_key_type(key));
+	char *b64 = NULL, *line;
+
+	if (ssh_key_type(key) == SSH_KEYTYPE_ECDSA_P256 ||
+	    ssh_key_type(key) == SSH_KEYTYPE_ECDSA_P384 ||
+	    ssh_key_type(key) == SSH_KEYTYPE_ECDSA_P521)
+		type = ssh_pki_key_ecdsa_name(key);
+	if (!type || ssh_pki_export_pubkey_base64(key, &b64) != SSH_OK)
+		return NULL;
+	line = mem_printf("%s %s", type, b64);
+	ssh_string_free_char(b64);
+	return line;
+}
+
+static ssh_key parse_line(const char *line)
+{
+	AUTO(auto_free) char *copy = mem_strdup(line);
+	char *rest = NULL;
+	char *type = strtok_r(copy, " \t\r\n", &rest);
+	char *b64 = strtok_r(NULL, " \t\r\n", &rest);
+	enum ssh_keytypes_e t = ssh_key_type_from_name(type);
+	ssh_key key = NULL;
+
+	if (!b64 || t == SSH_KEYTYPE_UNKNOWN ||
+	    ssh_pki_import_pubkey_base64(b64, t, &key) != SSH_OK)
+		return NULL;
+	return key;
+}
+
+/* "SHA256:..." of a key line, for messages; the caller frees. */
+static char *fingerprint(const char *line)
+{
+	ssh_key key = parse_line(line);
+	unsigned char *hash = NULL;
+	char *text = NULL, *copy;
+	size_t len;
+
+	if (key && ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash,
+					  &len) == 0)
+		text = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash,
+						len);
+	copy = mem_strdup(text);
+	ssh_string_free_char(text);
+	ssh_clean_pubkey_hash(&hash);
+	ssh_key_free(key);
+	return copy;
+}
+
+int remote_fingerprint(const char *line, struct sbuf *out, struct err *e)
+{
+	AUTO(auto_free) char *text = fingerprint(line);
+
+	if (!text)
+		return err_set(e, ERR_INPUT, "not a host key; it should read "
+			       "like 'ssh-ed25519 AAAA...'");
+	sbuf_puts(out, text);
+	return 0;
+}
+
+char *remote_hostkey_line(struct ssh_session_struct *session)
+{
+	ssh_key key = NULL;
+	char *line;
+
+	if (ssh_get_server_publickey(session, &key) != SSH_OK)
+		return NULL;
+	line = key_line(key);
+	ssh_key_free(key);
+	return line;
+}
+
+static int load_pinned(struct remote_known *k, const struct strings *pinned,
+		       struct err *e)
+{
+	k->pinned = true;
+	for (size_t i = 0; i < pinned->len; i++) {
+		ssh_key key = parse_line(pinned->items[i]);
+		AUTO(auto_free) char *line = key ? key_line(key) : NULL;
+
+		ssh_key_free(key);
+		if (!line)
+			return err_set(e, ERR_INPUT, "pinned host key %zu is "
+				       "none; it should read like "
+				       "'ssh-ed25519 AAAA...'", i + 1);
+		strings_add(&k->keys, line);
+		strings_add(&k->places, "pinned");
+	}
+	return 0;
+}
+
+/* ---- known_hosts ---- */
+
+/* A walk over one known_hosts file. */
+struct scan {
+	struct remote_known *out;
+	const struct remote_settings *settings;
+	const char *host;  /* as it stands there: h or [h]:port */
+	const char *plain; /* without the port, or NULL */
+	const char *file;
+	size_t line;
+};
+
+/* OpenSSH's patterns: '*' and '?', nothing else is special. */
+static bool matches(const char *pattern, const char *name)
+{
+	const char *star = NULL, *from = NULL;
+
+	while (*name) {
+		if (*pattern == '*') {
+			star = ++pattern;
+			from = name;
+		} else if (*pattern == '?' ||
+			   tolower((unsigned char)*pattern) ==
+				   tolower((unsigned char)*name)) {
+			pattern++;
+			name++;
+		} else if (star) {
+			pattern = star;
+			name = ++from;
+		} else {
+			return false;
+		}
+	}
+	return pattern[strspn(pattern, "*")] == '\0';
+}
+
+/* "[h]:port" becomes "h", in place. */
+static char *without_port(char *pattern)
+{
+	char *end = *pattern == '[' ? strstr(pattern, "]:") : NULL;
+
+	if (!end)
+		return pattern;
+	*end = '\0';
+	return pattern + 1;
+}
+
+/*
+ * Is the first field of @line meant for @name? A negated pattern takes away
+ * what others give. With @any_port those for one port count as well.
+ */
+static bool meant_for(const char *line, const char *name, bool any_port)
+{
+	AUTO(auto_free) char *field = mem_strndup(line, strcspn(line, " \t"));
+	struct ssh_knownhosts_entry *entry = NULL;
+	char *rest = field, *p;
+	bool found = false;
+
+	if (*field == '|') { /* hashed: one name */
+		found = ssh_known_hosts_parse_line(name, line, &entry) ==
+			SSH_OK;
+		ssh_knownhosts_entry_free(entry);
+		return found;
+	}
+	while ((p = strsep(&rest, ","))) {
+		bool negated = *p == '!';
+
+		p += negated;
+		if (any_port)
+			p = without_port(p);
+		if (!*p || !matches(p, name))
+			continue;
+		if (negated)
+			return false;
+		found = true;
+	}
+	return found;
+}
+
+/* Who revokes a key of a host means it for every port of that host. */
+static bool revoked_for(const struct scan *s, const char *line)
+{
+	const char *bare = s->settings->alias ? s->settings->alias
+					      : s->settings->host;
+
+	return meant_for(line, s->host, false) ||
+	       meant_for(line, bare, false) || meant_for(line, bare, true);
+}
+
+/* The key behind the first field of @line, canonical; NULL: none we know. */
+static char *key_behind(const char *line)
+{
+	ssh_key key = parse_line(line + strcspn(line, " \t"));
+	char *text = key ? key_line(key) : NULL;
+
+	ssh_key_free(key);
+	return text;
+}
+
+static void take_revoked(struct scan *s, const char *line)
+{
+	AUTO(auto_free) char *key = NULL;
+
+	if (!revoked_for(s, line))
+		return;
+	key = key_behind(line);
+	if (key)
+		strings_add(&s->out->revoked, key);
+}
+
+static void take_known(struct scan *s, const char *line)
+{
+	AUTO(auto_free) char *key = NULL;
+	AUTO(auto_free) char *place = NULL;
+	bool exact = meant_for(line, s->host, false);
+
+	if (!exact && !(s->plain && meant_for(line, s->plain, false)))
+		return;
+	key = key_behind(line);
+	if (key && !exact) {
+		strings_add(&s->out->plain, key);
+	} else if (exact) {
+		place = mem_printf("%s:%zu", s->file, s->line);
+		strings_add(key ? &s->out->places : &s->out->unread, place);
+		if (key)
+			strings_add(&s->out->keys, key);
+	}
+}
+
+static void scan_line(struct scan *s, const char *line)
+{
+	static const char mark[] = "@revoked";
+	size_t len = sizeof mark - 1;
+
+	if (strncmp(line, mark, len) == 0 && strchr(" \t", line[len]))
+		take_revoked(s, line + len + strspn(line + len, " \t"));
+	else if (*line && *line != '#' && *line != '@' && !s->out->pinned)
+		take_known(s, line);
+}
+
+/* What could not be read to its end could have named a key as revoked. */
+static int scan_file(struct scan *s, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	char *rest, *line;
+
+	text.max = KNOWN_HOSTS_MAX;
+	if (remote_slurp(&text, s->file, SLURP_ANY) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		return err_sys(e, "cannot read the known hosts in '%s'",
+			       s->file);
+	}
+	if (text.len && memchr(text.s, '\0', text.len))
+		return err_set(e, ERR_INPUT, "'%s' has a NUL byte, expected "
+			       "lines of text as ssh-keyscan prints them",
+			       s->file);
+	rest = text.s;
+	while (rest && (line = strsep(&rest, "\n"))) {
+		size_t len = strlen(line);
+
+		if (len && line[len - 1] == '\r')
+			line[len - 1] = '\0';
+		s->line++;
+		scan_line(s, line + strspn(line, " \t"));
+	}
+	return 0;
+}
+
+/* The name under which known_hosts has the host; the caller frees. */
+static char *known_name(const struct remote_settings *s)
+{
+	char *name = s->alias ? mem_strdup(s->alias) :
+		     s->port == 22 ? mem_strdup(s->host) :
+				     mem_printf("[%s]:%d", s->host, s->port);
+
+	for (char *p = name; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return name;
+}
+
+int remote_known_load(struct remote_known *k, const struct remote_settings *s,
+		      const struct strings *pinned, struct err *e)
+{
+	AUTO(auto_free) char *name = known_name(s);
+
+	if (pinned && pinned->len && load_pinned(k, pinned, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s->known_hosts.len; i++) {
+		struct scan scan = {
+			.out = k, .settings = s, .host = name,
+			.plain = s->alias || s->port == 22 ? NULL : s->host,
+			.file = s->known_hosts.items[i]
+		};
+
+		if (scan_file(&scan, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void remote_known_done(struct remote_known *k)
+{
+	strings_done(&k->keys);
+	strings_done(&k->places);
+	strings_done(&k->revoked);
+	strings_done(&k->plain);
+	strings_done(&k->unread);
+}
+
+static void add_algorithm(struct sbuf *b, const char *names)
+{
+	if (b->s && strstr(b->s, names))
+		return;
+	if (b->len)
+		sbuf_putc(b, ',');
+	sbuf_puts(b, names);
+}
+
+/* The signature algorithms that a key of type @type[@len] can make. */
+static void add_type(struct sbuf *b, const char *type, size_t len)
+{
+	AUTO(auto_free) char *name = mem_strndup(type, len);
+
+	if (strcmp(name, "ssh-rsa") == 0)
+		add_algorithm(b, "rsa-sha2-512,rsa-sha2-256");
+	else
+		add_algorithm(b, name);
+}
+
+char *remote_known_algorithms(const struct remote_known *k)
+{
+	static const char *const all[] = {
+		"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
+		"ecdsa-sha2-nistp521", "ssh-rsa",
+	};
+	struct sbuf b = SBUF_INIT;
+	const struct strings *lists[] = { &k->keys, &k->plain };
+
+	for (size_t l = 0; l < 2; l++)
+		for (size_t i = 0; i < lists[l]->len; i++)
+			add_type(&b, lists[l]->items[i],
+				 strcspn(lists[l]->items[i], " "));
+	/* the rest too: a key of another type is to be seen and named */
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		add_type(&b, all[i], strlen(all[i]));
+	return sbuf_detach(&b);
+}
+
+static int refuse_changed(const struct remote_known *k, const char *line,
+			  const struct remote_settings *s, struct err *e)
+{
+	AUTO(auto_free) char *name = known_name(s);
+	AUTO(auto_free) char *shown = fingerprint(line);
+	AUTO(auto_free) char *known = fingerprint(k->keys.items[0]);
+	int type = (int)strcspn(line, " ");
+
+	if (k->pinned)
+		return err_set(e, ERR_HOSTKEY, "'%s' shows another SSH host "
+			       "key than the pinned one: %s (%.*s), pinned is "
+			       "%s; if the host was installed anew, compare "
+			       "with 'ssh-keygen -l' on it, then 'wgmesh unset "
+			       "NODE host-keys' and pin the new one with "
+			       "-accept-new-host-keys", s->name, shown, type,
+			       line, known);
+	return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' changed: it "
+		       "shows %s (%.*s), %s has %s; if that is right, forget "
+		       "the old one with: ssh-keygen -R '%s'", s->name, shown,
+		       type, line, k->places.items[0], known, name);
+}
+
+int remote_known_check(enum remote_hostkey *out, const struct remote_known *k,
+		       const char *line, const struct remote_settings *s,
+		       struct err *e)
+{
+	if (strings_find(&k->revoked, line) >= 0)
+		return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' is "
+			       "marked as revoked in known_hosts: it is never "
+			       "accepted, also if it is pinned", s->name);
+	if (strings_find(&k->keys, line) >= 0)
+		*out = k->pinned ? REMOTE_KEY_PINNED : REMOTE_KEY_KNOWN;
+	else if (k->keys.len)
+		return refuse_changed(k, line, s, e);
+	else if (k->unread.len)
+		return err_set(e, ERR_HOSTKEY, "'%s' is known by a key that "
+			       "cannot be read (%s), so whether the one that "
+			       "it shows is new cannot be told; mend or remove "
+			       "that line", s->name, k->unread.items[0]);
+	else if (strings_find(&k->plain, line) >= 0)
+		*out = REMOTE_KEY_KNOWN;
+	else
+		*out = REMOTE_KEY_NEW;
+	return 0;
+}

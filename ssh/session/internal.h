@@ -1,0 +1,345 @@
+/*
+ * What the files of ssh/remote*.c share and nobody else includes: settings
+ * from ssh_config, descriptors and children, host keys, and the two ways to
+ * run a command (a channel of libssh, a local shell).
+ */
+#ifndef WGMESH_SSH_SESSION_INTERNAL_H
+#define WGMESH_SSH_SESSION_INTERNAL_H
+
+#include "base/auto.h"
+#include "base/err.h"
+#include "base/sbuf.h"
+#include "base/vec.h"
+#include "ssh/session/remote.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct ssh_channel_struct;
+struct ssh_counter_struct;
+struct ssh_key_struct;
+struct ssh_session_struct;
+
+/* ---- time ---- */
+
+/** Now on the monotonic clock, in milliseconds. */
+int64_t remote_now_ms(void);
+
+/** Milliseconds left until @deadline, at least 0, fit for poll(). */
+int remote_left_ms(int64_t deadline);
+
+/** Seconds as text for messages ("10 s", "0.3 s") into @buf; returns buf. */
+const char *remote_seconds(int ms, char buf[24]);
+
+/** The limit to use: @ms if positive, else the built-in one. */
+int remote_timeout(int ms);
+
+/** How long to wait: for a sign of life, which begins it anew, and in all. */
+struct remote_patience {
+	int silence_ms;
+	int64_t deadline; /* of the silence */
+	int64_t end;      /* of all */
+	int total_ms;     /* for messages */
+};
+
+/** A login, and the start of a command, have so many silences in all. */
+#define REMOTE_SILENCES 6
+
+/** Begin; @total_ms 0: no bound for all. */
+void remote_patience_begin(struct remote_patience *p, int silence_ms,
+			   int64_t total_ms);
+
+/** Something came. */
+void remote_patience_renew(struct remote_patience *p);
+
+/** Milliseconds left, at least 0. */
+int remote_patience_left(const struct remote_patience *p);
+
+/** What is over, for messages: "no answer within 10 s"; the caller frees. */
+char *remote_patience_text(const struct remote_patience *p);
+
+/* ---- ssh_config ---- */
+
+/** What ssh_config says for one target, expanded. Owned strings. */
+struct remote_settings {
+	char *name;  /* as the user wrote it */
+	char *host;  /* to dial */
+	char *alias; /* HostKeyAlias, or NULL */
+	char *user;
+	int port;
+	struct strings identities;  /* IdentityFile, in order */
+	bool identities_only;
+	char *agent;                /* socket path, "" without one */
+	struct strings known_hosts; /* all files, the user's first */
+	char *proxy;                /* command, or NULL */
+	char *ciphers, *kex, *macs; /* or NULL */
+};
+
+struct remote_config;
+
+/**
+ * Read ssh_config: @file alone, or ~/.ssh/config and the system's when NULL.
+ * Fails when a named file is missing, when the user's or an included one may
+ * be written by others, or when one cannot be read to its end. The main thread
+ * calls it: see trust_owner().
+ */
+int remote_config_load(struct remote_config **out, const char *file,
+		       struct err *e);
+void remote_config_free(struct remote_config *c);
+DEFINE_AUTO(struct remote_config *, remote_config_free)
+
+/** Settings for @target; the caller ends them with remote_settings_done(). */
+int remote_config_ask(struct remote_settings *out,
+		      const struct remote_config *c,
+		      const struct remote_target *target, struct err *e);
+void remote_settings_done(struct remote_settings *s);
+
+/** Could ssh be called with the hosts of ProxyJump? INPUT. */
+int remote_jump_check(const char *jump, struct err *e);
+
+/**
+ * The command that OpenSSH would run for ProxyJump @jump; @config_file is
+ * passed on unless NULL. The caller frees.
+ */
+char *remote_jump_command(const char *jump, const char *config_file,
+			  const struct remote_settings *s);
+
+/** One line of ssh_config, or the border of an included file. */
+struct remote_config_line {
+	enum { CONFIG_LINE, CONFIG_BEGIN, CONFIG_END } kind;
+	char *keyword; /* lower case; NULL for a border */
+	char *rest;    /* all after the keyword, trimmed */
+	struct strings args;
+};
+typedef VEC(struct remote_config_line) remote_config_lines;
+
+/** Who may write the file that remote_slurp() reads. */
+enum remote_slurp_rule {
+	SLURP_ANY,
+	SLURP_PRIVATE, /* a key of ours: nobody else may read it, either */
+	SLURP_TRUSTED, /* only we and root: see trust_owner() */
+};
+
+/**
+ * Append the lines of @file, which @rule is for, and of what it includes, where
+ * SLURP_TRUSTED holds. An error with sys_errno ENOENT: there is no such file.
+ */
+int remote_config_read(remote_config_lines *out, const char *file,
+		       enum remote_slurp_rule rule, int depth, struct err *e);
+
+/** Home folder: $HOME, else the password file's; the caller frees. */
+char *remote_home(void);
+
+/** "~/x" with the home folder put in; the caller frees. */
+char *remote_untilde(const char *path);
+
+/**
+ * Whole file into @out, at most out->max bytes; -1 with errno set: EPERM when
+ * the file breaks @rule, EFBIG when it is too large.
+ */
+int remote_slurp(struct sbuf *out, const char *path,
+		 enum remote_slurp_rule rule);
+
+/* ---- connections and children ---- */
+
+/** A child with one socket or two pipes; pid 0 is none. */
+struct remote_child {
+	pid_t pid;
+	int in;     /* write end of its stdin, or the socket for both */
+	int out;    /* read end of its stdout; -1 with a socket */
+	int errors; /* read end of its stderr, non-blocking */
+};
+#define REMOTE_CHILD_NONE { 0, -1, -1, -1 }
+
+/** Start /bin/sh -c @command in its own process group. */
+int remote_child_start(struct remote_child *c, const char *command,
+		       bool with_socket, struct err *e);
+
+/** Close what is open, wait up to @grace_ms, then kill its group; reap. */
+void remote_child_end(struct remote_child *c, int grace_ms);
+
+struct remote_login;
+
+/**
+ * Connect to @s's host and port, every address in turn, by @deadline. *@fd is
+ * non-blocking, without Nagle's delay; @facts gets the numeric addresses of
+ * both ends.
+ */
+int remote_dial(int *fd, struct remote_login *facts,
+		const struct remote_settings *s, int64_t deadline,
+		struct err *e);
+
+/* ---- agent ---- */
+
+/** One identity of an agent. */
+struct remote_identity {
+	unsigned char *blob;
+	size_t len;
+	char *b64;
+};
+typedef VEC(struct remote_identity) remote_identities;
+
+/** Ask the agent at @path for its keys; an empty list if there is none. */
+void remote_agent_list(remote_identities *out, const char *path,
+		       int timeout_ms);
+void remote_identities_done(remote_identities *v);
+long remote_identities_find(const remote_identities *v, const char *b64);
+
+struct remote_front;
+
+/**
+ * A socket that speaks as an agent which has only @offer, in that order, and
+ * passes signatures on to the agent at @path. *@fd is for the client, who
+ * closes it; end the front with remote_front_stop().
+ */
+struct remote_front *remote_front_start(int *fd, const char *path,
+					const remote_identities *offer,
+					int timeout_ms);
+void remote_front_stop(struct remote_front *f);
+
+/* ---- keys ---- */
+
+/** A private key file. */
+struct remote_key {
+	char *path;
+	char *b64;                   /* public part, NULL if unknown */
+	struct ssh_key_struct *priv; /* NULL: not usable here */
+	const char *why;             /* then: the reason in words, static */
+	bool is_default;             /* of the built-in names */
+};
+
+struct remote_keys {
+	struct remote_config *config;
+	VEC(struct remote_key) list;
+};
+
+/** The key read from @path, or NULL. */
+const struct remote_key *remote_keys_find(const struct remote_keys *keys,
+					  const char *path);
+
+/** Base64 of the public part of the key at @path, or NULL; caller frees. */
+char *remote_key_public(const char *path);
+
+/* ---- host keys ---- */
+
+/** The keys that a host may show. */
+struct remote_known {
+	bool pinned;
+	struct strings keys;    /* "type base64", canonical */
+	struct strings places;  /* for each: where it stands */
+	struct strings revoked; /* never good, pinned or not */
+	struct strings plain;   /* known without the port: good, never bad */
+	struct strings unread;  /* places with keys of no type that we know */
+};
+
+/**
+ * From @pinned, or if that is empty from the known_hosts files, which revoke
+ * keys in either case. ERR_INPUT or ERR_SYSTEM when one of them cannot be read
+ * to its end.
+ */
+int remote_known_load(struct remote_known *k, const struct remote_settings *s,
+		      const struct strings *pinned, struct err *e);
+void remote_known_done(struct remote_known *k);
+
+/** Host key algorithms, those of the expected keys first; caller frees. */
+char *remote_known_algorithms(const struct remote_known *k);
+
+/**
+ * Judge the key @line that the host showed. 0 with *@out, which may be
+ * REMOTE_KEY_NEW; ERR_HOSTKEY when it is another one than expected.
+ */
+int remote_known_check(enum remote_hostkey *out, const struct remote_known *k,
+		       const char *line, const struct remote_settings *s,
+		       struct err *e);
+
+/** "type base64" of the key that the session's host showed; caller frees. */
+char *remote_hostkey_line(struct ssh_session_struct *session);
+
+/* ---- ways to run a command ---- */
+
+#define REMOTE_EOF (-1)
+#define REMOTE_BROKEN (-2)
+
+/** How a command ended. */
+struct remote_exit {
+	bool known;
+	int status; /* -1: by a signal or unknown */
+	char signal[24];
+};
+
+/** A way to run one command; @link is the way's own object. */
+struct remote_via {
+	int (*start)(void *link, const char *command, int timeout_ms,
+		     struct err *e);
+	/* bytes read, 0 none at the moment, REMOTE_EOF, REMOTE_BROKEN */
+	long (*read)(void *link, bool errors, char *buf, size_t len);
+	/* bytes taken, 0 no room at the moment, REMOTE_BROKEN */
+	long (*write)(void *link, const char *buf, size_t len);
+	/* 1: nothing written is left on our side, 0: not yet, REMOTE_BROKEN */
+	int (*flushed)(void *link);
+	/* wait for something to read, or to write too if @writing */
+	void (*wait)(void *link, bool writing, int timeout_ms);
+	/* after the end of the output: how it ended, if that is known yet */
+	void (*ended)(void *link, struct remote_exit *out);
+	void (*free)(void *link);
+};
+
+/** The object of remote_via_ssh: a session, and what carries and serves it. */
+struct remote_link {
+	struct ssh_session_struct *session;
+	struct ssh_channel_struct *channel;
+	struct remote_child proxy;
+	struct remote_front *front; /* while logging in by an agent */
+	struct remote_exit exit;
+	void *callbacks; /* of the channel */
+	struct ssh_counter_struct *traffic;
+	uint64_t seen; /* bytes of the traffic when we last waited */
+	struct remote_patience patience; /* of the login, or the start */
+	uint64_t heard; /* bytes of the traffic when it was last renewed */
+};
+
+/** Wait until libssh has something to do, at most @timeout_ms. */
+void remote_link_wait(const struct remote_link *l, int timeout_ms);
+
+/**
+ * Wait as above, on a connected session, as long as the link's patience, which
+ * whatever came from the host renews; false without waiting when it is over or
+ * the connection gone.
+ */
+bool remote_link_again(struct remote_link *l);
+
+/** libssh's last error, escaped; the caller frees. */
+char *remote_link_error(const struct remote_link *l);
+
+void remote_link_free(struct remote_link *l);
+DEFINE_AUTO(struct remote_link *, remote_link_free)
+
+extern const struct remote_via remote_via_ssh;
+extern const struct remote_via remote_via_local;
+
+struct remote_local;
+void *remote_local_new(void);
+
+/** What a login yields. Owned strings. */
+struct remote_login {
+	enum remote_hostkey hostkey;
+	char *hostkey_line;
+	char *fingerprint;
+	char *dialled;
+	char *source;
+	char *user;
+};
+void remote_login_done(struct remote_login *l);
+
+/** Log in on a connected session whose host key was accepted. */
+int remote_authenticate(struct remote_link *l, const struct remote_settings *s,
+			const struct remote_conf *conf, struct err *e);
+
+/** Connect, check the host key and, unless @peek, log in. */
+int remote_login(struct remote_link **out, struct remote_login *facts,
+		 const struct remote_target *target,
+		 const struct remote_conf *conf, bool peek, struct err *e);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * The way to run a command on this very machine: /bin/sh with three pipes.
+ */
+#include "ssh/session/internal.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+/* What a shell is given to end by itself once its input is closed. */
+#define GRACE_MS 2000
+
+struct remote_local {
+	struct remote_child child;
+	bool eof[2]; /* of output and errors */
+};
+
+void *remote_local_new(void)
+{
+	struct remote_local *l = mem_calloc(1, sizeof *l);
+
+	l->child = (struct remote_child)REMOTE_CHILD_NONE;
+	return l;
+}
+
+static int local_start(void *link, const char *command, int timeout_ms,
+		       struct err *e)
+{
+	struct remote_local *l = link;
+
+	(void)timeout_ms;
+	return remote_child_start(&l->child, command, false, e);
+}
+
+static long local_read(void *link, bool errors, char *buf, size_t len)
+{
+	struct remote_local *l = link;
+	ssize_t n;
+
+	if (l->eof[errors])
+		return REMOTE_EOF;
+	n = read(errors ? l->child.errors : l->child.out, buf, len);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n > 0)
+		return n;
+	l->eof[errors] = true;
+	return REMOTE_EOF;
+}
+
+/* write() to a pipe that may be closed, without the signal: it is held back
+ * in this thread and taken from the queue. */
+static ssize_t quiet_write(int fd, const void *buf, size_t len)
+{
+	const struct timespec now = { 0, 0 };
+	sigset_t pipe_only, before, pending;
+	bool was_pending;
+	ssize_t n;
+	int saved;
+
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	sigpending(&pending);
+	was_pending = sigismember(&pending, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+	n = write(fd, buf, len);
+	saved = errno;
+	if (n < 0 && saved == EPIPE && !was_pending)
+		sigtimedwait(&pipe_only, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return n;
+}
+
+static long local_write(void *link, const char *buf, size_t len)
+{
+	struct remote_local *l = link;
+	ssize_t n = quiet_write(l->child.in, buf, len);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : REMOTE_BROKEN;
+	return n;
+}
+
+static int local_flushed(void *link)
+{
+	(void)link;
+	return 1;
+}
+
+static void local_wait(void *link, bool writing, int timeout_ms)
+{
+	struct remote_local *l = link;
+	struct pollfd p[] = {
+		{ .fd = l->eof[0] ? -1 : l->child.out, .events = POLLIN },
+		{ .fd = l->eof[1] ? -1 : l->child.errors, .events = POLLIN },
+		{ .fd = writing ? l->child.in : -1, .events = POLLOUT },
+	};
+
+	poll(p, 3, timeout_ms);
+}
+
+static void local_ended(void *link, struct remote_exit *out)
+{
+	struct remote_local *l = link;
+	siginfo_t info = { 0 };
+
+	if (l->child.pid <= 0 ||
+	    waitid(P_PID, (id_t)l->child.pid, &info,
+		   WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+		return;
+	out->known = true;
+	out->status = info.si_code == CLD_EXITED ? info.si_status : -1;
+	if (info.si_code != CLD_EXITED)
+		snprintf(out->signal, sizeof out->signal, "%s",
+			 sigabbrev_np(info.si_status));
+}
+
+static void local_free(void *link)
+{
+	struct remote_local *l = link;
+
+	remote_child_end(&l->child, GRACE_MS);
+	free(l);
+}
+
+const struct remote_via remote_via_local = {
+	.start = local_start,
+	.read = local_read,
+	.write = local_write,
+	.flushed = local_flushed,
+	.wait = local_wait,
+	.ended = local_ended,
+	.free = local_free,
+};

@@ -1,0 +1,245 @@
+/*
+ * From a target to a session whose host key is accepted: the connection (or a
+ * proxy), libssh's options, the key exchange, the key. auth.c goes on.
+ */
+#include "ssh/session/internal.h"
+
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <libssh/libssh.h>
+#include <pthread.h>
+
+static void init_libssh(void)
+{
+	ssh_init();
+	ssh_set_log_level(SSH_LOG_NOLOG);
+}
+
+void remote_login_done(struct remote_login *l)
+{
+	free(l->hostkey_line);
+	free(l->fingerprint);
+	free(l->dialled);
+	free(l->source);
+	free(l->user);
+	memset(l, 0, sizeof *l);
+}
+
+/* Algorithms that libssh does not know are passed over, as are wishes that
+ * leave none: then libssh's own list stays. */
+static void set_wishes(ssh_session session, const struct remote_settings *s)
+{
+	const struct {
+		enum ssh_options_e option;
+		const char *value;
+	} wishes[] = {
+		{ SSH_OPTIONS_CIPHERS_C_S, s->ciphers },
+		{ SSH_OPTIONS_CIPHERS_S_C, s->ciphers },
+		{ SSH_OPTIONS_KEY_EXCHANGE, s->kex },
+		{ SSH_OPTIONS_HMAC_C_S, s->macs },
+		{ SSH_OPTIONS_HMAC_S_C, s->macs },
+	};
+
+	for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
+		if (wishes[i].value)
+			ssh_options_set(session, wishes[i].option,
+					wishes[i].value);
+}
+
+/* Everything libssh would find out by itself is told: no file is read. */
+static int set_options(ssh_session session, const struct remote_settings *s,
+		       const struct remote_known *known, int fd)
+{
+	AUTO(auto_free) char *algorithms = remote_known_algorithms(known);
+	AUTO(auto_free) char *home = remote_untilde("~/.ssh");
+	int no = 0, yes = 1;
+	const struct {
+		enum ssh_options_e option;
+		const void *value;
+	} table[] = {
+		{ SSH_OPTIONS_PROCESS_CONFIG, &no },
+		{ SSH_OPTIONS_SSH_DIR, home },
+		{ SSH_OPTIONS_HOST, s->host },
+		{ SSH_OPTIONS_PORT, &s->port },
+		{ SSH_OPTIONS_USER, s->user },
+		{ SSH_OPTIONS_KNOWNHOSTS, "/dev/null" },
+		{ SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null" },
+		{ SSH_OPTIONS_HOSTKEYS, algorithms },
+		{ SSH_OPTIONS_NODELAY, &yes },
+		{ SSH_OPTIONS_FD, &fd },
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		if (ssh_options_set(session, table[i].option,
+				    table[i].value) < 0)
+			return -1;
+	set_wishes(session, s);
+	return 0;
+}
+
+/* The descriptor to talk on: a connection, or a proxy's socket. */
+static int carrier(struct remote_link *l, struct remote_login *facts,
+		   const struct remote_settings *s, struct err *e)
+{
+	int fd;
+
+	if (!s->proxy)
+		return remote_dial(&fd, facts, s, l->patience.deadline,
+				   e) < 0 ? -1 : fd;
+	facts->dialled = mem_strdup("");
+	facts->source = mem_strdup("");
+	if (remote_child_start(&l->proxy, s->proxy, true, e) < 0)
+		return -1;
+	fd = l->proxy.in;
+	l->proxy.in = -1; /* libssh closes it */
+	return fd;
+}
+
+/* What a proxy complained about, for a message; "" if nothing. */
+static char *proxy_complaint(const struct remote_link *l)
+{
+	struct sbuf b = SBUF_INIT;
+	char buf[400];
+	ssize_t n;
+
+	if (l->proxy.pid <= 0)
+		return mem_strdup("");
+	n = read(l->proxy.errors, buf, sizeof buf - 1);
+	buf[n > 0 ? n : 0] = '\0';
+	buf[strcspn(buf, "\r\n")] = '\0';
+	sbuf_puts(&b, "; the proxy says: ");
+	text_escape(&b, buf, strlen(buf), false);
+	if (!*buf)
+		sbuf_clear(&b);
+	return sbuf_detach(&b);
+}
+
+static int connect_failed(const struct remote_link *l, int rc,
+			  const struct remote_settings *s, struct err *e)
+{
+	AUTO(auto_free) char *why = remote_link_error(l);
+	AUTO(auto_free) char *proxy = proxy_complaint(l);
+	AUTO(auto_free) char *over = remote_patience_text(&l->patience);
+
+	if (rc == SSH_AGAIN)
+		return err_set(e, ERR_UNREACHABLE, "'%s' port %d: connected, "
+			       "but SSH: %s%s", s->host, s->port, over, proxy);
+	if (!*why || strstr(why, "disconnected") || strstr(why, "Success"))
+		return err_set(e, ERR_UNREACHABLE, "'%s' port %d: %s closed "
+			       "the connection before the login%s", s->host,
+			       s->port, s->proxy ? "the proxy" : "the host",
+			       proxy);
+	return err_set(e, ERR_UNREACHABLE, "'%s' port %d: no SSH connection: "
+		       "%s%s", s->host, s->port, why, proxy);
+}
+
+/* libssh made the descriptor blocking; a full one would then hold us. */
+static void stay_nonblocking(const struct remote_link *l)
+{
+	int fd = ssh_get_fd(l->session);
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0)
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+/*
+ * Key exchange on @fd, which libssh owns from ssh_connect() on: it closes it
+ * after an error and, where ssh_disconnect() is not called, in ssh_free().
+ */
+static int exchange(struct remote_link *l, int fd,
+		    const struct remote_settings *s,
+		    const struct remote_known *known, struct err *e)
+{
+	int rc;
+
+	l->session = ssh_new();
+	if (!l->session || set_options(l->session, s, known, fd) < 0) {
+		close(fd);
+		return err_set(e, ERR_BUG, "libssh refuses its options: %s",
+			       ssh_get_error(l->session));
+	}
+	ssh_set_blocking(l->session, 0);
+	l->traffic = mem_calloc(1, sizeof *l->traffic);
+	ssh_set_counters(l->session, l->traffic, NULL);
+	remote_patience_renew(&l->patience);
+	do
+		rc = ssh_connect(l->session);
+	while (rc == SSH_AGAIN && remote_link_again(l));
+	if (rc != SSH_OK)
+		return connect_failed(l, rc, s, e);
+	stay_nonblocking(l);
+	return 0;
+}
+
+static int judge(struct remote_login *facts, const struct remote_link *l,
+		 const struct remote_settings *s,
+		 const struct remote_known *known, bool accept_new,
+		 struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf print = SBUF_INIT;
+
+	facts->hostkey_line = remote_hostkey_line(l->session);
+	if (!facts->hostkey_line ||
+	    remote_fingerprint(facts->hostkey_line, &print, e) < 0)
+		return err_set(e, ERR_HOSTKEY, "'%s' shows no usable SSH host "
+			       "key", s->name);
+	facts->fingerprint = sbuf_detach(&print);
+	if (remote_known_check(&facts->hostkey, known, facts->hostkey_line, s,
+			       e) < 0)
+		return -1;
+	if (facts->hostkey == REMOTE_KEY_NEW && !accept_new)
+		return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' is "
+			       "not known: %s (%.*s); compare it with "
+			       "'ssh-keygen -l' on the host, then accept it "
+			       "or put it into known_hosts", s->name,
+			       facts->fingerprint,
+			       (int)strcspn(facts->hostkey_line, " "),
+			       facts->hostkey_line);
+	return 0;
+}
+
+/* The settings of @target from the shared ssh_config, or from one read now. */
+static int settings(struct remote_settings *out,
+		    const struct remote_target *target,
+		    const struct remote_conf *conf, struct err *e)
+{
+	AUTO(auto_remote_config_free) struct remote_config *own = NULL;
+
+	if (conf->keys)
+		return remote_config_ask(out, conf->keys->config, target, e);
+	if (remote_config_load(&own, conf->config_file, e) < 0)
+		return -1;
+	return remote_config_ask(out, own, target, e);
+}
+
+int remote_login(struct remote_link **out, struct remote_login *facts,
+		 const struct remote_target *target,
+		 const struct remote_conf *conf, bool peek, struct err *e)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int timeout_ms = remote_timeout(conf->timeout_ms);
+	AUTO(auto_remote_link_free) struct remote_link *l =
+		mem_calloc(1, sizeof *l);
+	AUTO(remote_settings_done) struct remote_settings s = { 0 };
+	AUTO(remote_known_done) struct remote_known known = { 0 };
+	int fd;
+
+	pthread_once(&once, init_libssh);
+	l->proxy = (struct remote_child)REMOTE_CHILD_NONE;
+	remote_patience_begin(&l->patience, timeout_ms,
+			      (int64_t)timeout_ms * REMOTE_SILENCES);
+	if (settings(&s, target, conf, e) < 0 ||
+	    remote_known_load(&known, &s, target->pinned, e) < 0)
+		return -1;
+	fd = carrier(l, facts, &s, e);
+	if (fd < 0 || exchange(l, fd, &s, &known, e) < 0 ||
+	    judge(facts, l, &s, &known, peek || conf->accept_new, e) < 0)
+		return -1;
+	facts->user = mem_strdup(s.user);
+	if (!peek && remote_authenticate(l, &s, conf, e) < 0)
+		return -1;
+	*out = STEAL(l);
+	return 0;
+}

@@ -1,0 +1,396 @@
+/*
+ * A remote: how it begins and ends, and the talk with its one command, which
+ * is the same over SSH and through local pipes.
+ */
+#include "ssh/session/remote.h"
+
+#include "base/text.h"
+#include "ssh/session/internal.h"
+
+#include <pwd.h>
+
+#define CHUNK 16384
+#define ERRORS_KEPT 2048
+/* What may come in while we send; read_to has the caller's limit besides. */
+#define INPUT_MAX ((size_t)16 << 20)
+/* How long an exit status may come after the end of the output. */
+#define STATUS_WAIT_MS 2000
+#define STATUS_POLL_MS 20
+
+struct remote {
+	const struct remote_via *via;
+	void *link;
+	struct remote_login login;
+	struct remote_facts facts;
+	char *name; /* for messages */
+	int timeout_ms;
+	int64_t end; /* of what goes on now, 0: unbounded; see remote_allow() */
+	int total_ms;
+	bool started;
+	bool eof, errors_eof, broken;
+	struct sbuf in; /* came in and not yet taken */
+	size_t taken;   /* of in: handed out */
+	size_t scanned; /* of in: looked through for a newline */
+	struct sbuf errors; /* the first bytes of stderr */
+};
+
+DEFINE_AUTO(struct remote *, remote_free)
+
+static void fill_facts(struct remote *r)
+{
+	r->facts = (struct remote_facts){
+		.hostkey = r->login.hostkey,
+		.hostkey_line = r->login.hostkey_line,
+		.fingerprint = r->login.fingerprint,
+		.dialled = r->login.dialled,
+		.source = r->login.source,
+		.user = r->login.user,
+		.is_root = strcmp(r->login.user, "root") == 0,
+	};
+}
+
+static void open_local(struct remote *r)
+{
+	struct passwd pw, *found = NULL;
+	char buf[4096];
+
+	r->via = &remote_via_local;
+	r->link = remote_local_new();
+	getpwuid_r(geteuid(), &pw, buf, sizeof buf, &found);
+	r->login.user = found ? mem_strdup(found->pw_name) :
+				mem_printf("%u", (unsigned)geteuid());
+	r->login.hostkey = REMOTE_KEY_KNOWN;
+	r->login.hostkey_line = mem_strdup("");
+	r->login.fingerprint = mem_strdup("");
+	r->login.dialled = mem_strdup("");
+	r->login.source = mem_strdup("");
+	fill_facts(r);
+	r->facts.is_root = geteuid() == 0;
+}
+
+static int open_any(struct remote **out, const struct remote_target *target,
+		    const struct remote_conf *conf, bool peek, struct err *e)
+{
+	AUTO(auto_remote_free) struct remote *r = mem_calloc(1, sizeof *r);
+
+	r->timeout_ms = remote_timeout(conf->timeout_ms);
+	r->in.max = conf->input_max ? conf->input_max : INPUT_MAX;
+	r->errors.max = ERRORS_KEPT;
+	r->name = mem_strdup(target->host ? target->host : "localhost");
+	if (target->local) {
+		open_local(r);
+	} else {
+		struct remote_link *link;
+
+		if (remote_login(&link, &r->login, target, conf, peek, e) < 0)
+			return -1;
+		r->link = link;
+		r->via = &remote_via_ssh;
+		fill_facts(r);
+	}
+	*out = STEAL(r);
+	return 0;
+}
+
+int remote_peek(struct remote **out, const struct remote_target *target,
+		const struct remote_conf *conf, struct err *e)
+{
+	return open_any(out, target, conf, true, e);
+}
+
+int remote_open(struct remote **out, const struct remote_target *target,
+		const struct remote_conf *conf, struct err *e)
+{
+	return open_any(out, target, conf, false, e);
+}
+
+void remote_allow(struct remote *r, int total_ms)
+{
+	r->end = total_ms ? remote_now_ms() + total_ms : 0;
+	r->total_ms = total_ms;
+}
+
+const struct remote_facts *remote_facts(const struct remote *r)
+{
+	return &r->facts;
+}
+
+void remote_hang_up(struct remote *r)
+{
+	if (r->via)
+		r->via->free(r->link);
+	r->via = NULL;
+	r->link = NULL;
+}
+
+bool remote_is_open(const struct remote *r)
+{
+	return r->via;
+}
+
+void remote_free(struct remote *r)
+{
+	if (!r)
+		return;
+	remote_hang_up(r);
+	remote_login_done(&r->login);
+	sbuf_done(&r->in);
+	sbuf_done(&r->errors);
+	free(r->name);
+	free(r);
+}
+
+int remote_start(struct remote *r, const char *command, struct err *e)
+{
+	if (r->started)
+		return err_set(e, ERR_BUG, "'%s' runs a command already",
+			       r->name);
+	if (r->via->start(r->link, command, r->timeout_ms, e) < 0)
+		return err_wrap(e, "'%s'", r->name);
+	r->started = true;
+	return 0;
+}
+
+/* Take in what stderr has: the first bytes are kept. Bytes that came. */
+static size_t pump_errors(struct remote *r)
+{
+	size_t room = ERRORS_KEPT - r->errors.len;
+	char buf[CHUNK];
+	long n;
+
+	if (r->errors_eof)
+		return 0;
+	n = r->via->read(r->link, true, buf, sizeof buf);
+	if (n < 0)
+		r->errors_eof = true;
+	if (n <= 0)
+		return 0;
+	sbuf_add(&r->errors, buf, (size_t)n < room ? (size_t)n : room);
+	return (size_t)n;
+}
+
+/* Take in what has come, without waiting. Bytes that came on either. */
+static size_t pump(struct remote *r)
+{
+	size_t came = pump_errors(r);
+	char buf[CHUNK];
+	long n = 0;
+
+	if (!r->eof && !r->broken)
+		n = r->via->read(r->link, false, buf, sizeof buf);
+	if (n > 0) {
+		sbuf_add(&r->in, buf, (size_t)n);
+		came += (size_t)n;
+	}
+	r->eof |= n == REMOTE_EOF;
+	r->broken |= n == REMOTE_BROKEN;
+	return came;
+}
+
+/* Patience for @silence_ms each, and for what remote_allow() left of it all. */
+static void begin(const struct remote *r, struct remote_patience *p,
+		  int silence_ms)
+{
+	remote_patience_begin(p, silence_ms, 0);
+	if (r->end) {
+		p->end = r->end;
+		p->total_ms = r->total_ms;
+	}
+}
+
+static int over(const struct remote *r, const struct remote_patience *p,
+		struct err *e)
+{
+	AUTO(auto_free) char *text = remote_patience_text(p);
+
+	return err_set(e, ERR_UNREACHABLE, "'%s': %s", r->name, text);
+}
+
+static int lost(const struct remote *r, struct err *e)
+{
+	return err_set(e, ERR_UNREACHABLE, "'%s': the connection broke",
+		       r->name);
+}
+
+static int too_much(const struct remote *r, size_t max, struct err *e)
+{
+	return err_set(e, ERR_REMOTE, "'%s' prints more than %zu bytes",
+		       r->name, max);
+}
+
+static int ended_early(struct remote *r, struct err *e);
+
+int remote_send(struct remote *r, const void *bytes, size_t len, struct err *e)
+{
+	struct remote_patience patience;
+	const char *p = bytes;
+
+	begin(r, &patience, r->timeout_ms);
+	if (!r->started)
+		return err_set(e, ERR_BUG, "'%s' runs no command", r->name);
+	for (;;) {
+		int flushed = len ? 0 : r->via->flushed(r->link);
+		long n = len ? r->via->write(r->link, p, len) : 0;
+
+		if (flushed)
+			return flushed < 0 ? lost(r, e) : 0;
+
+		if (n < 0) {
+			while (pump(r) > 0 && !r->in.failed)
+				;
+			return r->broken ? lost(r, e) : ended_early(r, e);
+		}
+		p += n;
+		len -= (size_t)n;
+		/* a host that waits for us to read would not read either */
+		if (pump(r) > 0 || n > 0)
+			remote_patience_renew(&patience);
+		else if (remote_patience_left(&patience) > 0)
+			r->via->wait(r->link, true,
+				     remote_patience_left(&patience));
+		else
+			return over(r, &patience, e);
+		if (remote_left_ms(patience.end) == 0)
+			return over(r, &patience, e);
+		if (r->in.failed)
+			return too_much(r, r->in.max, e);
+		if (r->broken)
+			return lost(r, e);
+	}
+}
+
+/* The first line of stderr, escaped, as ": text"; empty if there is none. */
+static void put_complaint(struct sbuf *b, const struct sbuf *errors)
+{
+	const char *s = sbuf_str(errors);
+	size_t len = errors->len, n;
+
+	while (len && strchr("\r\n \t", *s)) {
+		s++;
+		len--;
+	}
+	for (n = 0; n < len && s[n] && s[n] != '\n' && s[n] != '\r'; n++)
+		;
+	if (n == 0)
+		return;
+	sbuf_puts(b, ": ");
+	text_escape(b, s, n < 400 ? n : 400, false);
+}
+
+/* The output ended too soon: learn how, and what stderr has to say. */
+static int ended_early(struct remote *r, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf why = SBUF_INIT;
+	int64_t deadline = remote_now_ms() + STATUS_WAIT_MS;
+	struct remote_exit x = { .status = -1 };
+
+	for (;;) {
+		size_t came = pump_errors(r);
+
+		r->via->ended(r->link, &x);
+		if ((x.known && !came) || remote_left_ms(deadline) == 0)
+			break;
+		if (!came)
+			r->via->wait(r->link, false, STATUS_POLL_MS);
+	}
+	put_complaint(&why, &r->errors);
+	if (!x.known)
+		return lost(r, e);
+	if (x.signal[0])
+		return err_set(e, ERR_REMOTE, "'%s': the command was ended by "
+			       "signal %s%s", r->name, x.signal,
+			       sbuf_str(&why));
+	return err_set(e, ERR_REMOTE, "'%s': the command ended with status "
+		       "%d%s", r->name, x.status, sbuf_str(&why));
+}
+
+/* A read up to a line. */
+struct reading {
+	const char *end;
+	size_t end_len;
+	struct sbuf *out;
+	void (*line)(const char *line, void *arg);
+	void *arg;
+};
+
+/* Drop what was handed out. */
+static void compact(struct remote *r)
+{
+	memmove(r->in.s, r->in.s + r->taken, r->in.len - r->taken);
+	r->in.len -= r->taken;
+	r->in.s[r->in.len] = '\0';
+	r->scanned -= r->taken;
+	r->taken = 0;
+}
+
+/* Hand out whole lines; true when the end was among them. */
+static bool take_lines(struct remote *r, const struct reading *g)
+{
+	char *nl;
+
+	while (r->scanned < r->in.len && !g->out->failed) {
+		char *line = r->in.s + r->taken;
+		size_t len;
+
+		nl = memchr(r->in.s + r->scanned, '\n',
+			    r->in.len - r->scanned);
+		if (!nl) {
+			r->scanned = r->in.len;
+			break;
+		}
+		len = (size_t)(nl - line);
+		r->taken = r->scanned = (size_t)(nl + 1 - r->in.s);
+		if (len == g->end_len && memcmp(line, g->end, len) == 0)
+			return true;
+		sbuf_add(g->out, line, len + 1);
+		*nl = '\0';
+		if (g->line && !g->out->failed)
+			g->line(line, g->arg);
+	}
+	return false;
+}
+
+/* Would the unfinished line already pass the limit of @out? */
+static bool passes_limit(const struct remote *r, const struct reading *g)
+{
+	size_t max = g->out->max ? g->out->max : SBUF_MAX_DEFAULT;
+	size_t open = r->in.len - r->taken;
+
+	return g->out->failed || r->in.failed ||
+	       (open > g->end_len && open > max - g->out->len);
+}
+
+int remote_read_to(struct remote *r, const char *end, struct sbuf *out,
+		   int timeout_ms, void (*line)(const char *line, void *arg),
+		   void *arg, struct err *e)
+{
+	const struct reading g = { end, strlen(end), out, line, arg };
+	struct remote_patience patience;
+
+	begin(r, &patience, timeout_ms > 0 ? timeout_ms : r->timeout_ms);
+	if (!r->started)
+		return err_set(e, ERR_BUG, "'%s' runs no command", r->name);
+	for (;;) {
+		if (take_lines(r, &g))
+			return 0;
+		if (passes_limit(r, &g))
+			return too_much(r, out->max, e);
+		if (r->taken)
+			compact(r);
+		if (r->broken)
+			return lost(r, e);
+		if (r->eof)
+			return ended_early(r, e);
+		if (remote_left_ms(patience.end) == 0)
+			return over(r, &patience, e);
+		if (pump(r) > 0) {
+			remote_patience_renew(&patience);
+			continue;
+		}
+		if (r->eof || r->broken)
+			continue;
+		if (remote_patience_left(&patience) == 0)
+			return over(r, &patience, e);
+		r->via->wait(r->link, false, remote_patience_left(&patience));
+	}
+}

@@ -1,0 +1,233 @@
+#include "state/git/child.h"
+
+#include "base/auto.h"
+#include "base/run.h"
+#include "base/text.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+extern char **environ;
+
+#define SILENT_MS 300000
+#define SLICE_MS 200
+#define WORDS_MAX 2048
+#define GRACE_MS 5000
+
+/* Is it what git sets for its hooks, about another repository? */
+static bool is_local(const char *variable)
+{
+	static const char *const names[] = {
+		"GIT_DIR=", "GIT_WORK_TREE=", "GIT_INDEX_FILE=",
+		"GIT_OBJECT_DIRECTORY=", "GIT_COMMON_DIR=", "GIT_PREFIX=",
+		"GIT_ALTERNATE_OBJECT_DIRECTORIES=", "GIT_NAMESPACE=",
+		"GIT_QUARANTINE_PATH=", "GIT_PROTOCOL=",
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strncmp(variable, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Our environment without those; borrowed strings. */
+static char **clean_environment(void)
+{
+	size_t n = 0, kept = 0;
+	char **env;
+
+	while (environ[n])
+		n++;
+	env = mem_calloc(n + 1, sizeof *env);
+	for (size_t i = 0; i < n; i++)
+		if (!is_local(environ[i]))
+			env[kept++] = environ[i];
+	return env;
+}
+
+static void shut(int *fd)
+{
+	auto_close(fd);
+	*fd = -1;
+}
+
+int child_start(struct child *c, const struct strings *argv,
+		const char *folder, struct err *e)
+{
+	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, errors[2] = { -1, -1 };
+	AUTO(auto_free) char **env = clean_environment();
+	struct run how = { .argv = argv, .environment = env,
+			   .folder = folder };
+
+	memset(c, 0, sizeof *c);
+	c->pid = -1;
+	/* a socket, for which a write can be made without SIGPIPE */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0 ||
+	    pipe2(out, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0)
+		err_sys(e, "cannot make pipes for '%s'", argv->items[0]);
+	else {
+		memcpy(how.fds, (int[]){ in[1], out[1], errors[1] },
+		       sizeof how.fds);
+		c->pid = run_start(&how, e);
+	}
+	shut(&in[1]);
+	shut(&out[1]);
+	shut(&errors[1]);
+	c->in = in[0];
+	c->out = out[0];
+	c->errors = errors[0];
+	if (c->pid > 0)
+		return 0;
+	c->pid = 0;
+	child_end(c);
+	return -1;
+}
+
+/* Keep the end of what it says. */
+static void hear(struct child *c)
+{
+	char chunk[1024];
+	ssize_t n = read(c->errors, chunk, sizeof chunk);
+
+	if (n < 0 && errno == EINTR)
+		return;
+	if (n <= 0) {
+		shut(&c->errors);
+		return;
+	}
+	if (c->words.len + (size_t)n > WORDS_MAX)
+		sbuf_clear(&c->words);
+	sbuf_add(&c->words, chunk, (size_t)n);
+}
+
+/* Send some; -1 when it takes no more. */
+static int give(struct child *c, const char *in, size_t len, size_t *wrote)
+{
+	ssize_t n = send(c->in, in, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -1;
+	*wrote = (size_t)n;
+	return 0;
+}
+
+/* Receive some; at the end the pipe is closed. */
+static void take(struct child *c, char *out, size_t size, size_t *got)
+{
+	ssize_t n = read(c->out, out, size);
+
+	if (n > 0)
+		*got = (size_t)n;
+	else if (n == 0 || errno != EINTR)
+		shut(&c->out);
+}
+
+static bool interrupted; /* atomic */
+
+void child_interrupt(bool on)
+{
+	__atomic_store_n(&interrupted, on, __ATOMIC_SEQ_CST);
+}
+
+/* poll() until something happens; at most 0 when it is over. */
+static int wait_for(struct pollfd p[3])
+{
+	for (int left = SILENT_MS; left > 0; left -= SLICE_MS) {
+		int n;
+
+		if (__atomic_load_n(&interrupted, __ATOMIC_SEQ_CST))
+			return 0;
+		n = poll(p, 3, SLICE_MS);
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return n;
+	}
+	return 0;
+}
+
+int child_move(struct child *c, const char *in, size_t len, size_t *wrote,
+	       char *out, size_t size, size_t *got)
+{
+	*wrote = *got = 0;
+	while (*wrote == 0 && *got == 0) {
+		struct pollfd p[3] = {
+			{ len ? c->in : -1, POLLOUT, 0 },
+			{ size ? c->out : -1, POLLIN, 0 },
+			{ c->errors, POLLIN, 0 },
+		};
+
+		if (p[0].fd < 0 && p[1].fd < 0)
+			return len ? -1 : 0;
+		if (wait_for(p) <= 0)
+			return -1;
+		if (p[2].revents)
+			hear(c);
+		if (p[1].revents)
+			take(c, out, size, got);
+		if (p[0].revents && give(c, in, len, wrote) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void child_close_input(struct child *c)
+{
+	shut(&c->in);
+}
+
+int child_end(struct child *c)
+{
+	int status = -1;
+
+	shut(&c->in);
+	shut(&c->out);
+	for (int i = 0; i < 64 && c->errors >= 0; i++) {
+		struct pollfd p = { c->errors, POLLIN, 0 };
+
+		if (poll(&p, 1, 1000) <= 0)
+			break;
+		hear(c);
+	}
+	shut(&c->errors);
+	if (c->pid > 0)
+		status = run_end(c->pid, false, GRACE_MS);
+	c->pid = 0;
+	return status;
+}
+
+bool child_run(struct child *c, const char *in, struct sbuf *out)
+{
+	size_t len = strlen(in), wrote, got;
+	char chunk[4096];
+
+	while (true) {
+		if (len == 0 && c->in >= 0)
+			child_close_input(c);
+		if (child_move(c, in, len, &wrote, chunk, sizeof chunk,
+			       &got) < 0)
+			break;
+		if (!wrote && !got)
+			return child_end(c) == 0;
+		in += wrote;
+		len -= wrote;
+		sbuf_add(out, chunk, got);
+	}
+	child_end(c);
+	return false;
+}
+
+char *child_words(const struct child *c)
+{
+	AUTO(auto_free) char *copy = mem_strdup(sbuf_str(&c->words));
+	AUTO(auto_free) char *shown = NULL;
+	size_t len = strlen(copy);
+
+	while (len && strchr(" \r\n", copy[len - 1]))
+		copy[--len] = '\0';
+	for (char *p = copy; *p; p++)
+		if (*p == '\n' || *p == '\r' || *p == '\t')
+			*p = ' ';
+	shown = text_escaped(copy);
+	return mem_printf("%s%s", *shown ? ": " : "", shown);
+}

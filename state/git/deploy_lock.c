@@ -1,0 +1,233 @@
+/*
+ * The deploy lock: a ref at the remote that names a commit which says whose it
+ * is. Who makes the ref has the lock; it is removed only as what it was.
+ */
+#include "state/git/net.h"
+
+#include "base/text.h"
+#include "vault/crypto/digest.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+#define TRAILER_OWNER "Wgmesh-Owner"
+#define TRAILER_NONCE "Wgmesh-Nonce"
+
+void repo_lock_done(struct repo_lock *l)
+{
+	free(l->owner);
+	memset(l, 0, sizeof *l);
+}
+
+/*
+ * "refs/wgmesh/lock/" and a digest of the id, which a sealed state keeps from who
+ * can read the repository; NULL with INPUT for what is no id.
+ */
+static char *lock_ref(const char *mesh_id, struct err *e)
+{
+	AUTO(auto_free) char *text = mem_printf("wgmesh lock %s", mesh_id);
+	char digest[DIGEST_HEX + 1];
+
+	digest_sha256(text, strlen(text), digest);
+	if (strspn(mesh_id, "0123456789abcdef") == 32 && !mesh_id[32])
+		return mem_printf("refs/wgmesh/lock/%.32s", digest);
+	err_set(e, ERR_INPUT, "the mesh has no id that a lock could have");
+	return NULL;
+}
+
+/* Two locks of one owner in one second are two locks. */
+static int add_nonce(struct trailers *t, struct err *e)
+{
+	unsigned char bytes[16];
+	char text[33];
+
+	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+		return err_sys(e, "cannot get random bytes");
+	for (size_t i = 0; i < sizeof bytes; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	trailers_add(t, TRAILER_NONCE, text);
+	return 0;
+}
+
+static int make_message(struct sbuf *out, const char *owner, struct err *e)
+{
+	AUTO(trailers_done) struct trailers t = { 0 };
+	const struct message m = { "deploy lock", NULL, &t };
+
+	trailers_add(&t, TRAILER_OWNER, owner);
+	if (add_nonce(&t, e) < 0)
+		return -1;
+	message_write(out, &m);
+	return 0;
+}
+
+/* A commit without files that nobody's branch has. */
+static int make_commit(git_oid *out, struct repo *r, const char *message,
+		       struct err *e)
+{
+	AUTO(auto_git_signature_free) git_signature *who = NULL;
+	AUTO(auto_git_tree_free) git_tree *tree = NULL;
+	const git_oid none = { { 0 } };
+	struct err ignored;
+	int rc;
+
+	if (repo_tree_with(&tree, r, NULL, &none, 0, e) < 0)
+		return -1;
+	if (repo_committer(&who, r, &ignored) < 0 &&
+	    git_signature_now(&who, "wgmesh", "wgmesh@localhost") < 0)
+		return repo_fail(e, -1, "cannot make a lock");
+	rc = git_commit_create(out, r->git, NULL, who, who, NULL, message,
+			       tree, 0, NULL);
+	return rc < 0 ? repo_fail(e, rc, "cannot make a lock") : 0;
+}
+
+/* What the remote has for @ref; zero when it has none. */
+static int find_ref(git_oid *out, struct net *n, const char *ref,
+		    struct err *e)
+{
+	git_remote_callbacks how;
+	const git_remote_head **heads;
+	size_t len;
+	int rc;
+
+	memset(out, 0, sizeof *out);
+	git_remote_init_callbacks(&how, GIT_REMOTE_CALLBACKS_VERSION);
+	net_callbacks(&how, n);
+	rc = git_remote_connect(n->remote, GIT_DIRECTION_FETCH, &how, NULL,
+				NULL);
+	if (rc == 0)
+		rc = git_remote_ls(&heads, &len, n->remote);
+	if (rc < 0)
+		return net_fail(n, rc, "cannot read the refs of", e);
+	for (size_t i = 0; i < len; i++)
+		if (strcmp(heads[i]->name, ref) == 0)
+			git_oid_cpy(out, &heads[i]->oid);
+	return 0;
+}
+
+/* Get the commit of a lock, over the connection that told of it. */
+static int fetch_lock(struct net *n, const char *ref, struct err *e)
+{
+	git_fetch_options how;
+	AUTO(auto_free) char *spec = mem_strdup(ref);
+	const git_strarray specs = { &spec, 1 };
+	int rc;
+
+	git_fetch_options_init(&how, GIT_FETCH_OPTIONS_VERSION);
+	net_callbacks(&how.callbacks, n);
+	how.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+	rc = git_remote_download(n->remote, &specs, &how);
+	return rc < 0 ? net_fail(n, rc, "cannot read the lock of", e) : 0;
+}
+
+/* What the commit of a lock says. */
+static int read_lock(struct repo_lock *out, struct repo *r, const git_oid *id,
+		     struct err *e)
+{
+	AUTO(auto_git_commit_free) git_commit *commit = NULL;
+	AUTO(trailers_done) struct trailers t = { 0 };
+	const char *owner;
+	int rc = git_commit_lookup(&commit, r->git, id);
+
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot read a lock");
+	message_trailers(&t, git_commit_message(commit));
+	owner = trailers_find(&t, TRAILER_OWNER);
+	git_oid_tostr(out->id, sizeof out->id, id);
+	out->owner = mem_strdup(owner ? owner : "somebody");
+	out->since = git_commit_time(commit);
+	return 0;
+}
+
+int repo_lock_show(struct repo *r, const char *mesh_id,
+		   struct repo_lock *out, struct err *e)
+{
+	AUTO(auto_free) char *ref = lock_ref(mesh_id, e);
+	AUTO(net_done) struct net n = { 0 };
+	git_oid id;
+
+	if (!ref || net_init(&n, r, e) < 0 || find_ref(&id, &n, ref, e) < 0)
+		return -1;
+	memset(out, 0, sizeof *out);
+	if (git_oid_is_zero(&id))
+		return 0;
+	if (fetch_lock(&n, ref, e) < 0)
+		return -1;
+	return read_lock(out, r, &id, e);
+}
+
+/* Say who has it. */
+static int taken(struct repo *r, const char *mesh_id, struct err *e)
+{
+	AUTO(repo_lock_done) struct repo_lock l = { 0 };
+	AUTO(auto_free) char *owner = NULL;
+	long long age;
+
+	if (repo_lock_show(r, mesh_id, &l, e) < 0)
+		return -1;
+	if (!*l.id)
+		return err_set(e, ERR_CONFLICT, "another deploy of this mesh "
+			       "had the lock at the remote until now: try "
+			       "again");
+	owner = text_escaped(l.owner);
+	age = (long long)time(NULL) - l.since;
+	return err_set(e, ERR_CONFLICT, "another deploy of this mesh has the "
+		       "lock at the remote: %.200s, since %lld s", owner,
+		       age > 0 ? age : 0);
+}
+
+/* Push the commit @id, which for libgit2 must have a ref here, too. */
+static int push_lock(struct net *n, const git_oid *id, const char *ref,
+		     struct err *e)
+{
+	AUTO(auto_git_reference_free) git_reference *here = NULL;
+	AUTO(auto_free) char *name = NULL;
+	const git_oid none = { { 0 } };
+	char text[REPO_ID_TEXT];
+	int ret, rc;
+
+	git_oid_tostr(text, sizeof text, id);
+	name = mem_printf("refs/wgmesh/own/%s", text);
+	rc = git_reference_create(&here, n->r->git, name, id, false, NULL);
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot make a lock");
+	ret = net_push(n, name, ref, &none, e);
+	git_reference_delete(here);
+	return ret;
+}
+
+int repo_lock_take(struct repo *r, const char *mesh_id, const char *owner,
+		   struct repo_lock *out, struct err *e)
+{
+	AUTO(auto_free) char *ref = lock_ref(mesh_id, e);
+	AUTO(sbuf_done) struct sbuf message = SBUF_INIT;
+	AUTO(net_done) struct net n = { 0 };
+	git_oid id;
+
+	if (!ref || net_init(&n, r, e) < 0 ||
+	    make_message(&message, owner, e) < 0 ||
+	    make_commit(&id, r, message.s, e) < 0)
+		return -1;
+	if (push_lock(&n, &id, ref, e) < 0)
+		return e->code == ERR_CONFLICT ? taken(r, mesh_id, e) : -1;
+	return read_lock(out, r, &id, e);
+}
+
+int repo_unlock(struct repo *r, const char *mesh_id,
+		const struct repo_lock *l, struct err *e)
+{
+	AUTO(auto_free) char *ref = lock_ref(mesh_id, e);
+	AUTO(net_done) struct net n = { 0 };
+	git_oid id;
+
+	if (!ref || net_init(&n, r, e) < 0)
+		return -1;
+	if (git_oid_fromstr(&id, l->id) < 0 || git_oid_is_zero(&id))
+		return err_set(e, ERR_INPUT, "there is no such lock");
+	if (net_push(&n, "", ref, &id, e) == 0)
+		return 0;
+	if (e->code == ERR_CONFLICT)
+		return err_set(e, ERR_CONFLICT, "the lock at the remote is "
+			       "gone, or another one by now");
+	return -1;
+}

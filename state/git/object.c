@@ -1,0 +1,214 @@
+/*
+ * What the other files state/git*.c ask a repository for.
+ */
+#include "state/git/internal.h"
+
+#include "state/store/store.h"
+
+#include <string.h>
+
+char *repo_config(struct repo *r, const char *name)
+{
+	AUTO(auto_git_config_free) git_config *c = NULL;
+	git_buf value = { 0 };
+	char *text;
+
+	if (git_repository_config(&c, r->git) < 0 ||
+	    git_config_get_string_buf(&value, c, name) < 0)
+		return mem_strdup("");
+	text = mem_strdup(value.ptr);
+	git_buf_dispose(&value);
+	return text;
+}
+
+bool repo_config_bool(struct repo *r, const char *name, bool dflt)
+{
+	AUTO(auto_git_config_free) git_config *c = NULL;
+	int value;
+
+	if (git_repository_config(&c, r->git) < 0 ||
+	    git_config_get_bool(&value, c, name) < 0)
+		return dflt;
+	return value;
+}
+
+char *repo_branch_ref(struct repo *r)
+{
+	AUTO(auto_git_reference_free) git_reference *head = NULL;
+
+	if (git_reference_lookup(&head, r->git, "HEAD") < 0 ||
+	    git_reference_type(head) != GIT_REFERENCE_SYMBOLIC)
+		return NULL;
+	return mem_strdup(git_reference_symbolic_target(head));
+}
+
+int repo_head_commit(git_commit **out, struct repo *r, struct err *e)
+{
+	git_oid id;
+	int rc = git_reference_name_to_id(&id, r->git, "HEAD");
+
+	*out = NULL;
+	if (rc == GIT_ENOTFOUND)
+		return 0;
+	if (rc == 0)
+		rc = git_commit_lookup(out, r->git, &id);
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot read the commit of HEAD");
+	return 0;
+}
+
+int repo_entry(git_oid *blob, unsigned *mode, struct repo *r,
+	       const git_commit *commit, struct err *e)
+{
+	AUTO(auto_git_tree_free) git_tree *tree = NULL;
+	AUTO(auto_git_tree_entry_free) git_tree_entry *entry = NULL;
+	int rc;
+
+	*mode = 0;
+	memset(blob, 0, sizeof *blob);
+	if (!commit)
+		return 0;
+	rc = git_commit_tree(&tree, commit);
+	if (rc == 0)
+		rc = git_tree_entry_bypath(&entry, tree, r->path);
+	if (rc == GIT_ENOTFOUND)
+		return 0;
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot read the tree of a commit");
+	*mode = git_tree_entry_filemode(entry);
+	if (*mode != GIT_FILEMODE_BLOB &&
+	    *mode != GIT_FILEMODE_BLOB_EXECUTABLE)
+		return err_set(e, ERR_INPUT, "'%s' is no regular file in git, "
+			       "expected one", r->path);
+	git_oid_cpy(blob, git_tree_entry_id(entry));
+	return 0;
+}
+
+int repo_blob(struct sbuf *out, struct repo *r, const git_oid *id,
+	      struct err *e)
+{
+	AUTO(auto_git_blob_free) git_blob *blob = NULL;
+	git_odb *odb = NULL;
+	git_object_t type;
+	size_t len = 0;
+	int rc = git_repository_odb(&odb, r->git);
+
+	if (rc == 0)
+		rc = git_odb_read_header(&len, &type, odb, id);
+	git_odb_free(odb);
+	if (rc == 0 && len > FILE_SIZE_MAX)
+		return err_set(e, ERR_INPUT, "'%s' has more than %d MiB there",
+			       r->path, FILE_SIZE_MAX >> 20);
+	if (rc == 0)
+		rc = git_blob_lookup(&blob, r->git, id);
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot read '%s' from git", r->path);
+	sbuf_add(out, git_blob_rawcontent(blob),
+		 (size_t)git_blob_rawsize(blob));
+	return 0;
+}
+
+int repo_file_blob(git_oid *out, bool *exists, struct repo *r, struct err *e)
+{
+	int rc;
+
+	*exists = access(r->file, F_OK) == 0;
+	if (!*exists)
+		return 0;
+	rc = git_repository_hashfile(out, r->git, r->path, GIT_OBJECT_BLOB,
+				     NULL);
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot read '%s'", r->path);
+	return 0;
+}
+
+/* A tree without anything. */
+static int empty_tree(git_tree **out, git_repository *git)
+{
+	git_treebuilder *builder = NULL;
+	git_oid id;
+	int rc = git_treebuilder_new(&builder, git, NULL);
+
+	if (rc == 0)
+		rc = git_treebuilder_write(&id, builder);
+	git_treebuilder_free(builder);
+	return rc < 0 ? rc : git_tree_lookup(out, git, &id);
+}
+
+int repo_tree_with(git_tree **out, struct repo *r, git_tree *base,
+		   const git_oid *blob, unsigned mode, struct err *e)
+{
+	AUTO(auto_git_tree_free) git_tree *none = NULL;
+	git_tree_update update = { .action = mode ? GIT_TREE_UPDATE_UPSERT
+						  : GIT_TREE_UPDATE_REMOVE,
+				   .filemode = mode, .path = r->path };
+	git_oid id;
+	int rc = base ? 0 : empty_tree(&none, r->git);
+
+	git_oid_cpy(&update.id, blob);
+	if (rc == 0 && !base && !mode) {
+		*out = STEAL(none);
+		return 0;
+	}
+	if (rc == 0)
+		rc = git_tree_create_updated(&id, r->git, base ? base : none, 1,
+					     &update);
+	if (rc == 0)
+		rc = git_tree_lookup(out, r->git, &id);
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot make a tree with '%s'",
+				 r->path);
+	return 0;
+}
+
+/*
+ * By git's rules: the environment, then author.* or committer.*, then user.*.
+ */
+static char *identity(struct repo *r, const char *role, const char *what)
+{
+	AUTO(auto_free) char *variable =
+		mem_printf("GIT_%s_%s", strcmp(role, "author") == 0
+						? "AUTHOR" : "COMMITTER",
+			   strcmp(what, "name") == 0 ? "NAME" : "EMAIL");
+	AUTO(auto_free) char *key = mem_printf("%s.%s", role, what);
+	const char *value = getenv(variable);
+	AUTO(auto_free) char *text = NULL;
+
+	if (value && *value)
+		return mem_strdup(value);
+	text = repo_config(r, key);
+	if (*text)
+		return STEAL(text);
+	free(key);
+	key = mem_printf("user.%s", what);
+	return repo_config(r, key);
+}
+
+static int signature(git_signature **out, struct repo *r, const char *role,
+		     struct err *e)
+{
+	AUTO(auto_free) char *name = identity(r, role, "name");
+	AUTO(auto_free) char *mail = identity(r, role, "email");
+	int rc;
+
+	if (!*name || !*mail)
+		return err_set(e, ERR_INPUT, "git does not know who commits: "
+			       "git config --global user.%s %s, " OR_NO_COMMIT,
+			       *name ? "email" : "name",
+			       *name ? "you@example.org" : "'Your Name'");
+	rc = git_signature_now(out, name, mail);
+	if (rc < 0)
+		return repo_fail(e, GIT_EINVALID, "git's user.name and "
+				 "user.email cannot stand in a commit");
+	return 0;
+}
+
+int repo_author(git_signature **out, struct repo *r, struct err *e)
+{
+	return signature(out, r, "author", e);
+}
+
+int repo_committer(git_signature **out, struct repo *r, struct err *e)
+{
+	return signature(out, r, "committer", e);
+}

@@ -1,0 +1,492 @@
+/*
+ * Bringing the branch, the file and the rest of the work tree to what the
+ * upstream has.
+ */
+#include "state/git/net.h"
+
+#include "base/atomic.h"
+#include "base/text.h"
+#include "state/git/child.h"
+#include "state/store/store.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+DEFINE_AUTO(struct lock *, lock_free)
+
+/* What a pull has to do with. */
+struct pull {
+	struct repo *r;
+	git_commit *head; /* NULL: the branch has none */
+	git_commit *upstream;
+	size_t ahead, behind;
+};
+
+static void pull_done(struct pull *p)
+{
+	git_commit_free(p->head);
+	git_commit_free(p->upstream);
+}
+
+/* The commit that the last fetch saw; *@out is NULL when there is none. */
+static int upstream_commit(git_commit **out, struct repo *r, struct err *e)
+{
+	AUTO(auto_free) char *branch = repo_branch_ref(r);
+	git_buf name = { 0 };
+	git_oid id;
+	int rc = branch ? git_branch_upstream_name(&name, r->git, branch)
+			: GIT_ENOTFOUND;
+
+	if (rc == GIT_ENOTFOUND)
+		return err_set(e, ERR_INPUT, "the branch '%s' has no upstream:"
+			       " git push -u origin %s", repo_branch(r),
+			       repo_branch(r));
+	if (rc == 0)
+		rc = git_reference_name_to_id(&id, r->git, name.ptr);
+	git_buf_dispose(&name);
+	if (rc == GIT_ENOTFOUND)
+		return 0;
+	if (rc == 0)
+		rc = git_commit_lookup(out, r->git, &id);
+	return rc < 0 ? repo_fail(e, rc, "cannot read the upstream") : 0;
+}
+
+/* Fetch and compare. */
+static int look(struct pull *p, struct err *e)
+{
+	AUTO(net_done) struct net n = { 0 };
+	int rc = 0;
+
+	if (net_init(&n, p->r, e) < 0 || net_fetch(&n, e) < 0 ||
+	    repo_head_commit(&p->head, p->r, e) < 0 ||
+	    upstream_commit(&p->upstream, p->r, e) < 0)
+		return -1;
+	if (p->upstream && p->head)
+		rc = git_graph_ahead_behind(&p->ahead, &p->behind, p->r->git,
+					    git_commit_id(p->head),
+					    git_commit_id(p->upstream));
+	else if (p->upstream)
+		p->behind = 1;
+	return rc < 0 ? repo_fail(e, rc, "cannot compare with the upstream")
+		      : 0;
+}
+
+int repo_behind(struct repo *r, size_t *commits, struct err *e)
+{
+	AUTO(pull_done) struct pull p = { .r = r };
+
+	if (look(&p, e) < 0)
+		return -1;
+	*commits = p.behind;
+	return 0;
+}
+
+/* ---- both sides have commits ---- */
+
+/* What the file is at the three commits. */
+struct sides {
+	git_oid base, ours, theirs;
+	unsigned mode; /* of ours, else of theirs */
+	bool had, have, they_have;
+};
+
+static int read_sides(struct sides *s, struct pull *p, struct err *e)
+{
+	AUTO(auto_git_commit_free) git_commit *base = NULL;
+	unsigned b, o, t;
+	git_oid id;
+	int rc = git_merge_base(&id, p->r->git, git_commit_id(p->head),
+				git_commit_id(p->upstream));
+
+	if (rc == 0)
+		rc = git_commit_lookup(&base, p->r->git, &id);
+	if (rc == GIT_ENOTFOUND)
+		return err_set(e, ERR_CONFLICT, "the branch and its upstream "
+			       "have no commit in common");
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot compare with the upstream");
+	if (repo_entry(&s->base, &b, p->r, base, e) < 0 ||
+	    repo_entry(&s->ours, &o, p->r, p->head, e) < 0 ||
+	    repo_entry(&s->theirs, &t, p->r, p->upstream, e) < 0)
+		return -1;
+	s->had = b;
+	s->have = o;
+	s->they_have = t;
+	s->mode = o ? o : t;
+	return 0;
+}
+
+/* Let @how make one content of the sides, which all differ. */
+static int merge_content(git_oid *out, struct pull *p, const struct sides *s,
+			 const struct repo_merge *how, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf base = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf ours = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf theirs = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf merged = SBUF_SECRET;
+	int rc;
+
+	if (!s->have || !s->they_have)
+		return err_set(e, ERR_CONFLICT, "'%s' was removed on one side "
+			       "and changed on the other", p->r->path);
+	if ((s->had && repo_blob(&base, p->r, &s->base, e) < 0) ||
+	    repo_blob(&ours, p->r, &s->ours, e) < 0 ||
+	    repo_blob(&theirs, p->r, &s->theirs, e) < 0 ||
+	    how->content(&merged, &base, &ours, &theirs, how->arg, e) < 0)
+		return -1;
+	rc = git_blob_create_from_buffer(out, p->r->git, sbuf_str(&merged),
+					 merged.len);
+	return rc < 0 ? repo_fail(e, rc, "cannot write into git") : 0;
+}
+
+/* The blob that the file is to have when both sides are one. */
+static int merge_file(git_oid *out, struct pull *p, const struct sides *s,
+		      const struct repo_merge *how, struct err *e)
+{
+	if (git_oid_equal(&s->theirs, &s->base) ||
+	    git_oid_equal(&s->theirs, &s->ours))
+		git_oid_cpy(out, &s->ours);
+	else if (git_oid_equal(&s->ours, &s->base))
+		git_oid_cpy(out, &s->theirs);
+	else
+		return merge_content(out, p, s, how, e);
+	if (git_oid_is_zero(out))
+		return err_set(e, ERR_CONFLICT, "'%s' was removed from git",
+			       p->r->path);
+	return 0;
+}
+
+/* CONFLICT that names the first of the other files that git cannot merge. */
+static int check_others(git_index *index, struct err *e)
+{
+	git_index_conflict_iterator *it = NULL;
+	const git_index_entry *base, *ours, *theirs;
+	AUTO(auto_free) char *shown = NULL;
+
+	if (!git_index_has_conflicts(index))
+		return 0;
+	if (git_index_conflict_iterator_new(&it, index) == 0 &&
+	    git_index_conflict_next(&base, &ours, &theirs, it) == 0)
+		shown = text_escaped(ours ? ours->path
+					  : theirs ? theirs->path : base->path);
+	git_index_conflict_iterator_free(it);
+	return err_set(e, ERR_CONFLICT, "both sides changed '%.200s': merge "
+		       "with git ('git pull')", shown ? shown : "?");
+}
+
+/* The tree of both sides, with @blob as the file. */
+static int merge_trees(git_tree **out, struct pull *p, const git_oid *blob,
+		       unsigned mode, struct err *e)
+{
+	AUTO(auto_git_index_free) git_index *index = NULL;
+	git_index_entry entry = { .mode = mode, .path = p->r->path };
+	git_oid id;
+	int rc = git_merge_commits(&index, p->r->git, p->head, p->upstream,
+				   NULL);
+
+	git_oid_cpy(&entry.id, blob);
+	if (rc == 0) {
+		git_index_conflict_remove(index, p->r->path);
+		rc = git_index_add(index, &entry);
+	}
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot merge");
+	if (check_others(index, e) < 0)
+		return -1;
+	rc = git_index_write_tree_to(&id, index, p->r->git);
+	if (rc == 0)
+		rc = git_tree_lookup(out, p->r->git, &id);
+	return rc < 0 ? repo_fail(e, rc, "cannot merge") : 0;
+}
+
+static int merge(git_commit **out, struct pull *p, const struct repo_merge *how,
+		 struct err *e)
+{
+	AUTO(auto_git_tree_free) git_tree *tree = NULL;
+	struct commit_parts parts = { .message = how->message,
+				      .parents = { p->head, p->upstream } };
+	struct sides s;
+	git_oid id;
+	int rc;
+
+	if (read_sides(&s, p, e) < 0 || merge_file(&id, p, &s, how, e) < 0 ||
+	    merge_trees(&tree, p, &id, s.mode, e) < 0)
+		return -1;
+	parts.tree = tree;
+	if (repo_make_commit(&id, p->r, &parts, e) < 0)
+		return -1;
+	rc = git_commit_lookup(out, p->r->git, &id);
+	return rc < 0 ? repo_fail(e, rc, "cannot merge") : 0;
+}
+
+/* ---- the work tree ---- */
+
+/* git_checkout_notify_cb: keep the name of what is in the way. */
+static int note_conflict(git_checkout_notify_t why, const char *path,
+			 const git_diff_file *base, const git_diff_file *target,
+			 const git_diff_file *work, void *first)
+{
+	char **name = first;
+
+	(void)why;
+	(void)base;
+	(void)target;
+	(void)work;
+	if (!*name)
+		*name = text_escaped(path);
+	return 0;
+}
+
+/* Bring all files but the state to @target, which loses no change. */
+static int check_out(struct pull *p, git_commit *target, struct err *e)
+{
+	AUTO(auto_free) char *conflict = NULL;
+	AUTO(auto_git_tree_free) git_tree *whole = NULL;
+	AUTO(auto_git_tree_free) git_tree *others = NULL;
+	git_checkout_options how;
+	git_oid ours;
+	unsigned mode;
+	int rc = git_commit_tree(&whole, target);
+
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot read the upstream");
+	if (repo_entry(&ours, &mode, p->r, p->head, e) < 0 ||
+	    repo_tree_with(&others, p->r, whole, &ours, mode, e) < 0)
+		return -1;
+	git_checkout_options_init(&how, GIT_CHECKOUT_OPTIONS_VERSION);
+	how.checkout_strategy = GIT_CHECKOUT_SAFE;
+	how.notify_flags = GIT_CHECKOUT_NOTIFY_CONFLICT;
+	how.notify_cb = note_conflict;
+	how.notify_payload = &conflict;
+	rc = git_checkout_tree(p->r->git, (git_object *)others, &how);
+	if (conflict)
+		return err_set(e, ERR_CONFLICT, "'%.200s' has changes that are "
+			       "not committed, and the upstream changed it, "
+			       "too", conflict);
+	return rc < 0 ? repo_fail(e, rc, "cannot update the work tree") : 0;
+}
+
+/* Replace the state file by @blob; atomic_sync() is for later. */
+static int write_file(struct repo *r, const git_oid *blob, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf bytes = SBUF_SECRET;
+	struct atomic_how how = { .locked = true };
+	struct stat st;
+
+	if (repo_blob(&bytes, r, blob, e) < 0)
+		return -1;
+	if (stat(r->file, &st) == 0) {
+		how.uid = st.st_uid;
+		how.gid = st.st_gid;
+	}
+	return atomic_replace(r->file, sbuf_str(&bytes), bytes.len, &how, e);
+}
+
+/* A file that git does not have would be lost. */
+static int check_in_the_way(struct pull *p, const git_oid *theirs,
+			    struct err *e)
+{
+	git_oid ours, file;
+	unsigned mode;
+	bool exists;
+
+	if (repo_entry(&ours, &mode, p->r, p->head, e) < 0 ||
+	    repo_file_blob(&file, &exists, p->r, e) < 0)
+		return -1;
+	if (!mode && exists && !git_oid_equal(&file, theirs))
+		return err_set(e, ERR_CONFLICT, "'%s' is not in git here, and "
+			       "the upstream has another one: move it away",
+			       p->r->path);
+	return 0;
+}
+
+/* Bring the work tree and the branch to @target. */
+static int go_to(struct pull *p, git_commit *target, struct err *e)
+{
+	struct err ignored, unsynced = { 0 };
+	git_oid blob;
+	unsigned mode;
+
+	if (repo_entry(&blob, &mode, p->r, target, e) < 0)
+		return -1;
+	if (!mode)
+		return err_set(e, ERR_CONFLICT, "the upstream does not have "
+			       "'%s': pull with git", p->r->path);
+	if (check_in_the_way(p, &blob, e) < 0)
+		return -1;
+	if (repo_begin_commit(p->r, &blob, git_commit_id(target), p->head,
+			      true, e) < 0 ||
+	    check_out(p, target, e) < 0 || write_file(p->r, &blob, e) < 0) {
+		journal_remove(p->r, &ignored);
+		return -1;
+	}
+	atomic_sync(p->r->file, &unsynced); /* the branch follows the file */
+	if (repo_settle(p->r, e) < 0)
+		return -1;
+	if (unsynced.code == ERR_NONE)
+		return 0;
+	*e = unsynced;
+	return -1;
+}
+
+/* ---- who signed, and who agrees ---- */
+
+/* Has @commit another file than one of its parents? */
+static int touches(bool *out, struct repo *r, const git_commit *commit,
+		   struct err *e)
+{
+	unsigned n = git_commit_parentcount(commit), mode;
+	git_oid ours, theirs;
+
+	if (repo_entry(&ours, &mode, r, commit, e) < 0)
+		return -1;
+	*out = n == 0 && mode;
+	for (unsigned i = 0; i < n && !*out; i++) {
+		AUTO(auto_git_commit_free) git_commit *parent = NULL;
+		int rc = git_commit_parent(&parent, commit, i);
+
+		if (rc < 0)
+			return repo_fail(e, rc, "cannot read the history");
+		if (repo_entry(&theirs, &mode, r, parent, e) < 0)
+			return -1;
+		*out = !git_oid_equal(&ours, &theirs);
+	}
+	return 0;
+}
+
+/* As git itself judges it, by the user's keys and configuration. */
+static int check_signature(struct repo *r, const git_oid *id, struct err *e)
+{
+	AUTO(strings_done) struct strings argv = { 0 };
+	AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
+	AUTO(auto_free) char *words = NULL;
+	char hex[REPO_ID_TEXT];
+	struct child c;
+	bool good;
+
+	strings_add(&argv, "git");
+	strings_add(&argv, "verify-commit");
+	strings_add(&argv, git_oid_tostr(hex, sizeof hex, id));
+	if (child_start(&c, &argv, r->folder, e) < 0)
+		return -1;
+	good = child_run(&c, "", &out);
+	words = child_words(&c);
+	sbuf_done(&c.words);
+	return good ? 0 : err_set(e, ERR_CONFLICT, "commit %s changes the "
+				  "state and has no signature that 'git "
+				  "verify-commit' accepts (verify-signatures "
+				  "of the mesh)%s", hex, words);
+}
+
+/* Every new commit that touches the file. */
+static int check_signatures(struct pull *p, struct err *e)
+{
+	AUTO(auto_git_revwalk_free) git_revwalk *walk = NULL;
+	git_oid id;
+	int rc = git_revwalk_new(&walk, p->r->git);
+
+	if (rc == 0)
+		rc = git_revwalk_push(walk, git_commit_id(p->upstream));
+	if (rc == 0 && p->head)
+		rc = git_revwalk_hide(walk, git_commit_id(p->head));
+	while (rc == 0 && (rc = git_revwalk_next(&id, walk)) == 0) {
+		AUTO(auto_git_commit_free) git_commit *commit = NULL;
+		bool touched;
+
+		rc = git_commit_lookup(&commit, p->r->git, &id);
+		if (rc == 0 && (touches(&touched, p->r, commit, e) < 0 ||
+				(touched && check_signature(p->r, &id, e) < 0)))
+			return -1;
+	}
+	return rc == GIT_ITEROVER ? 0
+				  : repo_fail(e, rc, "cannot read the history");
+}
+
+/* The bytes of the file in @commit; none when it has none. */
+static int read_file(struct sbuf *out, struct repo *r,
+		     const git_commit *commit, struct err *e)
+{
+	git_oid id;
+	unsigned mode;
+
+	if (repo_entry(&id, &mode, r, commit, e) < 0)
+		return -1;
+	return mode ? repo_blob(out, r, &id, e) : 0;
+}
+
+/* Is the file another one than ours, in any commit that comes? */
+static int brings_file(bool *out, struct pull *p, struct err *e)
+{
+	git_oid ours, theirs;
+	unsigned a, b;
+
+	if (repo_entry(&ours, &a, p->r, p->head, e) < 0 ||
+	    repo_entry(&theirs, &b, p->r, p->upstream, e) < 0)
+		return -1;
+	*out = b && !git_oid_equal(&ours, &theirs);
+	return 0;
+}
+
+static int judge_commits(struct pull *p, const struct repo_merge *how,
+			 struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf ours = SBUF_SECRET;
+	bool brings;
+	int wanted;
+
+	if (brings_file(&brings, p, e) < 0)
+		return -1;
+	if (!brings)
+		return 0;
+	if (read_file(&ours, p->r, p->head, e) < 0)
+		return -1;
+	wanted = how->is_signed(&ours, how->arg, e);
+	return wanted == 1 ? check_signatures(p, e) : wanted;
+}
+
+/* Let the caller see what the file becomes, and refuse. */
+static int review(struct pull *p, git_commit *target,
+		  const struct repo_merge *how, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf ours = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf comes = SBUF_SECRET;
+
+	if (read_file(&ours, p->r, p->head, e) < 0 ||
+	    read_file(&comes, p->r, target, e) < 0)
+		return -1;
+	if (comes.len == 0 ||
+	    (ours.len == comes.len &&
+	     memcmp(sbuf_str(&ours), sbuf_str(&comes), ours.len) == 0))
+		return 0;
+	return how->review(&ours, &comes, how->arg, e);
+}
+
+int repo_pull(struct repo *r, const struct repo_merge *how,
+	      enum repo_pulled *out, struct err *e)
+{
+	AUTO(auto_lock_free) struct lock *lock = NULL;
+	AUTO(auto_free) char *path = mem_printf("%s.lock", r->file);
+	AUTO(auto_free) char *note = NULL;
+	AUTO(auto_git_commit_free) git_commit *merged = NULL;
+	git_commit *target;
+	AUTO(pull_done) struct pull p = { .r = r };
+
+	if (lock_take(&lock, path, how->lock_ms, &note, e) < 0)
+		return err_wrap(e, "state '%s'", r->file);
+	if (note)
+		repo_add_note(r, "%s", note);
+	if (repo_check(r, e) < 0 || look(&p, e) < 0)
+		return -1;
+	*out = REPO_SAME;
+	if (p.behind == 0)
+		return 0;
+	if (judge_commits(&p, how, e) < 0)
+		return -1;
+	if (p.ahead && merge(&merged, &p, how, e) < 0)
+		return err_wrap(e, "cannot merge the upstream");
+	target = p.ahead ? merged : p.upstream;
+	if (review(&p, target, how, e) < 0 || go_to(&p, target, e) < 0)
+		return -1;
+	*out = p.ahead ? REPO_MERGED : REPO_FORWARDED;
+	return 0;
+}

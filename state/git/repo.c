@@ -1,0 +1,275 @@
+#include "state/git/internal.h"
+
+#include "base/text.h"
+#include "vault/crypto/digest.h"
+
+#include <string.h>
+
+void repo_fail_(struct err *e, int rc, const char *fmt, ...)
+{
+	const git_error *last = git_error_last();
+	AUTO(auto_free) char *words =
+		text_escaped(last && last->message ? last->message : "?");
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	enum err_code code = ERR_SYSTEM;
+	va_list ap;
+
+	if (rc == GIT_ENOTFOUND || rc == GIT_EINVALIDSPEC ||
+	    rc == GIT_EAMBIGUOUS || rc == GIT_EINVALID)
+		code = ERR_INPUT;
+	if (rc == GIT_ELOCKED || rc == GIT_ECONFLICT || rc == GIT_EMODIFIED)
+		code = ERR_CONFLICT;
+	va_start(ap, fmt);
+	sbuf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	err_set_(e, code, "%s: %s", sbuf_str(&text), words);
+}
+
+void repo_add_note(struct repo *r, const char *fmt, ...)
+{
+	AUTO(auto_free) char *before = STEAL(r->note);
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	va_list ap;
+
+	if (before)
+		sbuf_printf(&text, "%s; ", before);
+	va_start(ap, fmt);
+	sbuf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	r->note = mem_strdup(sbuf_str(&text));
+}
+
+char *repo_note(struct repo *r)
+{
+	return STEAL(r->note);
+}
+
+/* The folder that @file is in, without symlinks; the caller frees. */
+static char *real_folder(const char *file, struct err *e)
+{
+	const char *slash = strrchr(file, '/');
+	AUTO(auto_free) char *folder =
+		slash ? mem_strndup(file, (size_t)(slash - file) + 1)
+		      : mem_strdup(".");
+	char *real = realpath(folder, NULL);
+
+	if (!real)
+		err_sys(e, "cannot find the folder '%s'", folder);
+	return real;
+}
+
+/* The path in the work tree @top of @name in @folder; NULL: outside of it. */
+static char *path_inside(const char *top, const char *folder, const char *name)
+{
+	AUTO(auto_free) char *whole =
+		mem_printf("%s/%s", strcmp(folder, "/") ? folder : "", name);
+	size_t len = top ? strlen(top) : 0;
+
+	if (!len || strncmp(whole, top, len) != 0)
+		return NULL;
+	if (strncmp(whole + len, ".git/", 5) == 0)
+		return NULL;
+	return mem_strdup(whole + len);
+}
+
+/* One safe.directory after the other; an empty one forgets those before. */
+static int see_safe(const git_config_entry *entry, void *all)
+{
+	if (strcmp(entry->value, "*") == 0)
+		*(bool *)all = true;
+	else if (!*entry->value)
+		*(bool *)all = false;
+	return 0;
+}
+
+/* Does the user trust all folders? libgit2 1.5 knows nothing of "*". */
+static bool trusts_all(void)
+{
+	AUTO(auto_git_config_free) git_config *c = NULL;
+	bool all = false;
+
+	if (git_config_open_default(&c) == 0)
+		git_config_get_multivar_foreach(c, "safe.directory", NULL,
+						see_safe, &all);
+	return all;
+}
+
+static int open_above(git_repository **out, const char *folder)
+{
+	int rc = git_repository_open_ext(out, folder, 0,
+					 getenv("GIT_CEILING_DIRECTORIES"));
+
+	/*
+	 * libgit2 1.5 looks for safe.directory, and stumbles when it is not set
+	 */
+	if (rc == GIT_ENOTFOUND && git_error_last() &&
+	    git_error_last()->klass == GIT_ERROR_CONFIG)
+		rc = GIT_EOWNER;
+	return rc;
+}
+
+/* Find the repository above @folder; *@out is NULL when there is none. */
+static int find(git_repository **out, const char *folder, struct err *e)
+{
+	int rc = open_above(out, folder);
+
+	if (rc == GIT_EOWNER && trusts_all()) {
+		git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+		rc = open_above(out, folder);
+		git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 1);
+	}
+	if (rc == 0 || rc == GIT_ENOTFOUND)
+		return 0;
+	if (rc == GIT_EOWNER)
+		return err_set(e, ERR_INPUT, "the git repository that holds "
+			       "'%s' belongs to somebody else; git config "
+			       "--global --add safe.directory its folder, "
+			       OR_NO_COMMIT, folder);
+	return repo_fail(e, rc, "cannot open the git repository that holds "
+			 "'%s' (mend it, " OR_NO_COMMIT ")", folder);
+}
+
+/* Is the file one that git leaves alone: ignored, and not in it? */
+static bool left_alone(git_repository *git, const char *path)
+{
+	AUTO(auto_git_index_free) git_index *index = NULL;
+	int ignored = 0;
+
+	if (git_ignore_path_is_ignored(&ignored, git, path) < 0 || !ignored)
+		return false;
+	return git_repository_index(&index, git) == 0 &&
+	       !git_index_get_bypath(index, path, 0);
+}
+
+/* The journal's path, whatever is in the state's. */
+static char *journal_path(git_repository *git, const char *path)
+{
+	char name[DIGEST_HEX + 1];
+
+	digest_sha256(path, strlen(path), name);
+	return mem_printf("%swgmesh/%s", git_repository_path(git), name);
+}
+
+static struct repo *repo_new(git_repository *git, const char *file, char *path)
+{
+	struct repo *r = mem_calloc(1, sizeof *r);
+
+	r->git = git;
+	r->file = mem_strdup(file);
+	r->path = path;
+	r->folder = mem_strdup(git_repository_workdir(git));
+	r->journal = journal_path(git, path);
+	return r;
+}
+
+static int open_there(struct repo **out, const char *file, struct err *e)
+{
+	AUTO(auto_git_repository_free) git_repository *git = NULL;
+	AUTO(auto_free) char *folder = real_folder(file, e);
+	AUTO(auto_free) char *path = NULL;
+	const char *slash = strrchr(file, '/');
+
+	*out = NULL;
+	if (!folder || find(&git, folder, e) < 0)
+		return -1;
+	if (!git)
+		return 0;
+	if (git_repository_is_bare(git))
+		return err_set(e, ERR_INPUT, "'%s' is in a bare git repository"
+			       ", which has no work tree: keep it in a clone, "
+			       OR_NO_COMMIT, file);
+	path = path_inside(git_repository_workdir(git), folder,
+			   slash ? slash + 1 : file);
+	if (!path || left_alone(git, path))
+		return 0;
+	*out = repo_new(STEAL(git), file, STEAL(path));
+	return 0;
+}
+
+/* For good: its end would take libcrypto's cleaning up of threads along. */
+static int start_libgit2(struct err *e)
+{
+	if (git_libgit2_init() < 0)
+		return err_set(e, ERR_SYSTEM, "cannot start libgit2");
+	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+	/* $HOME as it is now */
+	git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL,
+			 NULL);
+	git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_XDG, NULL);
+	return 0;
+}
+
+int repo_open(struct repo **out, const char *file, struct err *e)
+{
+	return start_libgit2(e) < 0 ? -1 : open_there(out, file, e);
+}
+
+void repo_close(struct repo *r)
+{
+	if (!r)
+		return;
+	repo_abort(r);
+	git_repository_free(r->git);
+	journal_done(&r->now);
+	free(r->file);
+	free(r->path);
+	free(r->folder);
+	free(r->branch);
+	free(r->journal);
+	free(r->note);
+	free(r);
+}
+
+int repo_init(const char *folder, struct err *e)
+{
+	git_repository *git = NULL;
+	int ret = 0;
+	int rc;
+
+	if (start_libgit2(e) < 0)
+		return -1;
+	rc = git_repository_open_ext(&git, folder,
+				     GIT_REPOSITORY_OPEN_NO_SEARCH, NULL);
+	if (rc == GIT_ENOTFOUND)
+		rc = git_repository_init(&git, folder, 0);
+	if (rc < 0)
+		ret = repo_fail(e, rc, "cannot make a git repository of '%s'",
+				folder);
+	git_repository_free(git);
+	return ret;
+}
+
+const char *repo_path(const struct repo *r)
+{
+	return r->path;
+}
+
+const char *repo_folder(const struct repo *r)
+{
+	return r->folder;
+}
+
+const char *repo_branch(struct repo *r)
+{
+	AUTO(auto_free) char *ref = repo_branch_ref(r);
+
+	const char *name = ref && strncmp(ref, "refs/heads/", 11) == 0
+				   ? ref + 11 : "";
+
+	/* who got it before still has it unless the branch changed */
+	if (!r->branch || strcmp(r->branch, name) != 0)
+		mem_replace(&r->branch, name);
+	return r->branch;
+}
+
+int repo_head(struct repo *r, char out[REPO_ID_TEXT], struct err *e)
+{
+	AUTO(auto_git_commit_free) git_commit *head = NULL;
+
+	if (repo_head_commit(&head, r, e) < 0)
+		return -1;
+	*out = '\0';
+	if (head)
+		git_oid_tostr(out, REPO_ID_TEXT, git_commit_id(head));
+	return 0;
+}

@@ -1,0 +1,169 @@
+/*
+ * Commits that are signed as git's config says: with gpg, or with ssh-keygen.
+ */
+#include "state/git/internal.h"
+
+#include "base/atomic.h"
+#include "state/git/child.h"
+
+#include <string.h>
+
+/* How git's config wants it. */
+struct signing {
+	bool ssh;
+	char *program;
+	char *key; /* a name for gpg; a file, or a public key, for ssh */
+};
+
+static void signing_done(struct signing *s)
+{
+	free(s->program);
+	free(s->key);
+}
+
+/* The first of two settings that is set, else @dflt; the caller frees. */
+static char *either(struct repo *r, const char *a, const char *b,
+		    const char *dflt)
+{
+	AUTO(auto_free) char *text = repo_config(r, a);
+
+	if (!*text) {
+		free(text);
+		text = repo_config(r, b);
+	}
+	return *text ? STEAL(text) : mem_strdup(dflt);
+}
+
+/* The committer is the key's name when no other is given, as for git. */
+static int gpg_key(struct signing *s, struct repo *r, struct err *e)
+{
+	AUTO(auto_git_signature_free) git_signature *who = NULL;
+
+	if (*s->key)
+		return 0;
+	if (repo_committer(&who, r, e) < 0)
+		return -1;
+	free(s->key);
+	s->key = mem_printf("%s <%s>", who->name, who->email);
+	return 0;
+}
+
+static int read_config(struct signing *s, struct repo *r, struct err *e)
+{
+	AUTO(auto_free) char *format = repo_config(r, "gpg.format");
+
+	s->key = repo_config(r, "user.signingkey");
+	s->ssh = strcmp(format, "ssh") == 0;
+	if (*format && !s->ssh && strcmp(format, "openpgp") != 0)
+		return err_set(e, ERR_INPUT, "commit.gpgsign is set with "
+			       "gpg.format '%s', and only openpgp and ssh can "
+			       "be done: unset one of them, " OR_NO_COMMIT,
+			       format);
+	if (s->ssh && !*s->key)
+		return err_set(e, ERR_INPUT, "commit.gpgsign is set with "
+			       "gpg.format ssh, and no user.signingkey: set "
+			       "it, " OR_NO_COMMIT);
+	s->program = s->ssh ? either(r, "gpg.ssh.program", "gpg.ssh.program",
+				     "ssh-keygen")
+			    : either(r, "gpg.openpgp.program", "gpg.program",
+				     "gpg");
+	return s->ssh ? 0 : gpg_key(s, r, e);
+}
+
+/* A public key as text, "key::" before it or not; NULL: it is a file. */
+static const char *literal(const char *key)
+{
+	if (strncmp(key, "key::", 5) == 0)
+		return key + 5;
+	return strncmp(key, "ssh-", 4) == 0 ? key : NULL;
+}
+
+/*
+ * The file that holds @key: its own, or the new one that is @made.
+ */
+static char *key_file(const char *key, struct temporary *made, struct err *e)
+{
+	const struct atomic_how how = { .fresh = true };
+	const char *text = literal(key);
+	AUTO(auto_free) char *path = NULL;
+
+	if (!text && strncmp(key, "~/", 2) == 0)
+		return mem_printf("%s/%s", getenv("HOME") ? getenv("HOME") : "",
+				  key + 2);
+	if (!text)
+		return mem_strdup(key);
+	path = mem_printf("%s/wgmesh-key",
+			  getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	if (temporary_open(made, path, &how, e) < 0 ||
+	    temporary_write(made, text, strlen(text), e) < 0 ||
+	    temporary_write(made, "\n", 1, e) < 0)
+		return NULL;
+	return mem_strdup(made->path);
+}
+
+static void add_all(struct strings *argv, const char *const words[])
+{
+	for (size_t i = 0; words[i]; i++)
+		strings_add(argv, words[i]);
+}
+
+static bool is_signature(const char *s)
+{
+	return strncmp(s, "-----BEGIN ", 11) == 0 && strstr(s, "\n-----END ");
+}
+
+static int run(struct sbuf *out, const struct signing *s,
+	       const struct strings *argv, const char *text, struct err *e)
+{
+	struct child c;
+	bool ok;
+
+	if (child_start(&c, argv, NULL, e) < 0)
+		return err_wrap(e, "the commit is to be signed "
+				"(commit.gpgsign)");
+	ok = child_run(&c, text, out) && is_signature(sbuf_str(out));
+	if (!ok) {
+		AUTO(auto_free) char *words = child_words(&c);
+
+		err_set_(e, ERR_INPUT, "the commit is to be signed "
+			 "(commit.gpgsign), and %s does not sign with key '%s'"
+			 " (" OR_NO_COMMIT ")%s", s->program, s->key, words);
+	}
+	sbuf_done(&c.words);
+	return ok ? 0 : -1;
+}
+
+int repo_check_signing(struct repo *r, struct err *e)
+{
+	AUTO(signing_done) struct signing s = { 0 };
+
+	if (!repo_config_bool(r, "commit.gpgsign", false))
+		return 0;
+	return read_config(&s, r, e);
+}
+
+int repo_sign(struct sbuf *out, struct repo *r, const char *text,
+	      struct err *e)
+{
+	AUTO(signing_done) struct signing s = { 0 };
+	AUTO(strings_done) struct strings argv = { 0 };
+	AUTO(temporary_done) struct temporary made = TEMPORARY_NONE;
+	AUTO(auto_free) char *file = NULL;
+
+	if (!repo_config_bool(r, "commit.gpgsign", false))
+		return 0;
+	if (read_config(&s, r, e) < 0)
+		return -1;
+	if (!s.ssh) {
+		add_all(&argv, (const char *const[]){ s.program, "-bsau", s.key,
+						      NULL });
+		return run(out, &s, &argv, text, e);
+	}
+	file = key_file(s.key, &made, e);
+	if (!file)
+		return -1;
+	add_all(&argv, (const char *const[]){ s.program, "-Y", "sign", "-n",
+					      "git", "-f", file,
+					      made.path ? "-U" : NULL, NULL });
+	return run(out, &s, &argv, text, e);
+}

@@ -1,0 +1,88 @@
+/*
+ * An Ansible inventory as its two forms, INI and YAML, give it: hosts and
+ * groups with the few variables that say how to log in. For
+ * state/inventory_*.c alone.
+ */
+#ifndef WGMESH_STATE_INVENTORY_ANSIBLE_H
+#define WGMESH_STATE_INVENTORY_ANSIBLE_H
+
+#include "state/inventory/internal.h"
+
+/** The variables; the old names, which win, stand three behind the new ones. */
+enum ansible_name {
+	ANSIBLE_HOST, ANSIBLE_PORT, ANSIBLE_USER, ANSIBLE_OLD, ANSIBLE_VARS = 6,
+	ANSIBLE_NONE = ANSIBLE_VARS, /* any other one */
+};
+
+struct ansible_var {
+	char *text; /* NULL: not said */
+	size_t line;
+};
+
+struct ansible_vars {
+	struct ansible_var of[ANSIBLE_VARS];
+};
+
+struct ansible_refs {
+	size_t *items;
+	size_t len;
+	size_t cap;
+};
+
+struct ansible_host {
+	char *name;
+	size_t line;
+	struct ansible_vars own;
+	const struct ansible_var *got[ANSIBLE_VARS]; /* from its groups */
+	size_t mark;
+};
+
+struct ansible_group {
+	char *name;
+	size_t line;
+	struct ansible_vars own;
+	struct ansible_refs parents, children, hosts;
+	size_t depth; /* 0: not known yet; "all" has 1 */
+	bool open;    /* its depth is being found out */
+	size_t mark;
+};
+
+struct ansible {
+	struct inventory *in;
+	VEC(struct ansible_host) hosts;
+	VEC(struct ansible_group) groups;
+	struct inventory_index host_names, group_names;
+	size_t members; /* host entries so far; steps while they are spread */
+};
+
+/** Start; the first group is "all". End with ansible_done(). */
+void ansible_init(struct ansible *a, struct inventory *in);
+void ansible_done(struct ansible *a);
+
+/** The variable of this name. */
+enum ansible_name ansible_name(const char *key);
+
+/** Take a value; ANSIBLE_NONE is ignored. */
+void ansible_set(struct ansible_vars *to, enum ansible_name name,
+		 const char *value, size_t line);
+
+/** The group of this name, made when there is none. */
+size_t ansible_group(struct ansible *a, const char *name, size_t line);
+
+/**
+ * Put the hosts of @pattern, which may have ranges and a ":PORT", into the
+ * group, with what @vars says about them. ERR_INPUT with its place.
+ */
+int ansible_hosts(struct ansible *a, size_t group, const char *pattern,
+		  const struct ansible_vars *vars, size_t line, struct err *e);
+
+/** @child's hosts are @parent's, too. */
+void ansible_child(struct ansible *a, size_t parent, size_t child);
+
+/** Bring all of it into the mesh. ERR_INPUT with its place. */
+int ansible_finish(struct ansible *a, struct err *e);
+
+/** Free the texts. */
+void ansible_vars_done(struct ansible_vars *v);
+
+#endif

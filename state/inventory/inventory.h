@@ -1,0 +1,52 @@
+/*
+ * What other tools know about hosts, read as a description of a mesh: a
+ * wg-quick file, the CSV of wg-meshconf, an Ansible inventory (docs/import.md).
+ */
+#ifndef WGMESH_STATE_INVENTORY_INVENTORY_H
+#define WGMESH_STATE_INVENTORY_INVENTORY_H
+
+#include "base/err.h"
+#include "state/model/model.h"
+
+/** Largest text that is read, in bytes. */
+#define INVENTORY_SIZE_MAX (16 << 20)
+/** Most hosts of one file, ranges expanded. */
+#define INVENTORY_HOSTS_MAX 10000
+
+enum inventory_kind {
+	INVENTORY_CONF, /* wg-quick: one node, its peers as external ones */
+	INVENTORY_CSV,  /* wg-meshconf */
+	INVENTORY_INI,  /* Ansible */
+	INVENTORY_YAML, /* Ansible */
+};
+
+/** What is read. Borrowed. */
+struct inventory_file {
+	const char *name; /* for messages; its ending helps to tell the kind */
+	const char *text;
+	size_t len;
+};
+
+/** What a text is, by its first lines, else by the file's name. */
+enum inventory_kind inventory_kind(const struct inventory_file *f);
+
+/**
+ * Read @f into @out, a mesh that says what the file says, for mesh_apply().
+ * Nodes whose address it does not say have none; private keys stand in it where
+ * the file has them, and make it secret. The networks are those that hold the
+ * addresses; without any the default. Sentences about what is not carried over
+ * are appended to @notes; no secret is in them.
+ * 0, or -1 with ERR_INPUT: "FILE:LINE: what was found, what is expected";
+ * @out is untouched then.
+ */
+int inventory_read(struct mesh *out, const struct inventory_file *f,
+		   struct strings *notes, struct err *e);
+
+/**
+ * Make a node of each external peer of the only node of @m, as far as its
+ * allowed IPs and endpoint tell. @file is for the notes.
+ */
+void inventory_peers_to_nodes(struct mesh *m, const char *file,
+			      struct strings *notes);
+
+#endif

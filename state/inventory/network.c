@@ -1,0 +1,148 @@
+/*
+ * Addresses of an inventory's nodes: their own, what is behind them, and the
+ * networks that hold them all.
+ */
+#include "state/inventory/internal.h"
+
+#include "base/auto.h"
+#include "state/model/model.h"
+
+int inventory_address(struct inventory *in, struct node *n, const char *text,
+		      struct err *e)
+{
+	AUTO(auto_free) char *shown = check_shown(text);
+	struct cidr c;
+	struct ip *slot;
+
+	if (!cidr_parse(&c, text))
+		return err_set(e, ERR_INPUT, "'%s' found, expected an address "
+			       "like 10.0.0.1/24", shown);
+	slot = c.ip.family == 6 ? &n->mesh_ip6 : &n->mesh_ip;
+	if (slot->family || ip_is_special(&c.ip)) {
+		inventory_note(in, "address %s of '%s' is not carried over: a "
+			       "node has one IPv4 and one IPv6 address in the "
+			       "mesh", shown, n->name);
+		return 0;
+	}
+	*slot = c.ip;
+	vec_push(&in->spans, c);
+	return 0;
+}
+
+void inventory_route(struct inventory *in, struct node *n, struct cidr c)
+{
+	char text[ADDR_TEXT_MAX];
+	struct err ignored;
+
+	cidr_mask(&c);
+	if (c.plen == 0 && !n->exit) {
+		inventory_note(in, "'%s' offers a default route: it becomes an "
+			       "exit", n->name);
+		n->exit = true;
+	} else if (c.plen && check_routable(&c, &ignored) < 0) {
+		inventory_note(in, "network %s of '%s' is left out: it is "
+			       "reserved for other uses", cidr_text(&c, text),
+			       n->name);
+		return;
+	}
+	vec_push(&n->routable_networks, c);
+}
+
+void inventory_sort_routes(struct mesh *m)
+{
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		struct cidrs *v = &m->nodes.items[i].routable_networks;
+		size_t kept = 0;
+
+		cidrs_sort(v);
+		for (size_t k = 0; k < v->len; k++)
+			if (!kept || !cidr_equal(&v->items[kept - 1],
+						 &v->items[k]))
+				v->items[kept++] = v->items[k];
+		v->len = kept;
+	}
+}
+
+/* Make @c hold @other. */
+static void widen(struct cidr *c, const struct cidr *other)
+{
+	if (c->plen > other->plen)
+		c->plen = other->plen;
+	cidr_mask(c);
+	while (!cidr_contains(c, &other->ip)) {
+		c->plen--;
+		cidr_mask(c);
+	}
+}
+
+/* Is an address of a node one that no host can have in @c? */
+static bool at_edge(const struct inventory *in, const struct cidr *c)
+{
+	struct ip last = cidr_last(c);
+
+	for (size_t i = 0; i < in->spans.len; i++) {
+		const struct ip *a = &in->spans.items[i].ip;
+
+		if (ip_equal(a, &c->ip) || ip_equal(a, &last))
+			return true;
+	}
+	return false;
+}
+
+/* The smallest network that can be a mesh's and holds the spans of a family. */
+static int hold(struct cidr *out, const struct inventory *in, int family,
+		struct err *e)
+{
+	unsigned largest = family == 4 ? 30 : 126;
+	struct cidr c = { 0 };
+
+	for (size_t i = 0; i < in->spans.len; i++) {
+		const struct cidr *span = &in->spans.items[i];
+
+		if (span->ip.family != family)
+			continue;
+		if (!c.ip.family)
+			c = *span;
+		widen(&c, span);
+	}
+	if (c.ip.family && c.plen > largest)
+		c.plen = family == 4 ? 24 : 64; /* room to grow */
+	cidr_mask(&c);
+	while (c.ip.family && c.plen && at_edge(in, &c)) {
+		c.plen--;
+		cidr_mask(&c);
+	}
+	if (c.ip.family && check_network(&c, family, e) < 0)
+		return err_wrap(e, "%s: the network that holds all addresses",
+				in->file->name);
+	*out = c;
+	return 0;
+}
+
+/* A prefix length that is another one than the network's was meant somehow. */
+static void note_other(const struct inventory *in, const struct cidr *network)
+{
+	char text[ADDR_TEXT_MAX], whole[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < in->spans.len; i++) {
+		struct cidr c = in->spans.items[i];
+
+		if (c.ip.family != network->ip.family ||
+		    c.plen == network->plen || c.plen == ip_bits(&c.ip))
+			continue;
+		inventory_note(in, "the addresses are of several networks "
+			       "(%s); %s holds them all", cidr_text(&c, text),
+			       cidr_text(network, whole));
+		return;
+	}
+}
+
+int inventory_networks(struct inventory *in, struct err *e)
+{
+	if (hold(&in->mesh->network, in, 4, e) < 0 ||
+	    hold(&in->mesh->network6, in, 6, e) < 0)
+		return -1;
+	note_other(in, &in->mesh->network);
+	note_other(in, &in->mesh->network6);
+	return 0;
+}

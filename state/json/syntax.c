@@ -1,0 +1,265 @@
+#include "state/json/syntax.h"
+
+#include "base/num.h"
+#include "base/text.h"
+
+#include <ctype.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Where we are. Every function leaves `at` at the first byte not taken. */
+struct scan {
+	const char *start;
+	const char *at;
+	const char *end;
+	unsigned depth;
+	struct err *e;
+};
+
+static int scan_value(struct scan *s);
+
+/* The byte at hand, or -1 at the end. */
+static int peek(const struct scan *s)
+{
+	return s->at < s->end ? (unsigned char)*s->at : -1;
+}
+
+static int fail(const struct scan *s, const char *what)
+{
+	unsigned long line = 1;
+	unsigned long column = 1;
+
+	for (const char *p = s->start; p < s->at; p++) {
+		if (*p == '\n') {
+			line++;
+			column = 1;
+		} else if (((unsigned char)*p & 0xc0) != 0x80) {
+			column++;
+		}
+	}
+	return err_set(s->e, ERR_INPUT, "line %lu, column %lu: %s", line,
+		       column, what);
+}
+
+/* As fail(), for something else than what is expected here. */
+static int expected(const struct scan *s, const char *what)
+{
+	int c = peek(s);
+	char text[96];
+
+	if (c < 0)
+		snprintf(text, sizeof text, "ends here, expected %s", what);
+	else if (c > 0x20 && c < 0x7f)
+		snprintf(text, sizeof text, "'%c' found, expected %s", c, what);
+	else
+		snprintf(text, sizeof text, "byte 0x%02x found, expected %s",
+			 (unsigned)c, what);
+	return fail(s, text);
+}
+
+static void skip_blanks(struct scan *s)
+{
+	while (s->at < s->end && memchr(" \t\r\n", *s->at, 4))
+		s->at++;
+}
+
+static bool take(struct scan *s, char c)
+{
+	if (peek(s) != (unsigned char)c)
+		return false;
+	s->at++;
+	return true;
+}
+
+static int scan_hex4(struct scan *s)
+{
+	const char *start = s->at;
+
+	for (int i = 0; i < 4; i++, s->at++)
+		if (peek(s) < 0 || !isxdigit(peek(s)))
+			return expected(s, "four hexadecimal digits");
+	if (memcmp(start, "0000", 4) == 0)
+		return fail(s, "text cannot hold the character \\u0000");
+	return 0;
+}
+
+static int scan_escape(struct scan *s)
+{
+	int c = peek(s);
+
+	if (c < 0 || !memchr("\"\\/bfnrtu", c, 9))
+		return expected(s, "one of \"\\/bfnrtu after a backslash");
+	s->at++;
+	return c == 'u' ? scan_hex4(s) : 0;
+}
+
+static int scan_string(struct scan *s)
+{
+	unsigned cp;
+	size_t n;
+
+	s->at++;
+	while (!take(s, '"')) {
+		if (peek(s) < 0x20)
+			return expected(s, "text or '\"'");
+		if (take(s, '\\')) {
+			if (scan_escape(s) < 0)
+				return -1;
+			continue;
+		}
+		n = text_utf8_length(s->at, (size_t)(s->end - s->at), &cp);
+		if (n == 0)
+			return fail(s, "this is not UTF-8");
+		s->at += n;
+	}
+	return 0;
+}
+
+static int scan_digits(struct scan *s)
+{
+	if (peek(s) < 0 || !isdigit(peek(s)))
+		return expected(s, "a digit");
+	while (peek(s) >= 0 && isdigit(peek(s)))
+		s->at++;
+	return 0;
+}
+
+/* json-c would replace an integer that it cannot hold by another one. */
+static int check_integer(struct scan *s, const char *start, bool negative)
+{
+	size_t n = (size_t)(s->at - start);
+	char digits[24];
+	uint64_t value;
+
+	if (n < sizeof digits) {
+		memcpy(digits, start, n);
+		digits[n] = '\0';
+		if (num_parse_u64(&value, digits) &&
+		    (!negative || value <= (uint64_t)INT64_MAX + 1))
+			return 0;
+	}
+	s->at = start;
+	return fail(s, "this number has more than 64 bits");
+}
+
+static int scan_number(struct scan *s)
+{
+	bool negative = take(s, '-');
+	const char *start = s->at;
+	bool integer = true;
+
+	if (!take(s, '0') && scan_digits(s) < 0)
+		return -1;
+	if (take(s, '.')) {
+		integer = false;
+		if (scan_digits(s) < 0)
+			return -1;
+	}
+	if (take(s, 'e') || take(s, 'E')) {
+		integer = false;
+		if (!take(s, '+'))
+			take(s, '-');
+		if (scan_digits(s) < 0)
+			return -1;
+	}
+	return integer ? check_integer(s, start, negative) : 0;
+}
+
+static int scan_word(struct scan *s, const char *word)
+{
+	size_t n = strlen(word);
+
+	if ((size_t)(s->end - s->at) < n || memcmp(s->at, word, n) != 0)
+		return expected(s, "a value");
+	s->at += n;
+	return 0;
+}
+
+static int scan_member(struct scan *s)
+{
+	skip_blanks(s);
+	if (peek(s) != '"')
+		return expected(s, "a key in double quotes");
+	if (scan_string(s) < 0)
+		return -1;
+	skip_blanks(s);
+	if (!take(s, ':'))
+		return expected(s, "':'");
+	return scan_value(s);
+}
+
+/* The members of an object or array up to @close; the opening is taken. */
+static int scan_members(struct scan *s, char close,
+			int (*member)(struct scan *), const char *want)
+{
+	skip_blanks(s);
+	if (take(s, close))
+		return 0;
+	while (true) {
+		if (member(s) < 0)
+			return -1;
+		skip_blanks(s);
+		if (take(s, close))
+			return 0;
+		if (!take(s, ','))
+			return expected(s, want);
+	}
+}
+
+static int scan_nested(struct scan *s)
+{
+	int ret;
+
+	if (s->depth == JSON_DEPTH_MAX)
+		return fail(s, "nested too deeply");
+	s->depth++;
+	if (take(s, '{')) {
+		ret = scan_members(s, '}', scan_member, "',' or '}'");
+	} else {
+		s->at++;
+		ret = scan_members(s, ']', scan_value, "',' or ']'");
+	}
+	s->depth--;
+	return ret;
+}
+
+static int scan_value(struct scan *s)
+{
+	skip_blanks(s);
+	switch (peek(s)) {
+	case '{':
+	case '[':
+		return scan_nested(s);
+	case '"':
+		return scan_string(s);
+	case 't':
+		return scan_word(s, "true");
+	case 'f':
+		return scan_word(s, "false");
+	case 'n':
+		return scan_word(s, "null");
+	case '-':
+		return scan_number(s);
+	default:
+		if (peek(s) >= 0 && isdigit(peek(s)))
+			return scan_number(s);
+		return expected(s, "a value");
+	}
+}
+
+int json_check_syntax(const char *text, size_t len, struct err *e)
+{
+	struct scan s = { text, text, text + len, 0, e };
+
+	skip_blanks(&s);
+	if (s.at == s.end)
+		return err_set(e, ERR_INPUT, "empty, expected a JSON object");
+	if (peek(&s) != '{')
+		return expected(&s, "a JSON object");
+	if (scan_value(&s) < 0)
+		return -1;
+	skip_blanks(&s);
+	if (s.at != s.end)
+		return expected(&s, "the end after the object");
+	return 0;
+}

@@ -1,0 +1,288 @@
+#include "state/json/tree.h"
+
+#include "state/json/json.h"
+#include "state/json/syntax.h"
+
+#include <string.h>
+
+/* Members that change together; the first is always there. */
+static const char *const units[][5] = {
+	{ "ssh_host", "ssh_port", "ssh_user", "is_local", "local_machine" },
+	{ "public_key", "private_key", "key" },
+};
+
+#define UNITS (sizeof units / sizeof *units)
+
+DEFINE_AUTO(struct json_tokener *, json_tokener_free)
+
+static void wipe(struct json_object *v)
+{
+	if (json_object_is_type(v, json_type_string)) {
+		explicit_bzero((char *)(uintptr_t)json_object_get_string(v),
+			       (size_t)json_object_get_string_len(v));
+	} else if (json_object_is_type(v, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(v); i++)
+			wipe(json_object_array_get_idx(v, i));
+	} else if (json_object_is_type(v, json_type_object)) {
+		json_object_object_foreach(v, key, member) {
+			(void)key;
+			wipe(member);
+		}
+	}
+}
+
+void tree_free(struct json_object *tree)
+{
+	wipe(tree);
+	json_object_put(tree);
+}
+
+struct json_object *tree_get(struct json_object *object, const char *key)
+{
+	if (!json_object_is_type(object, json_type_object))
+		return NULL;
+	return json_object_object_get(object, key);
+}
+
+bool tree_has(struct json_object *object, const char *key)
+{
+	return json_object_is_type(object, json_type_object) &&
+	       json_object_object_get_ex(object, key, NULL);
+}
+
+const char *tree_text(struct json_object *object, const char *key)
+{
+	struct json_object *v = tree_get(object, key);
+
+	return json_object_is_type(v, json_type_string)
+		       ? json_object_get_string(v)
+		       : "";
+}
+
+size_t tree_len(struct json_object *list)
+{
+	return json_object_is_type(list, json_type_array)
+		       ? json_object_array_length(list)
+		       : 0;
+}
+
+const char *tree_item(struct json_object *list, size_t i)
+{
+	struct json_object *v = json_object_array_get_idx(list, i);
+
+	return json_object_is_type(v, json_type_string)
+		       ? json_object_get_string(v)
+		       : "";
+}
+
+struct json_object *tree_without(struct json_object *list, const char *but)
+{
+	struct json_object *rest = json_object_new_array();
+
+	for (size_t i = 0; i < tree_len(list); i++)
+		if (strcmp(tree_item(list, i), but) != 0)
+			json_object_array_add(
+				rest, json_object_get(
+					      json_object_array_get_idx(list,
+									i)));
+	return rest;
+}
+
+struct json_object *tree_copy(struct json_object *object)
+{
+	struct json_object *copy = json_object_new_object();
+
+	if (!json_object_is_type(object, json_type_object))
+		return copy;
+	json_object_object_foreach(object, key, member)
+		json_object_object_add(copy, key, json_object_get(member));
+	return copy;
+}
+
+struct json_object *tree_own(struct json_object *object, const char *key)
+{
+	struct json_object *copy = tree_copy(tree_get(object, key));
+
+	json_object_object_add(object, key, copy);
+	return copy;
+}
+
+struct json_object *tree_set(struct json_object *list)
+{
+	struct json_object *set = json_object_new_object();
+
+	for (size_t i = 0; i < tree_len(list); i++)
+		json_object_object_add(set, tree_item(list, i), NULL);
+	return set;
+}
+
+/* ---- into the shape ---- */
+
+/* An object of the items of a list, in their order, by their member @by. */
+static struct json_object *keyed(struct json_object *list, const char *by)
+{
+	struct json_object *out = json_object_new_object();
+	struct json_object *seen = json_object_new_object();
+
+	for (size_t i = 0; i < tree_len(list); i++) {
+		struct json_object *item = json_object_array_get_idx(list, i);
+		const char *name = tree_text(item, by);
+		int n = json_object_get_int(tree_get(seen, name));
+		/* names that come more than once are told apart */
+		AUTO(auto_free) char *key =
+			n ? mem_printf("%s\x01%d", name, n) : mem_strdup(name);
+
+		json_object_object_add(seen, name, json_object_new_int(n + 1));
+		json_object_object_add(out, key, json_object_get(item));
+	}
+	json_object_put(seen);
+	return out;
+}
+
+/* Which unit @key belongs to, or -1. */
+static int unit_of(const char *key)
+{
+	for (size_t i = 0; i < UNITS; i++)
+		for (size_t k = 0; k < 5 && units[i][k]; k++)
+			if (strcmp(units[i][k], key) == 0)
+				return (int)i;
+	return -1;
+}
+
+/* Always there, even if it says nothing. */
+static bool says_nothing(const char *key, struct json_object *v)
+{
+	if (strcmp(key, "listen_port") == 0)
+		return json_object_get_int(v) == 0;
+	return strcmp(key, "mesh_ip") == 0 &&
+	       json_object_get_string_len(v) == 0;
+}
+
+static struct json_object *shaped_node(struct json_object *n)
+{
+	struct json_object *out = json_object_new_object();
+
+	json_object_object_foreach(n, key, member) {
+		int unit = unit_of(key);
+		const char *first = unit < 0 ? key : units[unit][0];
+
+		if (says_nothing(key, member))
+			continue;
+		if (unit < 0)
+			json_object_object_add(
+				out, key,
+				strcmp(key, "external_peers") == 0
+					? keyed(member, "public_key")
+					: json_object_get(member));
+		else if (!tree_get(out, first))
+			json_object_object_add(out, first,
+					       json_object_new_object());
+		if (unit >= 0)
+			json_object_object_add(tree_get(out, first), key,
+					       json_object_get(member));
+	}
+	return out;
+}
+
+/* Put something else in the place of each member. */
+static void map_members(struct json_object *object,
+			struct json_object *(*fn)(struct json_object *))
+{
+	if (!object)
+		return;
+	json_object_object_foreach(object, key, member)
+		json_object_object_add(object, key, fn(member));
+}
+
+int tree_parse(struct json_object **out, const char *text, size_t len,
+	       struct err *e)
+{
+	AUTO(auto_json_tokener_free) struct json_tokener *tok = NULL;
+
+	if (json_check_syntax(text, len, e) < 0)
+		return -1;
+	tok = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
+	if (!tok)
+		return err_set(e, ERR_SYSTEM, "out of memory");
+	*out = json_tokener_parse_ex(tok, text, (int)len);
+	if (!*out)
+		return err_set(e, ERR_INPUT, "json-c: %s",
+			       json_tokener_error_desc(
+				       json_tokener_get_error(tok)));
+	return 0;
+}
+
+int tree_of_mesh(struct json_object **out, const struct mesh *m, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+	struct json_object *policies;
+
+	text.max = STATE_SIZE_MAX;
+	state_format(&text, m);
+	if (text.failed)
+		return err_set(e, ERR_INPUT, "the mesh has more than %d MiB",
+			       STATE_SIZE_MAX >> 20);
+	if (tree_parse(out, sbuf_str(&text), text.len, e) < 0)
+		return -1;
+	map_members(tree_get(*out, "nodes"), shaped_node);
+	policies = tree_get(*out, "access_policies");
+	if (policies)
+		json_object_object_add(*out, "access_policies",
+				       keyed(policies, "name"));
+	return 0;
+}
+
+/* ---- and out of it ---- */
+
+static struct json_object *listed(struct json_object *object)
+{
+	struct json_object *list = json_object_new_array();
+
+	json_object_object_foreach(object, key, member) {
+		(void)key;
+		json_object_array_add(list, json_object_get(member));
+	}
+	return list;
+}
+
+struct json_object *tree_flat_node(struct json_object *n)
+{
+	struct json_object *out = json_object_new_object();
+
+	json_object_object_foreach(n, key, member) {
+		bool object = json_object_is_type(member, json_type_object);
+
+		if (object && strcmp(key, "external_peers") == 0) {
+			json_object_object_add(out, key, listed(member));
+		} else if (object && unit_of(key) >= 0) {
+			json_object_object_foreach(member, inner, value)
+				json_object_object_add(out, inner,
+						       json_object_get(value));
+		} else {
+			json_object_object_add(out, key,
+					       json_object_get(member));
+		}
+	}
+	return out;
+}
+
+int tree_to_mesh(struct mesh *out, struct json_object *tree, struct err *e)
+{
+	struct json_object *flat = tree_copy(tree);
+	struct json_object *policies = tree_get(tree, "access_policies");
+	const char *text;
+	size_t len;
+	int ret;
+
+	map_members(tree_own(flat, "nodes"), tree_flat_node);
+	if (policies)
+		json_object_object_add(flat, "access_policies",
+				       listed(policies));
+	text = json_object_to_json_string_length(
+		flat, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+		&len);
+	ret = state_parse(out, text, len, e);
+	explicit_bzero((char *)(uintptr_t)text, len);
+	json_object_put(flat);
+	return ret;
+}

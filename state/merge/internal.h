@@ -1,0 +1,77 @@
+/*
+ * A merge under way. For merge*.c alone.
+ */
+#ifndef WGMESH_STATE_MERGE_INTERNAL_H
+#define WGMESH_STATE_MERGE_INTERNAL_H
+
+#include "state/json/tree.h"
+#include "state/merge/merge.h"
+#include "state/model/model.h"
+
+DEFINE_AUTO(struct json_object *, json_object_put)
+
+/** The field of the conflict that asks for a yes to another secret. */
+#define MERGE_SECRET "mesh_secret"
+/** Its value on the side whose secret the merge has. */
+#define MERGE_SECRET_NEWER "changed since"
+
+struct merge {
+	struct json_object *base, *ours, *theirs, *out; /* trees */
+	struct json_object *conflicts; /* a list of entries */
+	bool theirs_newer;             /* by the serial */
+	bool careful; /* contest all that must fit together in the mesh */
+	bool asking;  /* contest what needs a yes, see merge_trust.c */
+	bool in_new;  /* asking: inside a node that the base has not */
+	enum secrets_relation secrets; /* asking: what theirs is to ours */
+};
+
+/** Where a value is; members as in struct conflict, keys as in the state. */
+struct place {
+	enum mesh_part part;
+	const char *name, *field, *item;
+};
+
+/** A member of an object that may not be there. */
+struct cell {
+	bool has;
+	struct json_object *v; /* borrowed */
+};
+
+struct cell cell_of(struct json_object *object, const char *key);
+
+/** Append a conflict; returns its entry. */
+struct json_object *merge_contest(struct merge *g, struct place at,
+				  struct cell base, struct cell ours,
+				  struct cell theirs);
+
+/** Does it need a yes that their side made @after of @before at @at? */
+bool merge_needs_yes(const struct merge *g, struct place at,
+		     struct json_object *before, struct json_object *after);
+
+/**
+ * The node that we know by the key of @theirs, whose name we do not know: a node
+ * that they renamed. Borrowed; NULL: it is a new one.
+ */
+struct json_object *merge_known_node(const struct merge *g,
+				     struct json_object *theirs);
+
+/** Contest what of theirs would be taken off somewhere else than we know. */
+void merge_contest_tombstones(struct merge *g);
+
+/** Contest their secret of the mesh where it is not ours. */
+void merge_contest_secret(struct merge *g);
+
+/** Append the conflicts of a list of entries. ERR_INPUT. */
+int conflicts_of_list(struct conflicts *out, struct json_object *list,
+		      struct err *e);
+
+/** Make what was merged member by member fit together. */
+void merge_settle(struct merge *g);
+
+/** The map that nodes, groups or policies are in; NULL for the mesh. */
+const char *merge_map(enum mesh_part part);
+
+/** "node", "group" and so on. */
+const char *merge_part_word(enum mesh_part part);
+
+#endif

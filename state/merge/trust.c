@@ -1,0 +1,174 @@
+/*
+ * Members that decide who can read the state, who is trusted, or what runs
+ * where. What the other side made of them needs somebody's yes: an unattended
+ * merge contests them, and a pull shows them and asks.
+ */
+#include "state/merge/internal.h"
+
+#include "base/auto.h"
+
+#include <string.h>
+#include <strings.h>
+
+/** The one table of such members. */
+static const struct trusted {
+	enum mesh_part part;
+	const char *key;
+	const char *inner; /* of a unit that lies in @key; NULL: all of it */
+	bool reaches; /* beyond its node: of a node that is new, too */
+	bool learnt;  /* a first value is no change: found by a deploy; sealing */
+} table[] = {
+	{ PART_MESH, "recipients", NULL, false, true },
+	{ PART_MESH, "verify_signatures", NULL, false, false },
+	{ PART_MESH, "key", NULL, false, false },
+	{ PART_MESH, "local_hostname", NULL, false, false },
+	{ PART_MESH, "hooks", NULL, false, false },
+	{ PART_NODE, "ssh_host", NULL, false, false }, /* all of the unit */
+	{ PART_NODE, "ssh_host", "is_local", true, false },
+	{ PART_NODE, "ssh_host_keys", NULL, false, false },
+	{ PART_NODE, "public_key", "key", false, false },
+	{ PART_NODE, "public_key", "public_key", false, true },
+	{ PART_NODE, "exit", NULL, true, false },
+	{ PART_NODE, "hooks", NULL, true, false },
+};
+
+#define TABLE_LEN (sizeof table / sizeof *table)
+
+/* Not there, or as good as that. */
+static bool is_unsaid(struct json_object *v)
+{
+	if (json_object_is_type(v, json_type_array))
+		return json_object_array_length(v) == 0;
+	if (json_object_is_type(v, json_type_object))
+		return json_object_object_length(v) == 0;
+	if (json_object_is_type(v, json_type_string))
+		return json_object_get_string_len(v) == 0;
+	return !v || (json_object_is_type(v, json_type_boolean) &&
+		      !json_object_get_boolean(v));
+}
+
+static bool differs(const struct trusted *t, struct json_object *before,
+		    struct json_object *after)
+{
+	if (t->inner) {
+		before = tree_get(before, t->inner);
+		after = tree_get(after, t->inner);
+	}
+	if (is_unsaid(before) && (is_unsaid(after) || t->learnt))
+		return false;
+	return !json_object_equal(before, after);
+}
+
+bool merge_needs_yes(const struct merge *g, struct place at,
+		     struct json_object *before, struct json_object *after)
+{
+	if (!at.field || at.item)
+		return false;
+	for (size_t i = 0; i < TABLE_LEN; i++) {
+		const struct trusted *t = &table[i];
+
+		if (t->part == at.part && strcasecmp(t->key, at.field) == 0 &&
+		    (t->reaches || !g->in_new) && differs(t, before, after))
+			return true;
+	}
+	return false;
+}
+
+/* ---- nodes that are to be taken off their hosts ---- */
+
+/* The node as a side has it: in place, or removed. */
+static struct json_object *find_node(struct json_object *side,
+				     const char *name)
+{
+	struct json_object *n = tree_get(tree_get(side, "nodes"), name);
+
+	return n ? tree_flat_node(n)
+		 : json_object_get(tree_get(tree_get(side, "removed_nodes"),
+					    name));
+}
+
+/* Would a deploy go somewhere else than where we know the node? */
+static bool goes_elsewhere(struct json_object *known, struct json_object *gone)
+{
+	static const char *const keys[] = { "ssh_host", "ssh_user", "ssh_port",
+					    "ssh_host_keys", "is_local",
+					    "local_machine", "hooks" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		struct json_object *a = tree_get(known, keys[i]);
+		struct json_object *b = tree_get(gone, keys[i]);
+
+		if (!(is_unsaid(a) && is_unsaid(b)) && !json_object_equal(a, b))
+			return true;
+	}
+	return false;
+}
+
+/* The node of @side that has this public key, which is not empty. */
+static struct json_object *find_key(struct json_object *side, const char *key)
+{
+	struct json_object *nodes = tree_get(side, "nodes");
+
+	if (!nodes)
+		return NULL;
+	json_object_object_foreach(nodes, name, n) {
+		(void)name;
+		if (strcmp(tree_text(tree_get(n, "public_key"), "public_key"),
+			   key) == 0)
+			return n;
+	}
+	return NULL;
+}
+
+struct json_object *merge_known_node(const struct merge *g,
+				     struct json_object *theirs)
+{
+	const char *key = tree_text(tree_get(theirs, "public_key"),
+				    "public_key");
+	struct json_object *known = NULL;
+
+	if (*key)
+		known = find_key(g->ours, key);
+	if (*key && !known)
+		known = find_key(g->base, key);
+	return known;
+}
+
+void merge_contest_tombstones(struct merge *g)
+{
+	struct json_object *gone = tree_get(g->theirs, "removed_nodes");
+
+	if (!gone)
+		return;
+	json_object_object_foreach(gone, name, n) {
+		struct place at = { PART_NODE, name, "removed_nodes", NULL };
+		struct json_object *known = find_node(g->ours, name);
+
+		if (!known)
+			known = find_node(g->base, name);
+		if (known ? goes_elsewhere(known, n)
+			  : !is_unsaid(tree_get(n, "is_local")))
+			merge_contest(g, at, (struct cell){ false, NULL },
+				      (struct cell){ known != NULL, known },
+				      (struct cell){ true, n });
+		json_object_put(known);
+	}
+}
+
+/* ---- the secret of the mesh ---- */
+
+void merge_contest_secret(struct merge *g)
+{
+	struct place at = { PART_MESH, NULL, MERGE_SECRET, NULL };
+	struct json_object *now = json_object_new_string(MERGE_SECRET_NEWER);
+	struct json_object *then =
+		json_object_new_string("a former one, or none");
+	struct cell newer = { true, now }, older = { true, then };
+
+	if (g->secrets == SECRETS_NEWER)
+		merge_contest(g, at, older, older, newer);
+	else if (g->secrets == SECRETS_OLDER)
+		merge_contest(g, at, older, newer, older);
+	json_object_put(now);
+	json_object_put(then);
+}

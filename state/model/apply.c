@@ -1,0 +1,454 @@
+#include "state/model/apply.h"
+
+#include "state/model/field.h"
+#include "state/model/spec.h"
+
+#include <string.h>
+
+struct slots {
+	struct ip **items;
+	size_t len;
+	size_t cap;
+};
+
+struct apply {
+	struct mesh *m;
+	const struct mesh *wanted;
+	enum apply_mode mode;
+	struct strings *kept; /* names, sorted */
+	struct nodes fresh;   /* new nodes, until they go into @m */
+	struct slots empty4, empty6; /* addresses to be filled */
+	bool moved4, moved6;  /* the mesh has another network now */
+	struct finding_place *failed;
+};
+
+/* ---- fields ---- */
+
+/* Do two lists say the same? Their order says nothing; they get sorted. */
+static bool same_items(struct strings *a, struct strings *b)
+{
+	bool same;
+
+	strings_sort(a);
+	strings_sort(b);
+	same = a->len == b->len;
+	for (size_t i = 0; same && i < a->len; i++)
+		same = strcmp(a->items[i], b->items[i]) == 0;
+	return same;
+}
+
+/* Make @to say of this field what @from, an object of the wanted mesh, says. */
+static int apply_field(const struct apply *a, const struct mesh_field *f,
+		       void *to, const void *from, struct err *e)
+{
+	struct strings has = { 0 }, wants = { 0 }, sorted = { 0 };
+	int ret = 0;
+
+	field_get(f, a->m, to, &has);
+	field_get(f, a->wanted, from, &wants);
+	strings_copy(&sorted, &wants);
+	if (!same_items(&has, &sorted))
+		ret = field_assign(f, to, &wants, e);
+	strings_done(&has);
+	strings_done(&wants);
+	strings_done(&sorted);
+	return ret;
+}
+
+/* All fields but @except, a key. */
+static int apply_fields(const struct apply *a, const struct mesh_fields *all,
+			const char *except, void *to, const void *from,
+			struct err *e)
+{
+	for (size_t i = 0; i < all->len; i++) {
+		const struct mesh_field *f = &all->items[i];
+
+		if (f->kind && strcmp(f->key, except) != 0 &&
+		    apply_field(a, f, to, from, e) < 0) {
+			a->failed->key = f->key;
+			return err_wrap(e, "%s", f->key);
+		}
+	}
+	return 0;
+}
+
+/* Say which part of the description failed. */
+static int blame(const struct apply *a, enum mesh_part part, const char *name,
+		 struct err *e)
+{
+	static const char *const words[] = {
+		[PART_NODE] = "node",
+		[PART_GROUP] = "group",
+		[PART_POLICY] = "policy",
+	};
+
+	a->failed->part = part;
+	a->failed->name = name;
+	return err_wrap(e, "%s '%s'", words[part], name);
+}
+
+/* ---- the mesh ---- */
+
+/* Interface and IPv4 network stay when they are not said. */
+static int apply_globals(struct apply *a, struct err *e)
+{
+	struct cidr network = a->m->network, network6 = a->m->network6;
+	const struct mesh *w = a->wanted;
+
+	if (w->interface_name)
+		mem_replace(&a->m->interface_name, w->interface_name);
+	if (w->network.ip.family)
+		a->m->network = w->network;
+	else if (w->network6.ip.family && a->m->nodes.len == 0)
+		a->m->network = (struct cidr){ 0 };
+	a->m->network6 = w->network6;
+	a->m->verify_signatures = w->verify_signatures;
+	a->moved4 = !cidr_equal(&network, &a->m->network);
+	a->moved6 = !cidr_equal(&network6, &a->m->network6);
+	return apply_fields(a, &fields_defaults, "", a->m, w, e);
+}
+
+/* ---- nodes ---- */
+
+/*
+ * One address of a node: the wanted one; else the one it has, unless the mesh has
+ * moved to another network; else (@need) a free one, later.
+ */
+static void apply_address(struct slots *empty, const struct cidr *network,
+			  struct ip *slot, const struct ip *wanted, bool need)
+{
+	if (wanted->family)
+		*slot = *wanted;
+	else if (!network->ip.family)
+		*slot = (struct ip){ 0 };
+	else if (need && !cidr_contains(network, slot)) {
+		*slot = (struct ip){ 0 };
+		vec_push(empty, slot);
+	}
+}
+
+static void apply_addresses(struct apply *a, struct node *n,
+			    const struct node *wanted, bool fresh)
+{
+	apply_address(&a->empty4, &a->m->network, &n->mesh_ip,
+		      &wanted->mesh_ip, fresh || a->moved4);
+	apply_address(&a->empty6, &a->m->network6, &n->mesh_ip6,
+		      &wanted->mesh_ip6, fresh || a->moved6);
+}
+
+/* What an import knows besides of a node. */
+static void copy_found(struct node *n, const struct node *wanted)
+{
+	mem_replace(&n->public_key, wanted->public_key);
+	secret_copy(&n->private_key, &wanted->private_key);
+	strings_copy(&n->ssh_host_keys, &wanted->ssh_host_keys);
+	for (size_t i = 0; i < wanted->externals.len; i++)
+		external_copy(vec_add(&n->externals),
+			      &wanted->externals.items[i]);
+}
+
+static int make_node(struct apply *a, const struct node *wanted,
+		     struct err *e)
+{
+	struct node *n = vec_add(&a->fresh);
+
+	node_init(n, wanted->name);
+	mem_replace(&n->hostname, wanted->name);
+	n->ssh_port = 22;
+	n->listen_port = a->m->listen_port;
+	if (apply_fields(a, &fields_node, "address", n, wanted, e) < 0 ||
+	    spec_check_removed(a->m, n, e) < 0)
+		return blame(a, PART_NODE, wanted->name, e);
+	copy_found(n, wanted);
+	spec_drop_removed(a->m, n);
+	return 0;
+}
+
+static int change_node(struct apply *a, struct node *n,
+		       const struct node *wanted, struct err *e)
+{
+	if (a->mode == APPLY_ADD) {
+		strings_add(a->kept, n->name);
+		return 0;
+	}
+	if (apply_fields(a, &fields_node, "address", n, wanted, e) < 0)
+		return blame(a, PART_NODE, wanted->name, e);
+	spec_drop_removed(a->m, n);
+	apply_addresses(a, n, wanted, false);
+	return 0;
+}
+
+/* Go through both sorted lists; new nodes are put aside. */
+static int walk_nodes(struct apply *a, struct err *e)
+{
+	struct nodes *has = &a->m->nodes;
+	const struct nodes *wants = &a->wanted->nodes;
+	size_t i = 0, k = 0;
+
+	while (i < has->len || k < wants->len) {
+		int order = i == has->len     ? 1
+			    : k == wants->len ? -1
+					      : node_compare(&has->items[i],
+							     &wants->items[k]);
+		int ret = 0;
+
+		if (order < 0 && a->mode != APPLY_ADD)
+			strings_add(a->kept, has->items[i].name);
+		else if (order > 0)
+			ret = make_node(a, &wants->items[k], e);
+		else if (order == 0)
+			ret = change_node(a, &has->items[i], &wants->items[k],
+					  e);
+		if (ret < 0)
+			return -1;
+		i += order <= 0;
+		k += order >= 0;
+	}
+	return 0;
+}
+
+/* The list of new nodes grows no more: its addresses can be pointed to. */
+static int fill_addresses(struct apply *a, struct err *e)
+{
+	for (size_t i = 0; i < a->fresh.len; i++) {
+		struct node *n = &a->fresh.items[i];
+
+		apply_addresses(a, n, nodes_find(&a->wanted->nodes, n->name),
+				true);
+	}
+	if (mesh_free_ips(a->m, &a->fresh, &a->m->network, a->empty4.items,
+			  a->empty4.len, e) < 0)
+		return -1;
+	return mesh_free_ips(a->m, &a->fresh, &a->m->network6, a->empty6.items,
+			     a->empty6.len, e);
+}
+
+static int apply_nodes(struct apply *a, struct err *e)
+{
+	if (walk_nodes(a, e) < 0 || fill_addresses(a, e) < 0)
+		return -1;
+	for (size_t i = 0; i < a->fresh.len; i++)
+		vec_push(&a->m->nodes, a->fresh.items[i]);
+	a->fresh.len = 0;
+	vec_sort(&a->m->nodes, node_compare);
+	return 0;
+}
+
+/* ---- groups ---- */
+
+static bool has_name(const struct strings *sorted, const char *name)
+{
+	return sorted->len &&
+	       bsearch(&name, sorted->items, sorted->len, sizeof name,
+		       strings_compare);
+}
+
+/* @out: the members that @g is to have, sorted, each once. */
+static void wanted_members(const struct apply *a, const struct group *g,
+			   const struct group *wanted, struct strings *out)
+{
+	size_t kept = 0;
+
+	strings_copy(out, &wanted->members);
+	for (size_t i = 0; i < g->members.len; i++)
+		if (a->mode == APPLY_ADD || has_name(a->kept,
+						     g->members.items[i]))
+			strings_add(out, g->members.items[i]);
+	strings_sort(out);
+	for (size_t i = 0; i < out->len; i++) {
+		if (kept && strcmp(out->items[kept - 1], out->items[i]) == 0)
+			free(out->items[i]);
+		else
+			out->items[kept++] = out->items[i];
+	}
+	out->len = kept;
+}
+
+/* Those who stay keep their order, those who come are behind them. */
+static void apply_members(const struct apply *a, struct group *g,
+			  const struct group *wanted)
+{
+	struct strings wants = { 0 }, had = { 0 };
+	size_t left = 0;
+
+	wanted_members(a, g, wanted, &wants);
+	strings_copy(&had, &g->members);
+	strings_sort(&had);
+	for (size_t i = 0; i < g->members.len; i++) {
+		if (has_name(&wants, g->members.items[i]))
+			g->members.items[left++] = g->members.items[i];
+		else
+			free(g->members.items[i]);
+	}
+	g->members.len = left;
+	for (size_t i = 0; i < wants.len; i++)
+		if (!has_name(&had, wants.items[i]))
+			strings_add(&g->members, wants.items[i]);
+	if (g->members.len)
+		g->members_null = false;
+	strings_done(&wants);
+	strings_done(&had);
+}
+
+/* A group that the description lacks: gone, but for nodes that stay. */
+static void forget_group(const struct apply *a, size_t at)
+{
+	static const struct group none;
+	struct group *g = &a->m->groups.items[at];
+
+	apply_members(a, g, &none);
+	if (g->members.len)
+		return;
+	group_done(g);
+	vec_remove(&a->m->groups, at);
+}
+
+static int apply_groups(const struct apply *a, struct err *e)
+{
+	for (size_t i = a->m->groups.len; a->mode != APPLY_ADD && i-- > 0;)
+		if (!mesh_group(a->wanted, a->m->groups.items[i].name))
+			forget_group(a, i);
+	for (size_t i = 0; i < a->wanted->groups.len; i++) {
+		const struct group *wanted = &a->wanted->groups.items[i];
+		struct group *g = mesh_group(a->m, wanted->name);
+		bool fresh = !g;
+
+		if (fresh)
+			g = mesh_add_group(a->m, wanted->name);
+		apply_members(a, g, wanted);
+		if ((fresh || a->mode != APPLY_ADD) &&
+		    apply_fields(a, &fields_group, "members", g, wanted, e) < 0)
+			return blame(a, PART_GROUP, wanted->name, e);
+	}
+	return 0;
+}
+
+/* ---- policies ---- */
+
+/* The @nth policy of this name, or NULL. */
+static struct policy *find_policy(const struct policies *list,
+				  const char *name, size_t nth)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (strcmp(list->items[i].name, name) == 0 && nth-- == 0)
+			return &list->items[i];
+	return NULL;
+}
+
+/* How many policies before item @at have its name. */
+static size_t nth_of_name(const struct policies *list, size_t at)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < at; i++)
+		n += strcmp(list->items[i].name, list->items[at].name) == 0;
+	return n;
+}
+
+static void forget_policies(const struct apply *a)
+{
+	struct policies *has = &a->m->policies;
+
+	for (size_t i = has->len; i-- > 0;) {
+		struct policy *p = &has->items[i];
+
+		if (find_policy(&a->wanted->policies, p->name,
+				nth_of_name(has, i)))
+			continue;
+		policy_done(p);
+		vec_remove(has, i);
+	}
+}
+
+static int apply_policies(const struct apply *a, struct err *e)
+{
+	const struct policies *wants = &a->wanted->policies;
+
+	if (a->mode != APPLY_ADD)
+		forget_policies(a);
+	for (size_t i = 0; i < wants->len; i++) {
+		const struct policy *wanted = &wants->items[i];
+		struct policy *p = find_policy(&a->m->policies, wanted->name,
+					       nth_of_name(wants, i));
+
+		if (p && a->mode == APPLY_ADD)
+			continue;
+		if (!p) {
+			p = vec_add(&a->m->policies);
+			p->name = mem_strdup(wanted->name);
+			p->allow_mesh_ips = true;
+		}
+		if (apply_fields(a, &fields_policy, "name", p, wanted, e) < 0)
+			return blame(a, PART_POLICY, wanted->name, e);
+	}
+	return 0;
+}
+
+/* ---- all ---- */
+
+static int apply_all(struct apply *a, struct err *e)
+{
+	if (a->mode != APPLY_ADD && apply_globals(a, e) < 0)
+		return -1;
+	if (apply_nodes(a, e) < 0)
+		return -1;
+	if (a->mode == APPLY_PRUNE) {
+		struct strings left = { 0 };
+
+		for (size_t i = 0; i < a->kept->len; i++)
+			mesh_remove(a->m, a->kept->items[i], &left);
+		strings_done(&left);
+		strings_done(a->kept);
+	}
+	if (apply_groups(a, e) < 0)
+		return -1;
+	return apply_policies(a, e);
+}
+
+int mesh_apply(struct mesh *m, const struct mesh *wanted, enum apply_mode mode,
+	       struct strings *kept, struct finding_place *failed,
+	       struct err *e)
+{
+	struct apply a = { .m = m, .wanted = wanted, .mode = mode,
+			   .kept = kept, .failed = failed };
+	int ret = apply_all(&a, e);
+
+	for (size_t i = 0; i < a.fresh.len; i++)
+		node_done(&a.fresh.items[i]);
+	vec_done(&a.fresh);
+	vec_done(&a.empty4);
+	vec_done(&a.empty6);
+	return ret;
+}
+
+/* ---- removing ---- */
+
+/* A node that is gone is a member of nothing. */
+static void leave_groups(struct mesh *m, const char *name,
+			 struct strings *left)
+{
+	for (size_t i = 0; i < m->groups.len; i++) {
+		struct strings *members = &m->groups.items[i].members;
+		long at;
+
+		while ((at = strings_find(members, name)) >= 0) {
+			free(members->items[at]);
+			vec_remove(members, (size_t)at);
+			strings_add(left, m->groups.items[i].name);
+		}
+	}
+}
+
+bool mesh_remove(struct mesh *m, const char *name, struct strings *left)
+{
+	const struct node *n = nodes_find(&m->nodes, name);
+
+	if (!n)
+		return false;
+	leave_groups(m, name, left);
+	if (n->facts.deployed || !m->mesh_id)
+		nodes_move(&m->nodes, &m->removed, name);
+	else
+		nodes_drop(&m->nodes, name);
+	return true;
+}

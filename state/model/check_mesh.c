@@ -1,0 +1,372 @@
+#include "state/model/check.h"
+
+#include "base/auto.h"
+#include "base/text.h"
+#include "state/model/claim.h"
+#include "vault/crypto/digest.h"
+#include "state/model/mesh_secret.h"
+#include "vault/proof.h"
+
+#include <string.h>
+
+/* Whose values are looked at, and where the errors go. */
+struct subject {
+	struct findings *out;
+	enum mesh_part part;
+	const char *what; /* how messages call it, "node"; NULL: not */
+	const char *name;
+	struct err e;     /* of the rule that was tried last */
+};
+
+/* A value: its key in the state file and in mesh.yaml. */
+struct spot {
+	const char *code, *field, *key, *value;
+};
+
+/* A rule that failed (@ret < 0) becomes a finding. */
+static void judge(struct subject *s, struct spot at, int ret)
+{
+	struct finding_place place = { s->part, s->name, at.key, at.value };
+
+	if (ret == 0)
+		return;
+	if (at.field)
+		err_wrap(&s->e, "%s", at.field);
+	if (s->what) {
+		AUTO(auto_free) char *shown = check_shown(s->name);
+
+		err_wrap(&s->e, "%s '%s'", s->what, shown);
+	}
+	finding_add(s->out, true, at.code, place, "%s", s->e.msg);
+}
+
+/* A value that cannot be, whatever stands around it. */
+static void judge_value(struct subject *s, const char *field, const char *key,
+			int ret)
+{
+	judge(s, (struct spot){ "bad_value", field, key, NULL }, ret);
+}
+
+/* Text that needs no more than being short and printable. */
+static int check_words(const char *s, size_t max, struct err *e)
+{
+	if (!s || (strlen(s) <= max && text_is_printable(s)))
+		return 0;
+	return err_set(e, ERR_INPUT, "expected at most %zu bytes of text "
+		       "without control characters", max);
+}
+
+/* Where a private key lives. */
+static int check_key_place(const char *s, struct err *e)
+{
+	AUTO(auto_free) char *shown = NULL;
+
+	if (!s || strcmp(s, "host") == 0 || strcmp(s, "state") == 0)
+		return 0;
+	shown = check_shown(s);
+	return err_set(e, ERR_INPUT, "'%s' is no place for a key, expected "
+		       "'host' or 'state'", shown);
+}
+
+/* A host as the Go tool may have saved it: no control characters at least. */
+static int check_ssh_host_text(const char *s, struct err *e)
+{
+	AUTO(auto_free) char *shown = NULL;
+
+	for (const char *p = s ? s : ""; *p; p++) {
+		if ((unsigned char)*p >= 0x20 && *p != 0x7f)
+			continue;
+		shown = check_shown(s);
+		return err_set(e, ERR_INPUT, "'%s' holds a control character",
+			       shown);
+	}
+	return 0;
+}
+
+static int check_optional_port(int port, struct err *e)
+{
+	return port ? check_port(port, e) : 0;
+}
+
+static int check_optional_mtu(int mtu, struct err *e)
+{
+	return mtu ? check_mtu(mtu, e) : 0;
+}
+
+static int check_optional_keepalive(int keepalive_s, struct err *e)
+{
+	return keepalive_s != -1 ? check_keepalive(keepalive_s, e) : 0;
+}
+
+static void check_node_numbers(struct subject *s, const struct node *n)
+{
+	judge_value(s, "ssh_port", "ssh",
+		    check_optional_port(n->ssh_port, &s->e));
+	judge_value(s, "listen_port", "port",
+		    check_optional_port(n->listen_port, &s->e));
+	judge_value(s, "mtu", "mtu", check_optional_mtu(n->mtu, &s->e));
+	judge_value(s, "keepalive", "keepalive",
+		    check_optional_keepalive(n->keepalive_s, &s->e));
+}
+
+static int check_facts_address(const char *s, struct err *e)
+{
+	struct ip ip;
+
+	if (!s || ip_parse(&ip, s))
+		return 0;
+	return err_set(e, ERR_INPUT, "expected an IPv4 or IPv6 address");
+}
+
+static void check_endpoints(struct subject *s, const struct node *n)
+{
+	if (n->public_endpoint)
+		judge_value(s, "public_endpoint", "endpoint",
+			    check_endpoint(n->public_endpoint, &s->e));
+	judge_value(s, "facts: address", NULL,
+		    check_facts_address(n->facts.address, &s->e));
+	judge_value(s, "local_machine", NULL,
+		    check_words(n->local_machine, DIGEST_HEX, &s->e));
+	judge_value(s, "facts: dialled", NULL,
+		    check_facts_address(n->facts.dialled, &s->e));
+	judge_value(s, "facts: nat_from", NULL,
+		    check_words(n->facts.nat_from, 160, &s->e));
+	judge_value(s, "facts: mtu", NULL,
+		    check_optional_mtu(n->facts.mtu, &s->e));
+}
+
+static void check_texts(struct subject *s, const struct node *n)
+{
+	const char *private_key = secret_text(&n->private_key);
+
+	judge_value(s, "key", "key", check_key_place(n->key, &s->e));
+	judge_value(s, "public_key", NULL,
+		    check_words(n->public_key, 128, &s->e));
+	judge_value(s, "private_key", NULL,
+		    check_words(private_key, 128, &s->e));
+	judge_value(s, "ssh_host", "ssh",
+		    check_ssh_host_text(n->ssh_host, &s->e));
+	if (n->ssh_user)
+		judge_value(s, "ssh_user", "ssh",
+			    check_user(n->ssh_user, &s->e));
+	for (size_t i = 0; i < n->ssh_host_keys.len; i++)
+		judge_value(s, "ssh_host_keys", NULL,
+			    check_words(n->ssh_host_keys.items[i], 4096,
+					&s->e));
+}
+
+/* A network that leads into the mesh cannot also lead out of it. */
+static int check_not_mesh(const struct mesh *m, const struct cidr *c,
+			  struct err *e)
+{
+	const struct cidr *own = c->ip.family == 6 ? &m->network6 : &m->network;
+	char text[ADDR_TEXT_MAX];
+	char network[ADDR_TEXT_MAX];
+
+	if (!own->ip.family || !cidr_overlaps(own, c))
+		return 0;
+	return err_set(e, ERR_INPUT, "%s overlaps the mesh network %s",
+		       cidr_text(c, text), cidr_text(own, network));
+}
+
+static int refuse_default(const struct cidr *c, struct err *e)
+{
+	char text[ADDR_TEXT_MAX];
+
+	return err_set(e, ERR_INPUT, "%s is a default route, expected 'exit' "
+		       "to be set for this node", cidr_text(c, text));
+}
+
+static void check_node_networks(struct subject *s, const struct mesh *m,
+				const struct node *n)
+{
+	for (size_t i = 0; i < n->routable_networks.len; i++) {
+		const struct cidr *c = &n->routable_networks.items[i];
+		char text[ADDR_TEXT_MAX];
+		struct spot at = { "bad_route", "routable_networks", "routes",
+				   cidr_text(c, text) };
+
+		judge(s, at, check_routable(c, &s->e));
+		if (c->plen == 0) {
+			at.code = "default_route";
+			judge(s, at, n->exit ? 0 : refuse_default(c, &s->e));
+			continue;
+		}
+		at.code = "route_over_mesh";
+		judge(s, at, check_not_mesh(m, c, &s->e));
+	}
+}
+
+static void check_node_address(struct subject *s, const struct mesh *m,
+			       const char *field, const struct ip *a)
+{
+	char text[ADDR_TEXT_MAX];
+	struct spot at = { "bad_address", field, "address",
+			   ip_text(a, text) };
+
+	if (a->family)
+		judge(s, at, check_mesh_ip(m, a, &s->e));
+}
+
+/*
+ * One node by itself. A tombstone's addresses may be those of a mesh network
+ * of before, and no longer count.
+ */
+static void check_node(struct findings *out, const struct mesh *m,
+		       const struct node *n, bool tombstone)
+{
+	struct subject s = { .out = out, .part = PART_NODE,
+			     .what = tombstone ? "removed node" : "node",
+			     .name = n->name };
+
+	judge_value(&s, NULL, NULL, check_node_name(n->name, &s.e));
+	check_node_numbers(&s, n);
+	check_endpoints(&s, n);
+	check_texts(&s, n);
+	judge_value(&s, NULL, NULL, check_externals(n, &s.e));
+	if (tombstone)
+		return;
+	check_node_address(&s, m, "mesh_ip", &n->mesh_ip);
+	check_node_address(&s, m, "mesh_ip6", &n->mesh_ip6);
+	check_node_networks(&s, m, n);
+}
+
+static void check_nodes(struct findings *out, const struct mesh *m)
+{
+	for (size_t i = 0; i < m->nodes.len; i++)
+		check_node(out, m, &m->nodes.items[i], false);
+	for (size_t i = 0; i < m->removed.len; i++)
+		check_node(out, m, &m->removed.items[i], true);
+}
+
+static void check_groups(struct findings *out, const struct mesh *m)
+{
+	for (size_t i = 0; i < m->groups.len; i++) {
+		struct subject s = { .out = out, .part = PART_GROUP,
+				     .name = m->groups.items[i].name };
+
+		judge_value(&s, "groups", NULL, check_group_name(s.name, &s.e));
+	}
+}
+
+/* No mesh address with two owners. */
+static void check_shared_addresses(struct findings *out, const struct mesh *m)
+{
+	static const struct claim_words words = {
+		true, "duplicate_address", "address",
+		"have the same mesh address"
+	};
+	AUTO(claims_done) struct claims all = { 0 };
+
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct node *n = &m->nodes.items[i];
+		struct cidr c4 = cidr_host(&n->mesh_ip);
+		struct cidr c6 = cidr_host(&n->mesh_ip6);
+
+		if (n->mesh_ip.family)
+			claims_net(&all, &c4, n);
+		if (n->mesh_ip6.family)
+			claims_net(&all, &c6, n);
+	}
+	claims_report(&all, &words, out);
+}
+
+static void shared_network(struct findings *out, const struct claim *a,
+			   const struct claim *b)
+{
+	char text[ADDR_TEXT_MAX];
+	struct finding_place place = { PART_NODE, b->node->name, "routes",
+				       cidr_text(&b->net, text) };
+
+	if (a->node == b->node)
+		finding_add(out, true, "repeated_route", place,
+			    "node '%s': routable_networks: %s is there twice",
+			    a->node->name, text);
+	else
+		finding_add(out, true, "duplicate_route", place,
+			    "nodes '%s' and '%s' both have the routable "
+			    "network %s, expected one owner", a->node->name,
+			    b->node->name, text);
+}
+
+/* No routable network with two owners, nor twice with one. */
+static void check_shared_networks(struct findings *out, const struct mesh *m)
+{
+	AUTO(claims_done) struct claims all = { 0 };
+
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct node *n = &m->nodes.items[i];
+
+		for (size_t k = 0; k < n->routable_networks.len; k++)
+			claims_net(&all, &n->routable_networks.items[k], n);
+	}
+	claims_sort(&all);
+	for (size_t i = 1; i < all.len; i++)
+		if (claims_shared(&all, i))
+			shared_network(out, &all.items[i - 1], &all.items[i]);
+}
+
+static int check_mesh_id(const char *s, struct err *e)
+{
+	if (!s || (strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32))
+		return 0;
+	return err_set(e, ERR_INPUT, "expected 32 hexadecimal digits");
+}
+
+static int check_secrets(const struct mesh *m, struct err *e)
+{
+	if (m->former_secrets.len > FORMER_SECRETS_MAX)
+		return err_set(e, ERR_INPUT, "expected at most %d former ones",
+			       FORMER_SECRETS_MAX);
+	for (size_t i = 0; i < m->former_secrets.len; i++)
+		if (proof_secret_check(secret_text(&m->former_secrets.items[i]),
+				       e) < 0)
+			return -1;
+	return m->mesh_secret.len
+		       ? proof_secret_check(secret_text(&m->mesh_secret), e)
+		       : 0;
+}
+
+/* What the mesh says for all nodes. */
+static void check_globals(struct findings *out, const struct mesh *m)
+{
+	struct subject s = { .out = out, .part = PART_MESH };
+
+	if (m->interface_name && *m->interface_name)
+		judge(&s, (struct spot){ "bad_interface", "interface_name",
+					 "interface", NULL },
+		      check_interface(m->interface_name, &s.e));
+	if (m->network.ip.family)
+		judge(&s, (struct spot){ "bad_network", "network", "network",
+					 NULL },
+		      check_network(&m->network, 4, &s.e));
+	if (m->network6.ip.family)
+		judge(&s, (struct spot){ "bad_network", "network6", "network6",
+					 NULL },
+		      check_network(&m->network6, 6, &s.e));
+	judge_value(&s, "listen_port", "port",
+		    check_optional_port(m->listen_port, &s.e));
+	judge_value(&s, "mtu", "mtu", check_optional_mtu(m->mtu, &s.e));
+	judge_value(&s, "mesh_id", NULL, check_mesh_id(m->mesh_id, &s.e));
+	judge_value(&s, "mesh_secret", NULL, check_secrets(m, &s.e));
+	judge_value(&s, "key", "key", check_key_place(m->key, &s.e));
+	judge_value(&s, "keepalive", "keepalive",
+		    check_optional_keepalive(m->keepalive_s, &s.e));
+}
+
+void check_loadable(struct findings *out, const struct mesh *m)
+{
+	check_globals(out, m);
+	check_nodes(out, m);
+	check_groups(out, m);
+	check_shared_addresses(out, m);
+	check_shared_networks(out, m);
+}
+
+int check_mesh(const struct mesh *m, struct err *e)
+{
+	AUTO(findings_done) struct findings all = { 0 };
+
+	check_loadable(&all, m);
+	return findings_refuse(&all, e);
+}

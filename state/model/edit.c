@@ -1,0 +1,309 @@
+#include "state/model/edit.h"
+
+#include "base/auto.h"
+#include "base/sbuf.h"
+#include "state/model/check.h"
+#include "state/model/field.h"
+#include "state/model/spec.h"
+
+#include <string.h>
+
+/** A name that takes more edits than this, or half its length, is not near. */
+#define NEAR_EDITS 2
+
+/* ---- names ---- */
+
+/*
+ * The name nearest to @name of @len items of @size bytes, whose first member is
+ * their name; NULL when none is near.
+ */
+static const char *nearest_name(const void *items, size_t len, size_t size,
+				const char *name)
+{
+	size_t half = strlen(name) / 2;
+	size_t best = (half < NEAR_EDITS ? half : NEAR_EDITS) + 1;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < len; i++) {
+		const char *at = (const char *)items + i * size;
+		const char *other = *(char *const *)(const void *)at;
+		size_t d = field_distance(other, name);
+
+		if (d < best) {
+			best = d;
+			nearest = other;
+		}
+	}
+	return nearest;
+}
+
+static int no_such(const char *what, const char *name, const char *nearest,
+		   const char *command, struct err *e)
+{
+	AUTO(auto_free) char *shown = check_shown(name);
+	AUTO(auto_free) char *near = nearest ? check_shown(nearest) : NULL;
+
+	if (near)
+		return err_set(e, ERR_INPUT, "there is no %s '%s'; did you "
+			       "mean '%s'?", what, shown, near);
+	return err_set(e, ERR_INPUT, "there is no %s '%s'; '%s' shows them",
+		       what, shown, command);
+}
+
+struct node *edit_node(const struct mesh *m, const char *name, struct err *e)
+{
+	struct node *n = nodes_find(&m->nodes, name);
+
+	if (!n)
+		no_such("node", name,
+			nearest_name(m->nodes.items, m->nodes.len,
+				     sizeof *m->nodes.items, name),
+			"wgmesh list", e);
+	return n;
+}
+
+struct group *edit_group(const struct mesh *m, const char *name,
+			 struct err *e)
+{
+	struct group *g = mesh_group(m, name);
+
+	if (!g)
+		no_such("group", name,
+			nearest_name(m->groups.items, m->groups.len,
+				     sizeof *m->groups.items, name),
+			"wgmesh group list", e);
+	return g;
+}
+
+int edit_no_policy(const struct mesh *m, const char *name, struct err *e)
+{
+	return no_such("policy", name,
+		       nearest_name(m->policies.items, m->policies.len,
+				    sizeof *m->policies.items, name),
+		       "wgmesh policy list", e);
+}
+
+/* ---- set and unset ---- */
+
+/* Words for an unknown key: the nearest, or all of them. */
+static int no_key(const char *key, struct err *e)
+{
+	AUTO(auto_free) char *shown = check_shown(key);
+	AUTO(sbuf_done) struct sbuf all = SBUF_INIT;
+	const char *nearest = field_nearest(&fields_node, key);
+
+	if (nearest)
+		return err_set(e, ERR_INPUT, "a node has no key '%s'; did you "
+			       "mean '%s'?", shown, nearest);
+	for (size_t i = 0; i < fields_node.len; i++)
+		sbuf_printf(&all, "%s%s", i ? ", " : "",
+			    fields_node.items[i].key);
+	return err_set(e, ERR_INPUT, "a node has no key '%s', expected one of "
+		       "%s", shown, sbuf_str(&all));
+}
+
+/* The items of a list, blanks around them left out; of another value: one. */
+static void split(const struct mesh_field *f, const char *value,
+		  struct strings *out)
+{
+	AUTO(auto_free) char *copy = mem_strdup(value);
+	char *rest = copy, *item;
+
+	if (f->type != FIELD_LIST) {
+		strings_add(out, value);
+		return;
+	}
+	while ((item = strsep(&rest, ","))) {
+		item += strspn(item, " ");
+		for (char *end = item + strlen(item);
+		     end > item && end[-1] == ' ';)
+			*--end = '\0';
+		strings_add(out, item);
+	}
+}
+
+/* One address: the wanted one, else the one that is there, else a free one. */
+static int set_address(const struct mesh *m, const struct cidr *network,
+		       struct ip *slot, const struct ip *wanted,
+		       struct err *e)
+{
+	if (wanted->family)
+		*slot = *wanted;
+	else if (!network->ip.family)
+		*slot = (struct ip){ 0 };
+	else if (!slot->family)
+		return mesh_free_ip(m, network, slot, e);
+	return 0;
+}
+
+static int set_addresses(const struct mesh *m, struct node *n,
+			 const struct mesh_field *f,
+			 const struct strings *values, struct err *e)
+{
+	struct node wanted = { 0 };
+
+	if (field_assign(f, &wanted, values, e) < 0 ||
+	    set_address(m, &m->network, &n->mesh_ip, &wanted.mesh_ip, e) < 0)
+		return -1;
+	return set_address(m, &m->network6, &n->mesh_ip6, &wanted.mesh_ip6, e);
+}
+
+/* As edit_set() with the values in a list; none: not said. */
+static int set_values(struct mesh *m, struct node *n,
+		      const struct mesh_field *f,
+		      const struct strings *values, struct err *e)
+{
+	if (strcmp(f->key, "groups") == 0)
+		return edit_groups_of(m, n, values, e);
+	if (strcmp(f->key, "address") == 0)
+		return set_addresses(m, n, f, values, e);
+	if (field_assign(f, n, values, e) < 0)
+		return -1;
+	if (strcmp(f->key, "ssh") == 0)
+		spec_drop_removed(m, n);
+	return 0;
+}
+
+int edit_set(struct mesh *m, struct node *n, const char *key,
+	     const char *value, struct err *e)
+{
+	const struct mesh_field *f = field_find(&fields_node, key);
+	AUTO(strings_done) struct strings values = { 0 };
+
+	if (!f)
+		return no_key(key, e);
+	if (!*value)
+		return err_set(e, ERR_INPUT, "%s: expected a value; 'wgmesh "
+			       "unset' takes it away", key);
+	split(f, value, &values);
+	return set_values(m, n, f, &values, e) < 0 ? err_wrap(e, "%s", key)
+						   : 0;
+}
+
+int edit_unset(struct mesh *m, struct node *n, const char *key, struct err *e)
+{
+	const struct mesh_field *f = field_find(&fields_node, key);
+	const struct strings none = { 0 };
+
+	if (strcmp(key, EDIT_HOST_KEYS) == 0) {
+		strings_done(&n->ssh_host_keys);
+		return 0;
+	}
+	if (!f)
+		return no_key(key, e);
+	return set_values(m, n, f, &none, e);
+}
+
+/* ---- routes ---- */
+
+/* Where @c stands among the networks behind @n, or -1. */
+static long find_route(const struct node *n, const struct cidr *c)
+{
+	for (size_t i = 0; i < n->routable_networks.len; i++)
+		if (cidr_equal(&n->routable_networks.items[i], c))
+			return (long)i;
+	return -1;
+}
+
+/* The network in its strict form. */
+static int parse_route(struct cidr *out, const char *text, struct err *e)
+{
+	struct node one = { 0 };
+
+	if (field_set(field_find(&fields_node, "routes"), &one, text, e) < 0)
+		return -1;
+	*out = one.routable_networks.items[0];
+	vec_done(&one.routable_networks);
+	return 0;
+}
+
+int edit_route_add(struct node *n, const char *cidr, struct err *e)
+{
+	struct cidr c;
+
+	if (parse_route(&c, cidr, e) < 0)
+		return -1;
+	if (find_route(n, &c) < 0)
+		vec_push(&n->routable_networks, c);
+	return 0;
+}
+
+int edit_route_remove(struct node *n, const char *cidr, struct err *e)
+{
+	char text[ADDR_TEXT_MAX];
+	struct cidr c;
+	long at;
+
+	if (parse_route(&c, cidr, e) < 0)
+		return -1;
+	at = find_route(n, &c);
+	if (at < 0)
+		return err_set(e, ERR_INPUT, "node '%s' has no route %s; "
+			       "'wgmesh show %s' lists them", n->name,
+			       cidr_text(&c, text), n->name);
+	vec_remove(&n->routable_networks, (size_t)at);
+	return 0;
+}
+
+/* ---- the name ---- */
+
+static int check_free_name(const struct mesh *m, const char *name,
+			   struct err *e)
+{
+	const struct node *removed = nodes_find(&m->removed, name);
+
+	if (check_node_name(name, e) < 0)
+		return -1;
+	if (nodes_find(&m->nodes, name))
+		return err_set(e, ERR_INPUT, "there is a node '%s' already",
+			       name);
+	if (removed)
+		return err_set(e, ERR_INPUT, "the removed node '%s' is still "
+			       "set up on %s: deploy first, or 'remove "
+			       "-forget' it", name, removed->ssh_host);
+	for (size_t i = 0; i < m->groups.len; i++) {
+		const struct group *g = &m->groups.items[i];
+
+		if (strings_find(&g->members, name) >= 0)
+			return err_set(e, ERR_INPUT, "group '%s' has a member "
+				       "'%s' that is no node: take it out "
+				       "first", g->name, name);
+	}
+	return 0;
+}
+
+/* Move the node to the place of its new name. */
+static void move_name(struct mesh *m, struct node *n, const char *to)
+{
+	struct node moved = *n, *slot;
+
+	mem_replace(&moved.name, to);
+	vec_remove(&m->nodes, (size_t)(n - m->nodes.items));
+	slot = nodes_insert(&m->nodes, to);
+	node_done(slot);
+	*slot = moved;
+}
+
+int edit_rename(struct mesh *m, const char *from, const char *to,
+		struct err *e)
+{
+	struct node *n = edit_node(m, from, e);
+
+	if (!n)
+		return -1;
+	if (strcmp(from, to) == 0)
+		return 0;
+	if (check_free_name(m, to, e) < 0)
+		return -1;
+	if (n->hostname && strcmp(n->hostname, from) == 0)
+		mem_replace(&n->hostname, to);
+	for (size_t i = 0; i < m->groups.len; i++) {
+		struct strings *members = &m->groups.items[i].members;
+
+		for (size_t k = 0; k < members->len; k++)
+			if (strcmp(members->items[k], from) == 0)
+				mem_replace(&members->items[k], to);
+	}
+	move_name(m, n, to);
+	return 0;
+}

@@ -1,0 +1,471 @@
+#include "state/model/mesh.h"
+
+#include "base/sbuf.h"
+
+#include <sys/random.h>
+
+void extras_done(struct extras *x)
+{
+	for (size_t i = 0; i < x->len; i++) {
+		free(x->items[i].key);
+		free(x->items[i].json);
+	}
+	vec_done(x);
+}
+
+static void facts_done(struct node_facts *f)
+{
+	vec_done(&f->addresses);
+	free(f->address);
+	free(f->dialled);
+	free(f->nat_from);
+	extras_done(&f->extras);
+}
+
+void external_done(struct external *x)
+{
+	free(x->name);
+	free(x->public_key);
+	secret_done(&x->preshared_key);
+	free(x->endpoint);
+	vec_done(&x->allowed_ips);
+	vec_done(&x->routes);
+	extras_done(&x->extras);
+	memset(x, 0, sizeof *x);
+}
+
+void externals_done(struct externals *list)
+{
+	for (size_t i = 0; i < list->len; i++)
+		external_done(&list->items[i]);
+	vec_done(list);
+}
+
+static void cidrs_copy(struct cidrs *to, const struct cidrs *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		vec_push(to, from->items[i]);
+}
+
+static void extras_copy(struct extras *to, const struct extras *from)
+{
+	for (size_t i = 0; i < from->len; i++)
+		vec_push(to, ((struct extra){ mem_strdup(from->items[i].key),
+					      mem_strdup(from->items[i].json) }));
+}
+
+void external_copy(struct external *to, const struct external *from)
+{
+	to->name = mem_strdup(from->name);
+	to->public_key = mem_strdup(from->public_key);
+	secret_copy(&to->preshared_key, &from->preshared_key);
+	to->endpoint = mem_strdup(from->endpoint);
+	cidrs_copy(&to->allowed_ips, &from->allowed_ips);
+	cidrs_copy(&to->routes, &from->routes);
+	to->keepalive_s = from->keepalive_s;
+	extras_copy(&to->extras, &from->extras);
+}
+
+void node_done(struct node *n)
+{
+	externals_done(&n->externals);
+	free(n->name);
+	free(n->hostname);
+	free(n->public_key);
+	secret_done(&n->private_key);
+	free(n->key);
+	free(n->ssh_host);
+	free(n->ssh_user);
+	free(n->public_endpoint);
+	vec_done(&n->routable_networks);
+	free(n->actual_hostname);
+	free(n->fqdn);
+	free(n->local_machine);
+	strings_done(&n->ssh_host_keys);
+	facts_done(&n->facts);
+	extras_done(&n->extras);
+	memset(n, 0, sizeof *n);
+}
+
+void group_done(struct group *g)
+{
+	free(g->name);
+	free(g->description);
+	strings_done(&g->members);
+	extras_done(&g->extras);
+	memset(g, 0, sizeof *g);
+}
+
+void policy_done(struct policy *p)
+{
+	free(p->name);
+	free(p->description);
+	strings_done(&p->from_groups);
+	strings_done(&p->to_groups);
+	extras_done(&p->extras);
+	memset(p, 0, sizeof *p);
+}
+
+static void nodes_done(struct nodes *nodes)
+{
+	for (size_t i = 0; i < nodes->len; i++)
+		node_done(&nodes->items[i]);
+	vec_done(nodes);
+}
+
+void mesh_done(struct mesh *m)
+{
+	free(m->mesh_id);
+	free(m->key);
+	free(m->interface_name);
+	free(m->local_hostname);
+	nodes_done(&m->nodes);
+	nodes_done(&m->removed);
+	for (size_t i = 0; i < m->groups.len; i++)
+		group_done(&m->groups.items[i]);
+	vec_done(&m->groups);
+	for (size_t i = 0; i < m->policies.len; i++)
+		policy_done(&m->policies.items[i]);
+	vec_done(&m->policies);
+	strings_done(&m->recipients);
+	secret_done(&m->mesh_secret);
+	for (size_t i = 0; i < m->former_secrets.len; i++)
+		secret_done(&m->former_secrets.items[i]);
+	vec_done(&m->former_secrets);
+	extras_done(&m->extras);
+	memset(m, 0, sizeof *m);
+}
+
+void mesh_init(struct mesh *m)
+{
+	memset(m, 0, sizeof *m);
+	m->interface_name = mem_strdup(MESH_DEFAULT_INTERFACE);
+	cidr_parse(&m->network, MESH_DEFAULT_NETWORK);
+	m->listen_port = MESH_DEFAULT_PORT;
+	m->keepalive_s = -1;
+}
+
+int mesh_make_id(struct mesh *m, struct err *e)
+{
+	unsigned char raw[16];
+	char text[2 * sizeof raw + 1];
+
+	if (m->mesh_id)
+		return 0;
+	if (getrandom(raw, sizeof raw, 0) != (ssize_t)sizeof raw)
+		return err_sys(e, "cannot make random bytes");
+	for (size_t i = 0; i < sizeof raw; i++)
+		snprintf(text + 2 * i, 3, "%02x", raw[i]);
+	m->mesh_id = mem_strdup(text);
+	return 0;
+}
+
+int mesh_serial_next(struct mesh *m, uint64_t serial, struct err *e)
+{
+	if (serial == UINT64_MAX)
+		return err_set(e, ERR_INPUT, "the serial is the highest that "
+			       "there is: get a state from before it jumped");
+	m->serial = serial + 1;
+	return 0;
+}
+
+bool mesh_serial_jumps(const struct mesh *before, const struct mesh *after)
+{
+	return after->serial > before->serial &&
+	       after->serial - before->serial > SERIAL_JUMP;
+}
+
+int node_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct node *)a)->name,
+		      ((const struct node *)b)->name);
+}
+
+int group_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct group *)a)->name,
+		      ((const struct group *)b)->name);
+}
+
+int external_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct external *)a)->public_key,
+		      ((const struct external *)b)->public_key);
+}
+
+/* The index of the first of @nodes that does not come before @name. */
+static size_t nodes_place(const struct nodes *nodes, const char *name)
+{
+	size_t low = 0;
+	size_t high = nodes->len;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(nodes->items[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static size_t groups_place(const struct groups *groups, const char *name)
+{
+	size_t low = 0;
+	size_t high = groups->len;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(groups->items[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+struct node *nodes_find(const struct nodes *nodes, const char *name)
+{
+	size_t at = nodes_place(nodes, name);
+
+	if (at == nodes->len || strcmp(nodes->items[at].name, name) != 0)
+		return NULL;
+	return &nodes->items[at];
+}
+
+struct group *mesh_group(const struct mesh *m, const char *name)
+{
+	size_t at = groups_place(&m->groups, name);
+
+	if (at == m->groups.len || strcmp(m->groups.items[at].name, name) != 0)
+		return NULL;
+	return &m->groups.items[at];
+}
+
+struct external *node_external(const struct node *n, const char *public_key)
+{
+	struct external wanted = { .public_key = (char *)(uintptr_t)public_key };
+
+	if (n->externals.len == 0)
+		return NULL;
+	return bsearch(&wanted, n->externals.items, n->externals.len,
+		       sizeof wanted, external_compare);
+}
+
+struct group *mesh_add_group(struct mesh *m, const char *name)
+{
+	size_t at = groups_place(&m->groups, name);
+	struct group *g;
+
+	vec_add(&m->groups);
+	g = &m->groups.items[at];
+	memmove(g + 1, g, (m->groups.len - at - 1) * sizeof *g);
+	memset(g, 0, sizeof *g);
+	g->name = mem_strdup(name);
+	return g;
+}
+
+/* A zeroed place for a node of this name, the rest moved up. */
+static struct node *nodes_open(struct nodes *nodes, const char *name)
+{
+	size_t at = nodes_place(nodes, name);
+	struct node *n;
+
+	vec_add(nodes);
+	n = &nodes->items[at];
+	memmove(n + 1, n, (nodes->len - at - 1) * sizeof *n);
+	memset(n, 0, sizeof *n);
+	return n;
+}
+
+void node_init(struct node *n, const char *name)
+{
+	n->name = mem_strdup(name);
+	n->hostname = mem_strdup("");
+	n->public_key = mem_strdup("");
+	n->ssh_host = mem_strdup("");
+	n->keepalive_s = -1;
+}
+
+struct node *nodes_insert(struct nodes *nodes, const char *name)
+{
+	struct node *n = nodes_open(nodes, name);
+
+	node_init(n, name);
+	return n;
+}
+
+bool nodes_move(struct nodes *from, struct nodes *to, const char *name)
+{
+	struct node *n = nodes_find(from, name);
+	struct node moved;
+
+	if (!n)
+		return false;
+	moved = *n;
+	vec_remove(from, (size_t)(n - from->items));
+	nodes_drop(to, moved.name);
+	*nodes_open(to, moved.name) = moved;
+	return true;
+}
+
+bool nodes_drop(struct nodes *nodes, const char *name)
+{
+	struct node *n = nodes_find(nodes, name);
+
+	if (!n)
+		return false;
+	node_done(n);
+	vec_remove(nodes, (size_t)(n - nodes->items));
+	return true;
+}
+
+struct node *mesh_by_key(const struct mesh *m, const char *public_key)
+{
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const char *key = m->nodes.items[i].public_key;
+
+		if (key && *key && strcmp(key, public_key) == 0)
+			return &m->nodes.items[i];
+	}
+	return NULL;
+}
+
+int node_port(const struct mesh *m, const struct node *n)
+{
+	if (n->listen_port)
+		return n->listen_port;
+	return m->listen_port ? m->listen_port : MESH_DEFAULT_PORT;
+}
+
+int node_mtu(const struct mesh *m, const struct node *n)
+{
+	return n->mtu ? n->mtu : m->mtu;
+}
+
+bool node_key_on_host(const struct mesh *m, const struct node *n)
+{
+	const char *key = n->key ? n->key : m->key;
+
+	return key && strcmp(key, "host") == 0;
+}
+
+const char *node_address_from(const struct node *n)
+{
+	const struct node_facts *f = &n->facts;
+
+	if (!f->address)
+		return NULL;
+	return f->dialled && strcmp(f->dialled, f->address) == 0 ? FACT_DIALLED
+								 : FACT_SAID;
+}
+
+bool node_is_hidden(const struct node *n)
+{
+	const char *from = n->facts.nat_from;
+
+	return n->behind_nat && !(from && strncmp(from, FACT_SEEN_BY,
+						  strlen(FACT_SEEN_BY)) == 0);
+}
+
+char *node_endpoint(const struct mesh *m, const struct node *n)
+{
+	char text[ENDPOINT_TEXT_MAX];
+	struct ip ip;
+
+	if (n->public_endpoint && *n->public_endpoint)
+		return mem_strdup(n->public_endpoint);
+	if (node_is_hidden(n) || !n->facts.address ||
+	    !ip_parse(&ip, n->facts.address))
+		return mem_strdup("");
+	return mem_strdup(endpoint_text(&ip, node_port(m, n), text));
+}
+
+int node_ssh_port(const struct node *n)
+{
+	return n->ssh_port == 22 ? 0 : n->ssh_port;
+}
+
+struct ips {
+	struct ip *items;
+	size_t len;
+	size_t cap;
+};
+
+static int compare_ips(const void *a, const void *b)
+{
+	return ip_compare(a, b);
+}
+
+/* Append the single hosts of @list that lie in @network. */
+static void collect_hosts(struct ips *used, const struct cidrs *list,
+			  const struct cidr *network)
+{
+	for (size_t i = 0; i < list->len; i++)
+		if (list->items[i].plen == ip_bits(&network->ip) &&
+		    cidr_contains(network, &list->items[i].ip))
+			vec_push(used, list->items[i].ip);
+}
+
+/* Append the addresses of @nodes and their external peers that lie in @network. */
+static void collect_used(struct ips *used, const struct nodes *nodes,
+			 const struct cidr *network)
+{
+	for (size_t i = 0; i < nodes->len; i++) {
+		const struct node *n = &nodes->items[i];
+		const struct ip *a = network->ip.family == 6 ? &n->mesh_ip6
+							      : &n->mesh_ip;
+
+		if (cidr_contains(network, a))
+			vec_push(used, *a);
+		for (size_t k = 0; k < n->externals.len; k++)
+			collect_hosts(used, &n->externals.items[k].allowed_ips,
+				      network);
+	}
+}
+
+/* The next address of @network after *@a that is none of @used (from @i on). */
+static bool next_free(const struct ips *used, size_t *i,
+		      const struct ip *last, struct ip *a)
+{
+	while (ip_next(a) && ip_compare(a, last) < 0) {
+		while (*i < used->len && ip_compare(&used->items[*i], a) < 0)
+			(*i)++;
+		if (!(*i < used->len && ip_equal(&used->items[*i], a)) &&
+		    !ip_is_special(a))
+			return true;
+	}
+	return false;
+}
+
+int mesh_free_ips(const struct mesh *m, const struct nodes *more,
+		  const struct cidr *network, struct ip *const *slots,
+		  size_t n, struct err *e)
+{
+	char text[ADDR_TEXT_MAX];
+	struct ip last = cidr_last(network);
+	struct ip a = network->ip;
+	struct ips used = { 0 };
+	size_t i = 0, done = 0;
+
+	collect_used(&used, &m->nodes, network);
+	collect_used(&used, &m->removed, network);
+	if (more)
+		collect_used(&used, more, network);
+	vec_sort(&used, compare_ips);
+	while (done < n && next_free(&used, &i, &last, &a))
+		*slots[done++] = a;
+	vec_done(&used);
+	if (done == n)
+		return 0;
+	return err_set(e, ERR_INPUT, "the mesh network %s is full",
+		       cidr_text(network, text));
+}
+
+int mesh_free_ip(const struct mesh *m, const struct cidr *network,
+		 struct ip *out, struct err *e)
+{
+	return mesh_free_ips(m, NULL, network, &out, 1, e);
+}
