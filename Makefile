@@ -78,12 +78,10 @@ $(B)/flags: FORCE
 units: $(units) $(B)/memscan
 $(B)/memscan: $(B)/obj/tests/tools/memscan.o $(lib)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
-# The commands without their main().
-$(B)/unit/test_fleet: $(call obj,$(filter-out cmd/main.c,$(cmd_src)))
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) \
-		$(lib) $(LIBS) $(shell pkg-config --libs cmocka)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) \
+		$(shell pkg-config --libs cmocka)
 
 # Fuzz targets with a plain main() that replays the corpus...
 replays: $(fuzzers)

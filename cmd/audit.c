@@ -1,3 +1,6 @@
+/*
+ * The -log file.
+ */
 #include "cmd/audit.h"
 
 #include "cmd/jout.h"
@@ -80,7 +83,7 @@ static struct jout *begin(const struct audit *a, const struct mesh *m,
 	jout_text(j, "command", a->command);
 	jout_text(j, "mesh_id", m ? m->mesh_id : NULL);
 	jout_number(j, "serial", m ? (long)m->serial : 0);
-	jout_text(j, "node", h ? h->node->name : NULL);
+	jout_text(j, "node", h ? h->name : NULL);
 	return j;
 }
 
@@ -114,11 +117,6 @@ static void no_step(struct jout *j)
 	jout_text(j, "text", NULL);
 }
 
-static bool is_bad(const struct host *h)
-{
-	return h->result == HOST_UNREACHABLE || h->result == HOST_FAILED;
-}
-
 /* How step @i of @h ended. Without an answer from the host nobody knows. */
 static const char *step_result(const struct host *h, size_t i)
 {
@@ -146,9 +144,9 @@ void audit_host(struct audit *a, const struct fleet *f, const struct host *h)
 		step_text(&text, &h->plan, s);
 		jout_text(j, "step", step_name(s->kind));
 		jout_text(j, "text", sbuf_str(&text));
-		end(a, j, result, is_bad(h) && *result != 'd' ? &h->err : NULL);
+		end(a, j, result, host_has_failed(h) && *result != 'd' ? &h->err : NULL);
 	}
-	if (a && n == 0 && is_bad(h)) {
+	if (a && n == 0 && host_has_failed(h)) {
 		struct jout *j = begin(a, f->mesh, h);
 
 		no_step(j);
@@ -159,7 +157,7 @@ void audit_host(struct audit *a, const struct fleet *f, const struct host *h)
 void audit_fleet(struct audit *a, const struct fleet *f, bool planned)
 {
 	for (size_t i = 0; a && i < f->hosts.len; i++)
-		if (planned || is_bad(&f->hosts.items[i]))
+		if (planned || host_has_failed(&f->hosts.items[i]))
 			audit_host(a, f, &f->hosts.items[i]);
 }
 

@@ -5,7 +5,7 @@
 #ifndef WGMESH_CMD_AUDIT_H
 #define WGMESH_CMD_AUDIT_H
 
-#include "cmd/fleet.h"
+#include "cmd/engine.h"
 
 struct audit;
 

@@ -135,6 +135,9 @@ int fail(const struct err *e);
 /** Print a sentence to stderr ("wgmesh: ..."), escaped. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/** A line of @text on the terminal that stderr is, in place of the one before. */
+void progress(const char *text);
+
 /** Print to stdout, escaping what a terminal would obey; newlines stay. */
 void put(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

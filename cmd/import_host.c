@@ -1,7 +1,7 @@
 #include "cmd/import.h"
 
 #include "cmd/change.h"
-#include "cmd/fleet.h"
+#include "cmd/engine.h"
 #include "render/import.h"
 #include "state/model/model.h"
 
@@ -77,8 +77,12 @@ static int parse_places(struct import *i, struct err *e)
 			return err_wrap(e, "'%s'", shown);
 		}
 	}
-	for (size_t k = 0; k < i->places.len; k++)
-		vec_add(&i->fleet.hosts)->node = &i->places.items[k];
+	for (size_t k = 0; k < i->places.len; k++) {
+		struct host *h = vec_add(&i->fleet.hosts);
+
+		h->node = &i->places.items[k];
+		h->name = mem_strdup(h->node->name);
+	}
 	i->found = mem_calloc(i->places.len, sizeof *i->found);
 	return 0;
 }
@@ -153,10 +157,9 @@ static int read_more(const struct import *i, struct host *h, struct err *e)
 			   i->fleet.nonce, e);
 }
 
-static void read_one(struct fleet *f, struct host *h)
+static void read_one(struct fleet *f, struct host *h, void *arg)
 {
-	const struct import *i = (const struct import *)
-		((char *)f - offsetof(struct import, fleet));
+	const struct import *i = arg;
 
 	if (h->observed.is_wireguard && read_more(i, h, &h->err) < 0)
 		fleet_host_failed(f, h);
@@ -170,7 +173,7 @@ static int read_hosts(struct import *i, struct err *e)
 			return -1;
 	if (fleet_probe(&i->fleet, e) < 0 || all_read(i, e) < 0)
 		return -1;
-	fleet_each(&i->fleet, "reading", HOST_OPEN, read_one);
+	fleet_each(&i->fleet, "reading", HOST_OPEN, read_one, i);
 	return all_read(i, e);
 }
 
@@ -256,6 +259,7 @@ static int run(struct import *i, struct err *e)
 {
 	AUTO(strings_done) struct strings notes = { 0 };
 	AUTO(strings_done) struct strings doubts = { 0 };
+	const struct fleet_options options = engine_options(i->env);
 	struct mesh *m;
 
 	if (change_begin(&i->change, i->env, e) < 0)
@@ -264,7 +268,7 @@ static int run(struct import *i, struct err *e)
 	if (!m->interface_name || !*m->interface_name)
 		return err_set(e, ERR_INPUT, "the mesh has no interface name");
 	i->want_key = import_wants_key(m);
-	if (fleet_begin(&i->fleet, i->env, m, e) < 0 ||
+	if (fleet_begin(&i->fleet, &options, engine_voice(i->env), m, e) < 0 ||
 	    parse_places(i, e) < 0 || read_hosts(i, e) < 0 ||
 	    take_in(i, &notes, &doubts, e) < 0)
 		return -1;

@@ -28,12 +28,26 @@ void put(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* A line on stderr that is written over; guarded by its lock. */
+static bool progress_shown;
+
+void progress(const char *text)
+{
+	flockfile(stderr);
+	fprintf(stderr, "\r\033[K%s", text);
+	fflush(stderr);
+	progress_shown = *text;
+	funlockfile(stderr);
+}
+
 void note(const char *fmt, ...)
 {
 	va_list ap;
 
 	fflush(stdout);
 	flockfile(stderr); /* threads that work on hosts have notes, too */
+	if (progress_shown)
+		progress("");
 	fputs("wgmesh: ", stderr);
 	va_start(ap, fmt);
 	put_escaped(stderr, fmt, ap, false);

@@ -21,7 +21,7 @@ static void outcome_done(struct outcome *o)
 
 static void add_host(struct outcome *o, const struct host *h)
 {
-	const char *name = h->node->name;
+	const char *name = h->name;
 
 	o->hosts++;
 	o->changed += h->result == HOST_CHANGED;

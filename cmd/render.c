@@ -1,7 +1,7 @@
 #include "cmd/cmd.h"
 
 #include "base/atomic.h"
-#include "cmd/fleet.h"
+#include "ssh/fleet/fleet.h"
 #include "cmd/jout.h"
 #include "render/wgquick.h"
 

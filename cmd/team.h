@@ -5,7 +5,7 @@
 #ifndef WGMESH_CMD_TEAM_H
 #define WGMESH_CMD_TEAM_H
 
-#include "cmd/fleet.h"
+#include "cmd/engine.h"
 #include "state/git/git.h"
 
 #include <pthread.h>

@@ -48,7 +48,7 @@ struct desired {
 	bool forward4, forward6; /* networks behind this node */
 	VEC(const struct external *) externals; /* of the node, and no node
 					of the mesh themselves; by key */
-	char proof[33]; /* for the marker: hex digits of cmd/fleet_author.c */
+	char proof[33]; /* for the marker: hex digits of ssh/fleet/author.c */
 	struct cidrs yielded; /* networks and addresses of peers that are not
 				 theirs here, because an external peer has
 				 them */

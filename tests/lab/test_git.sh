@@ -135,6 +135,7 @@ test_rollback() {
 	check_status 'g. plan, then deploy' 0 a wgmesh deploy -yes
 	check_same 'g. the hosts are what they were' "$before" "$(have h1 h2)"
 	check 'g. the node that came since is taken off its host' lab_on h3 '! ip link show wg0 2>/dev/null && [ ! -e /etc/wireguard/wg0.conf ]'
+	check 'g. and its record names it' bash -c 'grep -qx -- "- node n3: off its host" <<<"$1"' - "$(a git log --format=%B)"
 	check 'g. and the old ones reach each other' can_ping h1 10.99.0.2
 	check_status 'g. nothing is left' 0 a wgmesh plan -exit-code
 	check_status 'g. history tells it all' 0 a wgmesh history

@@ -1,4 +1,7 @@
-#include "cmd/fleet.h"
+/*
+ * A plan as Markdown for a comment: bounded, nothing in it acts.
+ */
+#include "cmd/engine.h"
 
 #include "render/markdown.h"
 
@@ -14,11 +17,6 @@
 struct cut {
 	size_t rows, lines;
 };
-
-static bool is_bad(const struct host *h)
-{
-	return h->result == HOST_UNREACHABLE || h->result == HOST_FAILED;
-}
 
 /* Append @what if it fits below @max, else count it in @cut. */
 static void add(struct sbuf *out, const struct sbuf *what, size_t max,
@@ -37,7 +35,7 @@ static void add_row(struct sbuf *out, const struct host *h, struct cut *cut)
 	if (h->result == HOST_UNCHANGED)
 		return;
 	sbuf_puts(&row, "| ");
-	markdown_code(&row, h->node->name);
+	markdown_code(&row, h->name);
 	sbuf_printf(&row, " | %s%s | %zu |\n",
 		    h->result == HOST_TO_CHANGE ? "to change"
 						: fleet_result_name(h->result),
@@ -59,14 +57,14 @@ static void add_block(struct sbuf *out, const struct host *h, struct cut *cut)
 {
 	size_t n = h->has_plan ? h->plan.steps.len : 0;
 
-	if (!n && !is_bad(h) && !(h->has_plan && h->plan.notes.len))
+	if (!n && !host_has_failed(h) && !(h->has_plan && h->plan.notes.len))
 		return;
 	if (out->len + 200 > COMMENT_MAX - END_MAX) {
 		cut->lines += n + 1;
 		return;
 	}
 	sbuf_puts(out, "\n");
-	markdown_code(out, h->node->name);
+	markdown_code(out, h->name);
 	sbuf_puts(out, "\n\n```diff\n");
 	for (size_t i = 0; i < n; i++) {
 		AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
@@ -76,7 +74,7 @@ static void add_block(struct sbuf *out, const struct host *h, struct cut *cut)
 	}
 	for (size_t i = 0; h->has_plan && i < h->plan.notes.len; i++)
 		add_line(out, h->plan.notes.items[i], cut);
-	if (is_bad(h))
+	if (host_has_failed(h))
 		add_line(out, h->err.msg, cut);
 	sbuf_puts(out, "```\n");
 }
@@ -114,7 +112,7 @@ static void add_warning(struct sbuf *out, const struct fleet *f)
 	sbuf_puts(out, "\n");
 }
 
-void fleet_print_markdown(const struct fleet *f)
+void print_markdown(const struct fleet *f)
 {
 	AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
 	struct cut cut = { 0 };

@@ -3,7 +3,7 @@
  * of the mesh can make. A host cannot invent a newer state, and a state that
  * somebody else made is refused by the hosts.
  */
-#include "cmd/fleet.h"
+#include "ssh/fleet/internal.h"
 
 #include "render/owner.h"
 
@@ -51,7 +51,7 @@ static bool is_newer(const struct fleet *f, const struct host *h)
 /* A host that claims what it cannot prove, or that is another author's. */
 static int judge(const struct fleet *f, struct host *h, struct err *e)
 {
-	const struct options *o = &f->env->options;
+	const struct fleet_options *o = &f->options;
 	const char *how = h->author == AUTHOR_FORMER
 				  ? "by a former secret of the mesh"
 				  : "without proof";
@@ -135,8 +135,20 @@ char *fleet_stale(const struct fleet *f)
 	return mem_printf("host '%s'%s was deployed from a newer state (serial "
 			  "%" PRIu64 ", this one has %" PRIu64 "): 'git pull' "
 			  "or else get that state first; -force-serial goes "
-			  "back to this one", newest->node->name,
+			  "back to this one", newest->name,
 			  n > 1 ? " and others" : "", serial, f->mesh->serial);
+}
+
+int fleet_refuse_stale(const struct fleet *f, bool writes, struct err *e)
+{
+	AUTO(auto_free) char *why = fleet_stale(f);
+
+	if (!why)
+		return 0;
+	if (writes && !f->options.force_serial)
+		return err_set(e, ERR_CONFLICT, "nothing was changed: %s", why);
+	f->voice->note("warning: %s", why);
+	return 0;
 }
 
 int proof_sign(struct desired *d, struct err *e)

@@ -1,4 +1,8 @@
-#include "cmd/fleet.h"
+/*
+ * WireGuard keys that live on their hosts: taken in, made, and refused where a
+ * host shows another's.
+ */
+#include "ssh/fleet/internal.h"
 
 #include "render/owner.h"
 
@@ -57,13 +61,13 @@ static bool agree(const struct fleet *f)
 	for (size_t i = 0; i < f->hosts.len; i++)
 		if (is_another(f, &f->hosts.items[i]))
 			sbuf_printf(&names, "%s%s", names.len ? ", " : "",
-				    f->hosts.items[i].node->name);
-	if (names.len == 0 || f->env->options.accept_changed)
+				    f->hosts.items[i].name);
+	if (names.len == 0 || f->options.accept_changed)
 		return true;
 	question = mem_printf("The WireGuard key of %s is not the one that the "
 			      "state has. Was it rebuilt, and is the new key "
 			      "to be trusted?", sbuf_str(&names));
-	return !f->env->options.json && ask_yes(question) == 1;
+	return f->voice->ask(question) == 1;
 }
 
 static int make_key(struct fleet *f, struct host *h, struct err *e)
@@ -75,7 +79,7 @@ static int make_key(struct fleet *f, struct host *h, struct err *e)
 	bool install = !h->observed.has_wg;
 	char *key;
 
-	if (install && (f->env->options.no_install || !h->observed.has_apt))
+	if (install && (f->options.no_install || !h->observed.has_apt))
 		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
 			       "there, so no key can be made");
 	script_make_key(&script, f->mesh->interface_name, install, &run);
@@ -91,11 +95,12 @@ static int make_key(struct fleet *f, struct host *h, struct err *e)
 }
 
 /* Nothing is made on a host that is then refused. */
-static void make_if_missing(struct fleet *f, struct host *h)
+static void make_if_missing(struct fleet *f, struct host *h, void *arg)
 {
+	(void)arg;
 	if (key_lives_there(f, h) && !h->observed.host_key &&
 	    (owner_check(f->mesh, h->node, &h->observed,
-			 f->env->options.adopt, &h->err) < 0 ||
+			 f->options.adopt, &h->err) < 0 ||
 	     make_key(f, h, &h->err) < 0))
 		fleet_host_failed(f, h);
 }
@@ -124,7 +129,7 @@ static const char *rival(const struct fleet *f, const struct host *h)
 		if (other != h && key_lives_there(f, other) &&
 		    other->observed.host_key &&
 		    strcmp(other->observed.host_key, key) == 0)
-			return other->node->name;
+			return other->name;
 	}
 	return NULL;
 }
@@ -165,8 +170,8 @@ static void take_in(struct fleet *f, bool make)
 		    !h->observed.host_key || has_the_key(h))
 			continue;
 		if (make)
-			note("the key of '%s' is on its host: %s",
-			     h->node->name, h->observed.host_key);
+			f->voice->note("the key of '%s' is on its host: %s",
+			     h->name, h->observed.host_key);
 		mem_replace(&h->node->public_key, h->observed.host_key);
 	}
 }
@@ -179,7 +184,8 @@ void fleet_keys(struct fleet *f, bool make)
 		if (is_another(f, &f->hosts.items[i]))
 			fail_another(f, &f->hosts.items[i]);
 	if (make)
-		fleet_each(f, "making keys", HOST_OPEN, make_if_missing);
+		fleet_each(f, "making keys", HOST_OPEN, make_if_missing,
+			   NULL);
 	take_in(f, make);
 }
 

@@ -1,37 +1,9 @@
-#include "cmd/fleet.h"
+/*
+ * What a plan or deploy prints, as text and as JSON.
+ */
+#include "cmd/engine.h"
 
 #include "cmd/jout.h"
-
-const char *fleet_result_name(enum host_result result)
-{
-	switch (result) {
-	case HOST_OPEN: break;
-	case HOST_UNCHANGED: return "unchanged";
-	case HOST_TO_CHANGE: return "to_change";
-	case HOST_CHANGED: return "changed";
-	case HOST_UNREACHABLE: return "unreachable";
-	case HOST_FAILED: return "failed";
-	}
-	return "failed";
-}
-
-bool fleet_tears_down(const struct fleet *f)
-{
-	for (size_t i = 0; i < f->hosts.len; i++)
-		if (f->hosts.items[i].has_plan &&
-		    f->hosts.items[i].plan.tears_down)
-			return true;
-	return false;
-}
-
-size_t fleet_count(const struct fleet *f, enum host_result result)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->hosts.len; i++)
-		n += f->hosts.items[i].result == result;
-	return n;
-}
 
 static const char *plural(size_t n)
 {
@@ -42,7 +14,7 @@ static void print_host_plan(const struct host *h)
 {
 	if (!h->plan.steps.len && !h->plan.notes.len)
 		return;
-	put("%s%s:\n", h->node->name, h->removed ? " (removed)" : "");
+	put("%s%s:\n", h->name, h->removed ? " (removed)" : "");
 	for (size_t i = 0; i < h->plan.steps.len; i++) {
 		AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
@@ -58,8 +30,8 @@ static void print_errors(const struct fleet *f)
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		const struct host *h = &f->hosts.items[i];
 
-		if (h->result == HOST_UNREACHABLE || h->result == HOST_FAILED)
-			put("%s: %s: %s\n", h->node->name,
+		if (host_has_failed(h))
+			put("%s: %s: %s\n", h->name,
 			    fleet_result_name(h->result), h->err.msg);
 	}
 }
@@ -76,7 +48,7 @@ static void print_unfinished(const struct fleet *f)
 	put("\n");
 }
 
-void fleet_print_plan(const struct fleet *f)
+void print_plan(const struct fleet *f)
 {
 	size_t steps = 0;
 
@@ -100,28 +72,21 @@ static void print_result(const struct host *h)
 {
 	size_t steps = h->plan.steps.len;
 
-	put("%s: %s", h->node->name, fleet_result_name(h->result));
+	put("%s: %s", h->name, fleet_result_name(h->result));
 	if (h->result == HOST_CHANGED)
 		put(" (%zu step%s)", steps, plural(steps));
-	if (h->result == HOST_UNREACHABLE || h->result == HOST_FAILED)
+	if (host_has_failed(h))
 		put(": %s", h->err.msg);
 	put("\n");
 }
 
-void fleet_print_results(const struct fleet *f)
+void print_results(const struct fleet *f)
 {
 	for (size_t i = 0; i < f->hosts.len; i++)
 		print_result(&f->hosts.items[i]);
 	put("Deploy: %zu changed, %zu unchanged", fleet_count(f, HOST_CHANGED),
 	    fleet_count(f, HOST_UNCHANGED));
 	print_unfinished(f);
-}
-
-int fleet_status(const struct fleet *f)
-{
-	return fleet_count(f, HOST_UNREACHABLE) || fleet_count(f, HOST_FAILED)
-		       ? EXIT_HOSTS
-		       : EXIT_DONE;
 }
 
 static void json_steps(struct jout *j, const struct host *h)
@@ -145,10 +110,10 @@ static void json_steps(struct jout *j, const struct host *h)
 
 static void json_host(struct jout *j, const struct host *h)
 {
-	bool bad = h->result == HOST_UNREACHABLE || h->result == HOST_FAILED;
+	bool bad = host_has_failed(h);
 
 	jout_open(j, NULL);
-	jout_text(j, "node", h->node->name);
+	jout_text(j, "node", h->name);
 	jout_bool(j, "removed", h->removed);
 	jout_text(j, "result", fleet_result_name(h->result));
 	json_steps(j, h);
@@ -161,7 +126,7 @@ static void json_host(struct jout *j, const struct host *h)
 	jout_end(j);
 }
 
-void fleet_print_json(const struct fleet *f)
+void print_json(const struct fleet *f)
 {
 	struct jout *j = jout_new();
 

@@ -4,7 +4,7 @@
  * has begun goes on by itself, so nothing is said of the host before it was
  * looked at again, by a new login.
  */
-#include "cmd/fleet.h"
+#include "ssh/fleet/internal.h"
 
 #include <poll.h>
 #include <string.h>
@@ -19,8 +19,6 @@
 #define PAUSE_MS 1000
 /** Steps that a message names. */
 #define NAMED 3
-
-DEFINE_AUTO(struct remote *, remote_free)
 
 /* What one look shows. */
 enum sight {
@@ -95,11 +93,9 @@ static enum sight look(struct again *a)
 							 : SEEN_WAITING;
 }
 
-static void say(const struct host *h, const char *what)
+static void say(const struct fleet *f, const struct host *h, const char *what)
 {
-	if (isatty(STDERR_FILENO))
-		fputs("\r\033[K", stderr);
-	note("'%s': %s", h->node->name, what);
+	f->voice->note("'%s': %s", h->name, what);
 }
 
 /* Look until the host says how it ended, or for as long as makes sense. */
@@ -119,7 +115,7 @@ static enum sight look_on(struct again *a, int64_t end)
 			since = now_ms();
 			limit = end;
 			if (before != sight)
-				say(a->h, "its steps are still running");
+				say(a->f, a->h, "its steps are still running");
 		} else if (sight == SEEN_WAITING) {
 			limit = since + BEGIN_MS;
 		}
@@ -200,12 +196,12 @@ int fleet_again(struct fleet *f, struct host *h, int64_t total_ms,
 					       "of it", e->msg);
 	enum sight sight;
 
-	say(h, why);
+	say(f, h, why);
 	__atomic_add_fetch(&f->again, 1, __ATOMIC_RELAXED);
 	sight = look_on(&a, now_ms() + total_ms);
 	__atomic_sub_fetch(&f->again, 1, __ATOMIC_RELAXED);
 	if (sight == SEEN_DONE) {
-		say(h, "looked again: all its steps are done");
+		say(f, h, "looked again: all its steps are done");
 		h->applied.steps_done = h->plan.steps.len;
 		return 0;
 	}

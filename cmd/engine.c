@@ -1,0 +1,75 @@
+/*
+ * What the engine is told by the command line, and how it is heard.
+ */
+#include "cmd/engine.h"
+
+#include "cmd/ask.h"
+#include "cmd/audit.h"
+#include "cmd/team.h"
+
+struct fleet_options engine_options(const struct cmd_env *env)
+{
+	const struct options *o = &env->options;
+
+	return (struct fleet_options){
+		.names = &env->args,
+		.parallel = (unsigned)o->parallel,
+		.timeout_ms = (int)o->timeout_s * 1000,
+		.user = env_user(),
+		.machine = env_host(),
+		.accept_new = o->accept_new,
+		.accept_changed = o->accept_changed,
+		.no_install = o->no_install,
+		.adopt = o->adopt,
+		.force_serial = o->force_serial,
+	};
+}
+
+static int ask_nobody(const char *question)
+{
+	(void)question;
+	return -1;
+}
+
+static void wait_or_go_on(bool waits)
+{
+	if (waits)
+		team_rest();
+	else
+		team_go_on();
+}
+
+static void log_host(const struct fleet *f, const struct host *h)
+{
+	audit_host(f->arg, f, h);
+}
+
+static void show_progress(const struct fleet_progress *p)
+{
+	AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
+
+	if (p)
+		sbuf_printf(&line, "%s: %zu of %zu hosts done, %zu working, "
+			    "%zu failed", p->doing, p->done, p->hosts,
+			    p->working, p->failed);
+	if (p && p->again)
+		sbuf_printf(&line, ", %zu looked at again, still working",
+			    p->again);
+	progress(sbuf_str(&line));
+}
+
+const struct fleet_voice *engine_voice(const struct cmd_env *env)
+{
+	static struct fleet_voice voice;
+
+	voice = (struct fleet_voice){
+		.note = note,
+		.ask = env->options.json ? ask_nobody : ask_yes,
+		.passphrase = ask_on_terminal() ? ask_passphrase : NULL,
+		.progress = !env->options.json && isatty(STDERR_FILENO)
+				    ? show_progress : NULL,
+		.waits = wait_or_go_on,
+		.wrote = log_host,
+	};
+	return &voice;
+}

@@ -1,0 +1,32 @@
+/*
+ * The engine of plan, deploy and import (ssh/fleet/) as the commands use it: their
+ * options, their voice, and what they print of it.
+ */
+#ifndef WGMESH_CMD_ENGINE_H
+#define WGMESH_CMD_ENGINE_H
+
+#include "cmd/cmd.h"
+#include "ssh/fleet/fleet.h"
+
+/** What the command line asks the engine for; borrows from @env. */
+struct fleet_options engine_options(const struct cmd_env *env);
+
+/**
+ * How the engine speaks: notes and progress on stderr, questions on the terminal;
+ * with -json it asks and shows nothing. Its arg is a struct audit, or NULL.
+ */
+const struct fleet_voice *engine_voice(const struct cmd_env *env);
+
+/** Print the plan of each host that has one, and a summary line. */
+void print_plan(const struct fleet *f);
+
+/** Print one result line per host, and a summary line. */
+void print_results(const struct fleet *f);
+
+/** Print the plan as Markdown for a comment: bounded, nothing in it acts. */
+void print_markdown(const struct fleet *f);
+
+/** Print everything as JSON; shape in docs/json.md. */
+void print_json(const struct fleet *f);
+
+#endif

@@ -1,0 +1,92 @@
+/*
+ * Each host that is to change gets its script, and says how that went.
+ */
+#include "ssh/fleet/internal.h"
+
+#include "render/wgquick.h"
+
+/** The least patience with a step that changes a host (milliseconds). */
+#define APPLY_TIMEOUT_MS 60000
+/** The same when a package is installed. */
+#define INSTALL_TIMEOUT_MS 600000
+
+static int apply_timeout(const struct fleet *f, const struct host *h)
+{
+	int ms = f->conf.timeout_ms;
+
+	if (ms < APPLY_TIMEOUT_MS)
+		ms = APPLY_TIMEOUT_MS;
+	if (h->plan.steps.items[0].kind == STEP_INSTALL &&
+	    ms < INSTALL_TIMEOUT_MS)
+		ms = INSTALL_TIMEOUT_MS;
+	return ms;
+}
+
+static int step_failed(struct host *h, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+
+	if (h->applied.refused)
+		return err_set(e, ERR_CONFLICT, "%s", h->applied.failure);
+	step_text(&text, &h->plan,
+		  &h->plan.steps.items[h->applied.failed_step]);
+	return err_set(e, ERR_REMOTE, "'%s' failed: %s (%zu of %zu steps "
+		       "done)", sbuf_str(&text), h->applied.failure,
+		       h->applied.steps_done, h->plan.steps.len);
+}
+
+/* What did not come of the answer is looked for, unless the rest says it. */
+static int apply_unanswered(struct fleet *f, struct host *h,
+			    const struct sbuf *answer, struct err *e)
+{
+	script_parse_start(&h->applied, &h->plan, sbuf_str(answer),
+			   answer->len, f->nonce);
+	if (h->applied.failure)
+		return step_failed(h, e);
+	if (h->applied.steps_done == h->plan.steps.len)
+		return 0;
+	return fleet_again(f, h, fleet_total_ms(apply_timeout(f, h)), e);
+}
+
+static int apply_host(struct fleet *f, struct host *h, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf boot_file = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf script = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
+	const struct script_run run = { f->nonce, f->who,
+					h->observed.lock_token };
+
+	if (!h->removed && proof_sign(&h->desired, e) < 0)
+		return -1;
+	if (!h->removed)
+		wgquick_file(&boot_file, &h->desired, f->mesh->serial, true);
+	script_text(&script, &h->plan, h->removed ? NULL : sbuf_str(&boot_file),
+		    &run);
+	if (host_connect(f, h, e) < 0)
+		return err_wrap(e, "nothing was changed there");
+	if (fleet_run(f, h, &script, apply_timeout(f, h), &answer, e) < 0)
+		return apply_unanswered(f, h, &answer, e);
+	if (script_parse(&h->applied, &h->plan, sbuf_str(&answer), answer.len,
+			 f->nonce, e) < 0)
+		return -1;
+	return h->applied.failure ? step_failed(h, e) : 0;
+}
+
+static void apply_one(struct fleet *f, struct host *h, void *arg)
+{
+	(void)arg;
+	if (apply_host(f, h, &h->err) < 0)
+		fleet_host_failed(f, h);
+	else
+		h->result = HOST_CHANGED;
+	if (f->voice->wrote)
+		f->voice->wrote(f, h);
+	remote_free(h->remote);
+	h->remote = NULL;
+}
+
+void fleet_apply(struct fleet *f)
+{
+	fleet_each(f, "deploying", HOST_TO_CHANGE, apply_one, NULL);
+	fleet_fail_those(f, HOST_TO_CHANGE);
+}

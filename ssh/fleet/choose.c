@@ -1,0 +1,194 @@
+/*
+ * A run begins: which hosts, how many at a time, and who we are.
+ */
+#include "ssh/fleet/internal.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+/** What a host may answer at most, unless the mesh is large: then so much for
+ * each of its nodes and networks. */
+#define ANSWER_MAX ((size_t)4 << 20)
+#define ANSWER_EACH ((size_t)1 << 10)
+/** Descriptors: of our own files, for a host that is worked on (a proxy, an
+ * agent, files that are read), for a connection that waits. */
+#define FILES_OWN 40
+#define FILES_WORKING 8
+#define FILES_HELD 3
+
+static bool named(const struct mesh *m, const struct strings *names,
+		  const char *node)
+{
+	if (names->len == 0 || strings_find(names, node) >= 0)
+		return true;
+	for (size_t i = 0; i < names->len; i++) {
+		const struct group *g = mesh_group(m, names->items[i]);
+
+		if (g && strings_find(&g->members, node) >= 0)
+			return true;
+	}
+	return false;
+}
+
+static bool chosen(const struct fleet *f, const struct saved_plan *saved,
+		   const char *node, bool removed)
+{
+	const struct saved_host *h;
+
+	if (!saved)
+		return named(f->mesh, f->options.names, node);
+	h = saved_plan_host(saved, node, removed);
+	return h && saved_host_runs(h);
+}
+
+static void choose_nodes(struct fleet *f, const struct saved_plan *saved,
+			 struct nodes *nodes, bool removed)
+{
+	for (size_t i = 0; i < nodes->len; i++) {
+		struct node *n = &nodes->items[i];
+		struct host *h;
+
+		if (!chosen(f, saved, n->name, removed))
+			continue;
+		h = vec_add(&f->hosts);
+		h->name = mem_strdup(n->name);
+		h->node = n;
+		h->removed = removed;
+		h->local = local_is_here(f->mesh, n);
+	}
+}
+
+static int check_names(const struct fleet *f, struct err *e)
+{
+	for (size_t i = 0; i < f->options.names->len; i++) {
+		const char *name = f->options.names->items[i];
+
+		if (!nodes_find(&f->mesh->nodes, name) &&
+		    !nodes_find(&f->mesh->removed, name) &&
+		    !mesh_group(f->mesh, name))
+			return err_set(e, ERR_INPUT, "'%s' is neither a node "
+				       "nor a group of this mesh", name);
+	}
+	return 0;
+}
+
+static int draw_nonce(struct fleet *f, struct err *e)
+{
+	unsigned char raw[16];
+
+	if (getrandom(raw, sizeof raw, 0) != sizeof raw)
+		return err_sys(e, "cannot get random bytes");
+	for (size_t i = 0; i < sizeof raw; i++)
+		snprintf(f->nonce + 2 * i, 3, "%02x", raw[i]);
+	return 0;
+}
+
+/* What another deploy is told about us: one line of ASCII. */
+static void say_who(struct fleet *f)
+{
+	snprintf(f->who, sizeof f->who, "%.64s@%.64s, pid %ld",
+		 f->options.user, f->options.machine, (long)getpid());
+	for (char *c = f->who; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+}
+
+/*
+ * One connection per host, and pipes: as many as this machine allows. Where
+ * that is not enough, fewer hosts at a time, and a host that is to wait is hung
+ * up and logged in on again.
+ */
+static void allow_descriptors(struct fleet *f)
+{
+	size_t wanted = f->options.parallel;
+	size_t spare = SIZE_MAX / 2;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+		if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		    limit.rlim_cur < spare)
+			spare = limit.rlim_cur < FILES_OWN
+					? 0 : limit.rlim_cur - FILES_OWN;
+	}
+	f->parallel = (unsigned)wanted;
+	if (spare / FILES_WORKING < wanted)
+		f->parallel = (unsigned)(spare / FILES_WORKING);
+	if (f->parallel == 0)
+		f->parallel = 1;
+	if (f->parallel * FILES_WORKING < spare)
+		f->room = (spare - f->parallel * FILES_WORKING) / FILES_HELD;
+}
+
+/* Nodes and networks: what a host may well have to tell of. */
+static size_t size_of(const struct mesh *m)
+{
+	size_t size = m->nodes.len + m->removed.len;
+
+	for (size_t i = 0; i < m->nodes.len; i++)
+		size += m->nodes.items[i].routable_networks.len +
+			m->nodes.items[i].externals.len;
+	return size;
+}
+
+size_t fleet_answer_max(const struct fleet *f)
+{
+	size_t max = f->size * ANSWER_EACH;
+
+	return max > ANSWER_MAX ? max : ANSWER_MAX;
+}
+
+int fleet_begin(struct fleet *f, const struct fleet_options *options,
+		const struct fleet_voice *voice, struct mesh *m,
+		struct err *e)
+{
+	memset(f, 0, sizeof *f);
+	f->options = *options;
+	f->voice = voice;
+	f->mesh = m;
+	f->conf.timeout_ms = options->timeout_ms;
+	f->conf.accept_new = options->accept_new;
+	f->size = size_of(m);
+	f->conf.input_max = fleet_answer_max(f);
+	allow_descriptors(f);
+	say_who(f);
+	return draw_nonce(f, e);
+}
+
+int fleet_choose(struct fleet *f, const struct saved_plan *saved,
+		 struct err *e)
+{
+	if (!saved && check_names(f, e) < 0)
+		return -1;
+	choose_nodes(f, saved, &f->mesh->nodes, false);
+	choose_nodes(f, saved, &f->mesh->removed, true);
+	return 0;
+}
+
+/* ---- the end ---- */
+
+static void host_done(struct host *h)
+{
+	free(h->name);
+	remote_free(h->remote);
+	if (h->has_plan)
+		plan_done(&h->plan);
+	if (h->has_desired)
+		desired_done(&h->desired);
+	if (h->has_observed)
+		observed_done(&h->observed);
+	script_result_done(&h->applied);
+}
+
+void fleet_done(struct fleet *f)
+{
+	for (size_t i = 0; i < f->hosts.len; i++)
+		host_done(&f->hosts.items[i]);
+	vec_done(&f->hosts);
+	remote_keys_free(f->keys);
+	access_free(f->access);
+	f->keys = NULL;
+	f->access = NULL;
+}

@@ -1,0 +1,146 @@
+/*
+ * What the hosts said becomes facts and pins of the mesh, and each host's
+ * difference from it a plan.
+ */
+#include "ssh/fleet/internal.h"
+
+#include "render/facts.h"
+#include "render/spare.h"
+#include "render/wgquick.h"
+
+/* Host keys that were accepted just now, or (at deploy) that known_hosts has. */
+static void pin_keys(struct fleet *f, bool pin_known)
+{
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+		const struct remote_facts *facts;
+
+		if (!h->has_observed || !h->remote || h->local)
+			continue;
+		facts = remote_facts(h->remote);
+		if (facts->hostkey == REMOTE_KEY_PINNED ||
+		    (facts->hostkey == REMOTE_KEY_KNOWN && !pin_known))
+			continue;
+		strings_add(&h->node->ssh_host_keys, facts->hostkey_line);
+		if (facts->hostkey == REMOTE_KEY_NEW)
+			f->voice->note("pinned the host key of '%s': %s", h->name,
+			     facts->fingerprint);
+	}
+}
+
+static void merge_facts(struct fleet *f)
+{
+	VEC(struct host_report) reports = { 0 };
+
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+
+		if (h->has_observed && h->remote && !h->removed)
+			vec_push(&reports,
+				 ((struct host_report){
+					 h->node, &h->observed,
+					 remote_facts(h->remote)->dialled,
+					 remote_facts(h->remote)->source,
+					 h->local }));
+	}
+	facts_merge(f->mesh, reports.items, reports.len);
+	vec_done(&reports);
+}
+
+int fleet_plan_host(const struct fleet *f, const struct host *h,
+		    const struct observed *o, struct plan *out, struct err *e)
+{
+	struct plan_options options = {
+		.install = !f->options.no_install,
+		.adopt = f->options.adopt,
+		.force_serial = f->options.force_serial,
+		.prove = fleet_marker_is_old(f, h),
+	};
+
+	if (h->removed) {
+		plan_teardown(out, f->mesh, h->node, o);
+		return 0;
+	}
+	return plan_make(out, &h->desired, o, wgquick_hash(&h->desired),
+			 &options, e);
+}
+
+static int plan_host(struct fleet *f, struct host *h, struct err *e)
+{
+	if (!h->removed) {
+		desired_compute(&h->desired, f->mesh, f->access, h->node);
+		h->has_desired = true;
+		spare_client(&h->desired, &h->observed);
+	}
+	if (fleet_plan_host(f, h, &h->observed, &h->plan, e) < 0)
+		return -1;
+	h->has_plan = true;
+	return 0;
+}
+
+/* A host without a difference: only its result is needed from here on. */
+static void let_go(struct host *h)
+{
+	remote_free(h->remote);
+	h->remote = NULL;
+	if (h->has_desired)
+		desired_done(&h->desired);
+	h->has_desired = false;
+}
+
+/* What the plan was made from; secrets are not in it. */
+static void digest(struct host *h)
+{
+	AUTO(sbuf_done) struct sbuf there = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf wanted = SBUF_INIT;
+
+	observed_text(&there, &h->observed);
+	digest_sha256(sbuf_str(&there), there.len, h->observed_digest);
+	if (!h->has_desired)
+		return;
+	wgquick_file(&wanted, &h->desired, 0, false);
+	sbuf_printf(&wanted, "%d %d\n", h->desired.forward4,
+		    h->desired.forward6);
+	digest_sha256(sbuf_str(&wanted), wanted.len, h->desired_digest);
+}
+
+static void plan_one(struct fleet *f, struct host *h, void *arg)
+{
+	int ret;
+
+	(void)arg;
+	if (!h->has_observed)
+		return;
+	ret = plan_host(f, h, &h->err);
+	if (f->digests)
+		digest(h);
+	if (ret < 0)
+		fleet_host_failed(f, h);
+	else if (h->plan.steps.len)
+		h->result = HOST_TO_CHANGE;
+	else {
+		h->result = HOST_UNCHANGED;
+		let_go(h);
+	}
+}
+
+void fleet_plan(struct fleet *f, bool pin_known)
+{
+	pin_keys(f, pin_known);
+	merge_facts(f);
+	f->access = access_new(f->mesh);
+	fleet_each(f, "planning", HOST_OPEN, plan_one, NULL);
+	fleet_fail_those(f, HOST_OPEN);
+}
+
+int fleet_prepare(struct fleet *f, bool writes, bool make, struct err *e)
+{
+	if (fleet_probe(f, e) < 0)
+		return -1;
+	fleet_judge_authors(f);
+	if (fleet_refuse_stale(f, writes, e) < 0)
+		return -1;
+	fleet_keys(f, make);
+	fleet_plan(f, writes);
+	return 0;
+}
