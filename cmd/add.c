@@ -1,4 +1,5 @@
 #include "cmd/change.h"
+#include "cmd/commit.h"
 
 #include "ssh/session/remote.h"
 #include "state/model/model.h"
@@ -74,6 +75,7 @@ static int add_node(struct change_run *c, const struct cmd_env *env,
 		    struct err *e)
 {
 	char public_key[WGKEY_TEXT + 1], text[ADDR_TEXT_MAX];
+	AUTO(auto_free) char *subject = NULL;
 	struct mesh *m = change_mesh(c);
 	struct node *n = spec_add(m, env->args.items[0], e);
 
@@ -87,10 +89,11 @@ static int add_node(struct change_run *c, const struct cmd_env *env,
 	if (!n->is_local && !env->options.offline && !c->dry_run &&
 	    pin_host_key(env, n, e) < 0)
 		return -1;
+	ip_text(n->mesh_ip.family ? &n->mesh_ip : &n->mesh_ip6, text);
+	subject = mem_printf("add %s (%s)", n->name, text);
+	commit_subject(c->store, subject);
 	c->done = mem_printf("Added node: %s (%s)\nNode added successfully",
-			     n->name, ip_text(n->mesh_ip.family ? &n->mesh_ip
-								: &n->mesh_ip6,
-					      text));
+			     n->name, text);
 	return 0;
 }
 

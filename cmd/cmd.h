@@ -106,11 +106,15 @@ int env_form(enum sealed_form *out, const struct cmd_env *env, struct err *e);
 /** One command. */
 struct command {
 	const char *name;
-	const char *arguments; /* "SPEC", for the usage line */
+	const char *arguments; /* "SPEC", for the usage line; NULL: none */
 	size_t min_args, max_args;
 	const char *summary;   /* one line */
-	const char *options;   /* names of its own options, blank-separated */
+	const char *options;   /* names of its own options, blank-separated;
+				  NULL: none */
 	int (*run)(struct cmd_env *env); /* returns an exit status */
+	bool takes_conflicts;  /* it changes a state that has unresolved ones */
+	bool shows_what_comes; /* of a pull, on standard output: that is its
+				  own, and -yes agrees to it */
 };
 
 extern const struct command commands[];

@@ -1,3 +1,6 @@
+/*
+ * Each save of a followed state as a commit, and its message.
+ */
 #include "cmd/commit.h"
 
 #include "state/git/git.h"
@@ -31,19 +34,6 @@ static bool is_open_book(struct store *s)
 	       (store_has_keys(s) || !key || strcmp(key, "host") != 0);
 }
 
-/* "add db1 (10.99.0.5)", or NULL. */
-static char *added(struct store *s, const char *spec)
-{
-	AUTO(auto_free) char *name = mem_strndup(spec, strcspn(spec, ":"));
-	const struct node *n = nodes_find(&store_mesh(s)->nodes, name);
-	char text[ADDR_TEXT_MAX];
-
-	return n ? mem_printf("add %s (%s)", name,
-			      ip_text(n->mesh_ip.family ? &n->mesh_ip
-							: &n->mesh_ip6, text))
-		 : NULL;
-}
-
 /* The command as it was typed: no secret is among a command's words. */
 static char *typed(const struct cmd_env *env)
 {
@@ -52,9 +42,6 @@ static char *typed(const struct cmd_env *env)
 	sbuf_puts(&b, env->command->name);
 	if (env->options.file)
 		sbuf_printf(&b, " %s", env->options.file);
-	for (size_t i = 0; i < env->options.from.len &&
-			   strcmp(env->command->name, "import") == 0; i++)
-		sbuf_printf(&b, " %s", env->options.from.items[i]);
 	for (size_t i = 0; i < env->args.len; i++)
 		sbuf_printf(&b, " %s", env->args.items[i]);
 	return sbuf_detach(&b);
@@ -116,7 +103,6 @@ static int make_ready(struct follower *f, struct err *e)
 static int before_save(void *arg, const void *bytes, size_t len, struct err *e)
 {
 	AUTO(trailers_done) struct trailers trailers = { 0 };
-	AUTO(auto_free) char *add = NULL;
 	struct follower *f = arg;
 	struct strings body = { 0 };
 	int ret;
@@ -127,13 +113,11 @@ static int before_save(void *arg, const void *bytes, size_t len, struct err *e)
 		     "nothing)");
 		return 0;
 	}
-	if (strcmp(f->env->command->name, "add") == 0)
-		add = added(f->store, f->env->args.items[0]);
 	if (!f->no_keys && make_ready(f, e) < 0)
 		return -1;
 	ret = changed_lines(&body, f->store, e);
 	if (ret == 0)
-		ret = begin(f, bytes, len, add ? add : f->subject, &body, &trailers, e);
+		ret = begin(f, bytes, len, f->subject, &body, &trailers, e);
 	strings_done(&body);
 	return ret;
 }

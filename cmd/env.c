@@ -118,7 +118,7 @@ int env_open(struct store **out, const struct cmd_env *env, bool write,
 			       "plain text; 'wgmesh seal' seals it", path);
 	if (store_note(s))
 		note("%s", store_note(s));
-	if (write && env->command->run != cmd_merge &&
+	if (write && !env->command->takes_conflicts &&
 	    (conflicts_refuse(store_mesh(s), e) < 0 ||
 	     (!env->options.dry_run && commit_follow(s, env, e) < 0)))
 		return -1;

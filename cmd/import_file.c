@@ -1,4 +1,5 @@
 #include "cmd/change.h"
+#include "cmd/commit.h"
 #include "cmd/import.h"
 #include "cmd/input.h"
 #include "cmd/keyfill.h"
@@ -227,10 +228,13 @@ static int merge(struct import *im, struct change_run *c, struct err *e)
 static int into_state(struct import *im)
 {
 	AUTO(change_done) struct change_run c = { 0 };
+	AUTO(auto_free) char *subject = mem_printf("import %s", im->file);
 	struct err e;
 
-	if (change_begin(&c, im->env, &e) < 0 ||
-	    merge(im, &c, &e) < 0 || change_finish(&c, &e) < 0)
+	if (change_begin(&c, im->env, &e) < 0)
+		return fail(&e);
+	commit_subject(c.store, subject);
+	if (merge(im, &c, &e) < 0 || change_finish(&c, &e) < 0)
 		return fail(&e);
 	if (im->wanted.groups.len)
 		note_policies(change_mesh(&c));

@@ -122,7 +122,7 @@ int incoming_merge(struct sbuf *out, const struct sbuf *base,
 /* On standard output where that is the command's own. */
 static void say(const struct incoming *in, const char *line)
 {
-	if (in->env->command->run == cmd_pull)
+	if (in->env->command->shows_what_comes)
 		put("%s\n", line);
 	else
 		note("%s", line);
@@ -183,7 +183,7 @@ static void show_changes(const struct incoming *in)
 	mesh_diff(&all, &in->ours.mesh, &in->comes.mesh);
 	add_more(&all, &in->ours.mesh, &in->comes.mesh);
 	show_conflicts(in);
-	max = in->env->command->run == cmd_pull ? all.len : NOTED_MAX;
+	max = in->env->command->shows_what_comes ? all.len : NOTED_MAX;
 	for (size_t i = 0; i < all.len && i < max; i++) {
 		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
 
@@ -250,7 +250,7 @@ static int agree(const struct incoming *in, size_t n, struct err *e)
 	static const char question[] =
 		"What is marked '!' decides who can read the state, who is "
 		"trusted, or what runs where. Take it?";
-	bool pull = in->env->command->run == cmd_pull;
+	bool pull = in->env->command->shows_what_comes;
 	int yes;
 
 	if (n == 0 || (pull && in->env->options.yes))

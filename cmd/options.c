@@ -299,7 +299,7 @@ static bool listed(const char *list, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (const char *p = list; *p; p += strspn(p, " ")) {
+	for (const char *p = list; p && *p; p += strspn(p, " ")) {
 		size_t word = strcspn(p, " ");
 
 		if (word == len && memcmp(p, name, len) == 0)
@@ -334,8 +334,8 @@ static int check_use(struct cmd_env *env, const struct strings *given,
 				       given->items[i], c->name);
 	if (env->args.len < c->min_args || env->args.len > c->max_args)
 		return err_set(e, ERR_INPUT, "expected: wgmesh %s%s%s",
-			       c->name, *c->arguments ? " " : "",
-			       c->arguments);
+			       c->name, c->arguments ? " " : "",
+			       c->arguments ? c->arguments : "");
 	return 0;
 }
 
@@ -376,8 +376,8 @@ static void print_option(FILE *f, const struct option *o)
 static void print_command(FILE *f, const struct command *c)
 {
 	fprintf(f, "usage: wgmesh %s%s%s%s\n\n%s\n\noptions:\n", c->name,
-		" [OPTION]...", *c->arguments ? " " : "", c->arguments,
-		c->summary);
+		" [OPTION]...", c->arguments ? " " : "",
+		c->arguments ? c->arguments : "", c->summary);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (table[i].help && (is_common(table[i].name) ||
 				      listed(c->options, table[i].name)))
