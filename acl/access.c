@@ -1,3 +1,7 @@
+/*
+ * Who is whose peer, and which networks each may reach there: computed once for
+ * all nodes, so that a mesh of thousands costs one walk over its policies.
+ */
 #include "acl/access.h"
 
 #include <string.h>

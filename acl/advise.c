@@ -1,3 +1,7 @@
+/*
+ * What is odd about groups and policies and still works: a group that nobody is
+ * in, a policy that grants nothing. Apart from check.c, which finds errors.
+ */
 #include "acl/access.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * What is wrong with groups and policies: names that are not there.
+ */
 #include "acl/access.h"
 
 #include "base/auto.h"

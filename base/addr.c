@@ -1,3 +1,7 @@
+/*
+ * Addresses and networks of both families: parsed strictly, printed in one form,
+ * compared. No name is ever resolved here.
+ */
 #include "base/addr.h"
 
 #include "base/mem.h"

@@ -1,3 +1,7 @@
+/*
+ * Base64, strict. OpenSSL decodes and encodes; the judging of alphabet and padding
+ * is ours, because OpenSSL lets through what age and WireGuard refuse.
+ */
 #include "base/base64.h"
 
 #include <openssl/evp.h>

@@ -1,3 +1,6 @@
+/*
+ * Errors as values: set once where they are found, wrapped on the way out.
+ */
 #include "base/err.h"
 
 #include <errno.h>

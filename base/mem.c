@@ -1,3 +1,7 @@
+/*
+ * Allocation that ends the program when there is no memory, so that no caller has
+ * a path that nobody ever tested.
+ */
 #include "base/mem.h"
 
 #include <stdarg.h>

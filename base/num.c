@@ -1,3 +1,7 @@
+/*
+ * Numbers as people write them, without strtol's leniency: no sign, no blank, no
+ * octal, nothing behind.
+ */
 #include "base/num.h"
 
 #include <errno.h>

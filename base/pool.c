@@ -1,3 +1,6 @@
+/*
+ * Work on many things at once, a bounded number of threads, none left behind.
+ */
 #include "base/pool.h"
 
 #include "base/mem.h"

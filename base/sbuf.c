@@ -1,3 +1,6 @@
+/*
+ * The growing string with a stated maximum.
+ */
 #include "base/sbuf.h"
 
 #include "base/mem.h"

@@ -1,3 +1,6 @@
+/*
+ * Bytes that are wiped before they are let go.
+ */
 #include "base/secret.h"
 
 #include "base/mem.h"

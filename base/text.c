@@ -1,3 +1,7 @@
+/*
+ * Text that goes somewhere else: quoted for a shell, escaped for a terminal or for
+ * JSON, each in one place only.
+ */
 #include "base/text.h"
 
 #include <stdint.h>

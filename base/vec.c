@@ -1,3 +1,6 @@
+/*
+ * Lists of strings; all other lists are the macros of vec.h.
+ */
 #include "base/vec.h"
 
 #include "base/sbuf.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh add: a node, and the host key that it shows now.
+ */
 #include "cmd/change.h"
 #include "cmd/commit.h"
 

@@ -1,3 +1,6 @@
+/*
+ * wgmesh apply: the state is brought to what a mesh.yaml says.
+ */
 #include "cmd/change.h"
 #include "cmd/commit.h"
 #include "cmd/input.h"

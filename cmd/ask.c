@@ -1,3 +1,7 @@
+/*
+ * Questions whose answer is not shown: passphrases, on the terminal itself. The
+ * yes-or-no questions are in out.c.
+ */
 #include "cmd/ask.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh cat: the plain state, secrets hidden unless asked for.
+ */
 #include "cmd/cmd.h"
 
 #include "base/text.h"

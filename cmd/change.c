@@ -1,3 +1,7 @@
+/*
+ * One change of the mesh, the same for all commands that edit: opened, made, judged,
+ * shown, saved.
+ */
 #include "cmd/change.h"
 
 #include "render/validate.h"

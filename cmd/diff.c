@@ -1,3 +1,6 @@
+/*
+ * wgmesh diff: what changed since a revision, or between two.
+ */
 #include "cmd/change.h"
 #include "cmd/revision.h"
 

@@ -1,3 +1,6 @@
+/*
+ * wgmesh edit: the plain state in an editor, from memory and back, never on disk.
+ */
 #include "cmd/cmd.h"
 
 #include "base/run.h"

@@ -1,3 +1,7 @@
+/*
+ * What a command gets from outside: secrets of the environment (taken out of it),
+ * who runs it and where, the state that the options name.
+ */
 #include "cmd/cmd.h"
 
 #include "cmd/commit.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh export: the mesh.yaml of the state.
+ */
 #include "cmd/cmd.h"
 
 #include "state/yaml/yaml.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh git-setup: git is told to show and merge the state by meaning.
+ */
 #include "cmd/cmd.h"
 
 #include "base/atomic.h"

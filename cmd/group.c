@@ -1,3 +1,6 @@
+/*
+ * wgmesh group: groups and who is in them.
+ */
 #include "cmd/change.h"
 #include "cmd/list.h"
 #include "state/model/model.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh history: who changed and deployed what, and when.
+ */
 #include "cmd/revision.h"
 
 #include "base/num.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh import: a file or hosts, and the yes that what they doubt needs.
+ */
 #include "cmd/import.h"
 
 #include "cmd/ask.h"

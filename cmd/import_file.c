@@ -1,3 +1,6 @@
+/*
+ * Import of a file of another tool: into the state, or printed as mesh.yaml.
+ */
 #include "cmd/change.h"
 #include "cmd/commit.h"
 #include "cmd/import.h"

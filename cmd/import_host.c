@@ -1,3 +1,7 @@
+/*
+ * Import of hosts as they are: logged in on, read, taken into the state. Nothing is
+ * written there.
+ */
 #include "cmd/import.h"
 
 #include "cmd/change.h"

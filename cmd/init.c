@@ -1,3 +1,6 @@
+/*
+ * wgmesh init: a new state, sealed and in git if wanted.
+ */
 #include "cmd/cmd.h"
 
 #include "base/num.h"

@@ -1,3 +1,6 @@
+/*
+ * A file or standard input that an argument names, read whole and bounded.
+ */
 #include "cmd/input.h"
 
 #include "base/auto.h"

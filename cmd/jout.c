@@ -1,3 +1,6 @@
+/*
+ * JSON output, through json-c: the one place where a command's JSON is made.
+ */
 #include "cmd/jout.h"
 
 #include "base/auto.h"

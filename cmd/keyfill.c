@@ -1,3 +1,7 @@
+/*
+ * Key pairs for the nodes that have none, in parallel: an apply of thousands makes
+ * thousands.
+ */
 #include "cmd/keyfill.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh keys: where private keys live, and new ones.
+ */
 #include "cmd/cmd.h"
 
 #include "vault/wgkey.h"

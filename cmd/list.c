@@ -1,3 +1,6 @@
+/*
+ * wgmesh list, and the lists of groups and policies.
+ */
 #include "cmd/cmd.h"
 
 #include "acl/access.h"

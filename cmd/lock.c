@@ -1,3 +1,7 @@
+/*
+ * wgmesh lock and unlock, and how a deploy holds the lock at the remote: a thread of
+ * its own lets go of it when a signal comes.
+ */
 #include "cmd/team.h"
 
 #include <inttypes.h>

@@ -1,3 +1,6 @@
+/*
+ * wgmesh merge: the conflicts of a merge, shown and resolved.
+ */
 #include "cmd/cmd.h"
 
 #include "cmd/jout.h"

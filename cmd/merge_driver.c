@@ -1,3 +1,6 @@
+/*
+ * wgmesh merge-driver: what git calls to merge two states by meaning.
+ */
 #include "cmd/cmd.h"
 
 #include "base/atomic.h"

@@ -1,3 +1,6 @@
+/*
+ * The options: one table, how they are parsed, and the help that it gives.
+ */
 #include "cmd/cmd.h"
 
 #include "base/num.h"

@@ -1,3 +1,6 @@
+/*
+ * All that is printed goes through here, escaped; and yes-or-no questions.
+ */
 #include "cmd/cmd.h"
 
 #include "base/text.h"

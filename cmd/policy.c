@@ -1,3 +1,6 @@
+/*
+ * wgmesh policy: which groups reach which.
+ */
 #include "cmd/change.h"
 #include "cmd/list.h"
 #include "state/model/model.h"

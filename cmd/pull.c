@@ -1,3 +1,6 @@
+/*
+ * wgmesh pull: the state merged with what the remote has.
+ */
 #include "cmd/team.h"
 
 int cmd_pull(struct cmd_env *env)

@@ -1,3 +1,6 @@
+/*
+ * wgmesh push.
+ */
 #include "cmd/team.h"
 
 int cmd_push(struct cmd_env *env)

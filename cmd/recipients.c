@@ -1,3 +1,6 @@
+/*
+ * wgmesh recipients and identity: who can open a sealed state.
+ */
 #include "cmd/seal.h"
 
 #include "base/atomic.h"

@@ -1,3 +1,6 @@
+/*
+ * A deploy as a commit of its own: which hosts have what the state says.
+ */
 #include "cmd/team.h"
 
 #include "cmd/commit.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh remove: a node leaves, with a tombstone if a host is to be cleaned.
+ */
 #include "cmd/change.h"
 
 #include "state/model/model.h"

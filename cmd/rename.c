@@ -1,3 +1,6 @@
+/*
+ * wgmesh rename.
+ */
 #include "cmd/change.h"
 #include "state/model/model.h"
 

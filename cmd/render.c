@@ -1,3 +1,6 @@
+/*
+ * wgmesh render: wg-quick files, without a host.
+ */
 #include "cmd/cmd.h"
 
 #include "base/atomic.h"

@@ -1,3 +1,7 @@
+/*
+ * A past state: named, found in git, opened with today's secrets. For diff, show,
+ * blame, history and rollback.
+ */
 #include "cmd/revision.h"
 
 #include "base/num.h"

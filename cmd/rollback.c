@@ -1,3 +1,7 @@
+/*
+ * wgmesh rollback: the state as it was, with a tombstone for each node that came
+ * since.
+ */
 #include "cmd/change.h"
 #include "cmd/commit.h"
 #include "cmd/revision.h"

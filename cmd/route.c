@@ -1,3 +1,6 @@
+/*
+ * wgmesh route: networks behind a node.
+ */
 #include "cmd/change.h"
 #include "state/model/model.h"
 

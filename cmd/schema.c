@@ -1,3 +1,6 @@
+/*
+ * wgmesh schema: the JSON Schema of mesh.yaml, out of the table of fields.
+ */
 #include "cmd/cmd.h"
 
 #include "base/num.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh seal, unseal, rekey.
+ */
 #include "cmd/cmd.h"
 
 #include "cmd/known.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh set and unset: what the state says about a node.
+ */
 #include "cmd/change.h"
 #include "state/model/model.h"
 

@@ -1,3 +1,6 @@
+/*
+ * wgmesh show: what is said of a node, and what follows from it.
+ */
 #include "cmd/cmd.h"
 
 #include "cmd/change.h"

@@ -1,3 +1,6 @@
+/*
+ * The same as JSON.
+ */
 #include "cmd/cmd.h"
 
 #include "base/num.h"

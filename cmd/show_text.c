@@ -1,3 +1,6 @@
+/*
+ * The same for people.
+ */
 #include "cmd/cmd.h"
 
 #include "cmd/show.h"

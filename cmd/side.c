@@ -1,3 +1,7 @@
+/*
+ * A state that lies in no store: a side of a merge, a blob of git. Opened and sealed
+ * again as it was.
+ */
 #include "cmd/side.h"
 
 #include "cmd/cmd.h"

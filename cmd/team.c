@@ -1,3 +1,6 @@
+/*
+ * One state, several clones: pull before a deploy, push after it.
+ */
 #include "cmd/team.h"
 
 #include "cmd/commit.h"

@@ -1,3 +1,6 @@
+/*
+ * wgmesh textconv: what git shows of a state in a diff.
+ */
 #include "cmd/cmd.h"
 
 #include "cmd/side.h"

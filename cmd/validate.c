@@ -1,3 +1,6 @@
+/*
+ * wgmesh validate, and how errors of the mesh stop other commands.
+ */
 #include "cmd/cmd.h"
 
 #include "cmd/jout.h"

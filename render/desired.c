@@ -1,3 +1,6 @@
+/*
+ * What a host should have, from the state alone.
+ */
 #include "render/desired.h"
 
 #include "base/auto.h"

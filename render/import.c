@@ -1,3 +1,6 @@
+/*
+ * A host that was read becomes a node: checked against the nodes that are there.
+ */
 #include "render/import.h"
 
 #include "acl/access.h"

@@ -1,3 +1,7 @@
+/*
+ * The peers of an imported host: nodes that we know, or external peers. Apart from
+ * import.c because a host speaks of others here, which needs more doubt.
+ */
 #include "render/import_peers.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * What was found as lines in a fixed order, for the digest of a saved plan.
+ */
 #include "render/observed.h"
 
 #include "base/auto.h"

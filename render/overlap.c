@@ -1,3 +1,6 @@
+/*
+ * Networks of the mesh that are in each other's way.
+ */
 #include "render/overlap.h"
 
 #include "base/auto.h"

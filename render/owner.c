@@ -1,3 +1,6 @@
+/*
+ * Whose an interface is, by the marker in its boot file and by its key.
+ */
 #include "render/owner.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * What of one peer is different, as one step.
+ */
 #include "render/peer_change.h"
 
 #include <string.h>

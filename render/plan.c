@@ -1,3 +1,8 @@
+/*
+ * The difference between what a host has and what it should have, as typed steps in
+ * the order in which they are done: what is added comes before what is taken away, so
+ * that no packet falls between.
+ */
 #include "render/plan.h"
 
 #include "base/auto.h"

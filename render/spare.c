@@ -1,3 +1,7 @@
+/*
+ * The address that our own login comes from is not routed into the tunnel: that
+ * would cut the deploy off.
+ */
 #include "render/spare.h"
 
 /* Does an address of the host, on a card or in the mesh, lead there? */

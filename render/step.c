@@ -1,3 +1,6 @@
+/*
+ * The words of a step: for people and for -json.
+ */
 #include "render/plan.h"
 
 #include <string.h>

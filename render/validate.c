@@ -1,3 +1,6 @@
+/*
+ * All findings about a mesh, from all who have some.
+ */
 #include "render/validate.h"
 
 #include "acl/access.h"

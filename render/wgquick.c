@@ -1,3 +1,6 @@
+/*
+ * The wg-quick file of a host, its hash, and its body.
+ */
 #include "render/wgquick.h"
 
 #include "base/auto.h"

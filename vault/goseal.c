@@ -1,3 +1,6 @@
+/*
+ * The Go tool's sealed envelope.
+ */
 #include "vault/goseal.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * A sealed file of either form: told apart, looked at, opened, sealed.
+ */
 #include "vault/sealed.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * Where a secret comes from: options, environment, a command, a terminal.
+ */
 #include "vault/source.h"
 
 #include "base/auto.h"

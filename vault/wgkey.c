@@ -1,3 +1,6 @@
+/*
+ * WireGuard key pairs.
+ */
 #include "vault/wgkey.h"
 
 #include "base/auto.h"

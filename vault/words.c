@@ -1,3 +1,6 @@
+/*
+ * A command line of the user's in words, without a shell.
+ */
 #include "vault/words.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * The git program as a child, bounded in time and output, ended with all its own.
+ */
 #include "state/git/child.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * Commit messages: a subject, a body, trailers; written, and read strictly.
+ */
 #include "state/git/message.h"
 
 #include "base/auto.h"

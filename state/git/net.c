@@ -1,3 +1,6 @@
+/*
+ * What goes to a remote through libgit2: its callbacks, fetch, push.
+ */
 #include "state/git/net.h"
 
 #include "base/text.h"

@@ -1,3 +1,6 @@
+/*
+ * The repository that the state's file is in, opened for that file alone.
+ */
 #include "state/git/internal.h"
 
 #include "base/text.h"

@@ -1,3 +1,6 @@
+/*
+ * Ansible's groups, hosts and variables, whichever file they came from.
+ */
 #include "state/inventory/ansible.h"
 
 #include "base/auto.h"

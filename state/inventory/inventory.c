@@ -1,3 +1,6 @@
+/*
+ * A file of another tool becomes a mesh: which kind it is, and what all kinds share.
+ */
 #include "state/inventory/inventory.h"
 
 #include "base/auto.h"

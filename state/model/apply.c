@@ -1,3 +1,6 @@
+/*
+ * A mesh is brought to what another one says; what that says nothing of stays.
+ */
 #include "state/model/apply.h"
 
 #include "state/model/field.h"

@@ -1,3 +1,6 @@
+/*
+ * The syntax of single values: names, hosts, ports, endpoints.
+ */
 #include "state/model/check.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * What is missing for a deploy, and no error of the state.
+ */
 #include "state/model/check.h"
 
 #include "base/auto.h"

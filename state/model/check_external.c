@@ -1,3 +1,6 @@
+/*
+ * Peers that are no nodes: what is wrong with them.
+ */
 #include "state/model/check.h"
 
 #include "base/auto.h"

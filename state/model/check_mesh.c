@@ -1,3 +1,6 @@
+/*
+ * What values of a mesh are to each other: duplicates, references, ranges.
+ */
 #include "state/model/check.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * Who has which address or route, sorted, so that two who have one are neighbours.
+ */
 #include "state/model/claim.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * The edits of nodes: set, unset, routes, rename.
+ */
 #include "state/model/edit.h"
 
 #include "base/auto.h"

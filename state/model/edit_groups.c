@@ -1,3 +1,6 @@
+/*
+ * The edits of groups and policies.
+ */
 #include "state/model/edit.h"
 
 #include "base/auto.h"

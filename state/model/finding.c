@@ -1,3 +1,6 @@
+/*
+ * What is wrong, with its place, collected before it is told.
+ */
 #include "state/model/finding.h"
 
 #include "base/text.h"

@@ -1,3 +1,6 @@
+/*
+ * Peers of an imported host that are the mesh's own nodes, joined by their keys.
+ */
 #include "state/model/link.h"
 
 #include "base/auto.h"

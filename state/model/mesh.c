@@ -1,3 +1,6 @@
+/*
+ * The mesh and its parts: made, found, copied, freed.
+ */
 #include "state/model/mesh.h"
 
 #include "base/sbuf.h"

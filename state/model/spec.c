@@ -1,3 +1,6 @@
+/*
+ * What is typed for a node: "NAME:IP:[USER@]HOST[:PORT]", and SSH places.
+ */
 #include "state/model/spec.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * The state's file: found behind a link, judged by owner and mode, read whole.
+ */
 #include "state/store/file.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * The state lock: one writer at a time, by flock, never by a process id.
+ */
 #include "state/store/lock.h"
 
 #include "base/auto.h"

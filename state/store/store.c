@@ -1,3 +1,6 @@
+/*
+ * An open state: read, unsealed, changed, sealed again and replaced whole.
+ */
 #include "state/store/store.h"
 
 #include "base/atomic.h"

@@ -1,3 +1,7 @@
+/*
+ * Where in a mesh.yaml each thing stands, so that a finding about the mesh can name
+ * the line.
+ */
 #include "state/yaml/marks.h"
 
 #include "base/addr.h"

@@ -1,3 +1,6 @@
+/*
+ * libyaml's events, less what mesh.yaml does without.
+ */
 #include "state/yaml/stream.h"
 
 #include "base/text.h"

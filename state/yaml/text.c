@@ -1,3 +1,6 @@
+/*
+ * What no YAML text here may hold, and scalars that YAML readers disagree about.
+ */
 #include "state/yaml/stream.h"
 
 #include "base/text.h"

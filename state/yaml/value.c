@@ -1,3 +1,6 @@
+/*
+ * One value of a mesh.yaml into its field, and what is said when it does not fit.
+ */
 #include "state/yaml/read.h"
 
 #include "base/num.h"

@@ -1,3 +1,7 @@
+/*
+ * The one canonical text of a mesh.yaml. Written by hand: libyaml's emitter wraps
+ * lines and drops comments.
+ */
 #include "state/yaml/yaml.h"
 
 #include "base/auto.h"

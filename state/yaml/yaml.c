@@ -1,3 +1,6 @@
+/*
+ * mesh.yaml into a mesh that says what the text says, and nothing else.
+ */
 #include "state/yaml/yaml.h"
 
 #include "state/model/model.h"

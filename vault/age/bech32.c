@@ -1,3 +1,6 @@
+/*
+ * Bech32 (BIP 173), for age's keys. By hand: no library of Debian 12 has it.
+ */
 #include "vault/age/bech32.h"
 
 #include <ctype.h>

@@ -1,3 +1,6 @@
+/*
+ * Authenticated encryption, through OpenSSL.
+ */
 #include "vault/crypto/aead.h"
 
 #include "base/auto.h"

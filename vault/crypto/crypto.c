@@ -1,3 +1,6 @@
+/*
+ * Key derivation, MAC, X25519 and random bytes, through OpenSSL.
+ */
 #include "vault/crypto/crypto.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * SHA-256 as hex.
+ */
 #include "vault/crypto/digest.h"
 
 #include <openssl/sha.h>
