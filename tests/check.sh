@@ -4,9 +4,6 @@
 # run. The last line is "N passed, N failed, N skipped".
 #
 #   sh tests/check.sh [PART...]    parts: build lint unit cli golden fuzz lab
-#
-# VECTORS=FOLDER   vectors recorded from the Go tool; without it those cases
-#                  are skipped
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/harness.sh
 . tests/lib/packages.sh
@@ -132,8 +129,6 @@ export ASAN_OPTIONS=detect_leaks=1:use_sigaltstack=0 UBSAN_OPTIONS=print_stacktr
 echo leak:libpcre2 >"$out/leaks"
 export LSAN_OPTIONS="suppressions=$out/leaks:print_suppressions=0"
 export WGMESH="$PWD/build/wgmesh"
-[ -z "${VECTORS:-}" ] || WGMESH_VECTORS=$(cd "$VECTORS" && pwd)
-export WGMESH_VECTORS="${WGMESH_VECTORS:-}"
 
 if ! packages_need $(list tests/packages-build.txt); then
 	skip "everything" "cannot be built without those"

@@ -48,8 +48,8 @@ static void password_of(struct secret *out, json *c)
 
 static struct sbuf file_of(const char *name)
 {
-	AUTO(auto_free) char *path = mem_printf("%s/encrypted/%s",
-						vectors_folder(), name);
+	AUTO(auto_free) char *in = mem_printf("encrypted/%s", name);
+	AUTO(auto_free) char *path = vectors_path(in);
 
 	return get_file(path);
 }

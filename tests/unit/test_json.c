@@ -6,15 +6,7 @@
 
 #include "base/auto.h"
 #include "base/text.h"
-
-#include <json-c/json.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "tests/unit/vectors.h"
 
 DEFINE_AUTO(struct json_object *, json_object_put)
 
@@ -36,21 +28,13 @@ static bool slurp(struct sbuf *out, const char *path)
 	return true;
 }
 
-/* A file of the vectors, or skip the test. */
+/* A file of the vectors. */
 static void vector(struct sbuf *out, const char *name)
 {
-	const char *folder = getenv("WGMESH_VECTORS");
-	AUTO(auto_free) char *path = NULL;
+	AUTO(auto_free) char *path = vectors_path(name);
 
-	if (!folder) {
-		print_message("skipped: WGMESH_VECTORS is not set\n");
-		skip();
-	}
-	path = mem_printf("%s/%s", folder, name);
-	if (!slurp(out, path)) {
-		print_message("skipped: no '%s'\n", path);
-		skip();
-	}
+	if (!slurp(out, path))
+		fail_msg("cannot read %s", path);
 }
 
 static int parse(struct mesh *m, const char *text, struct err *e)
@@ -532,10 +516,10 @@ static void test_truncated(void **state)
 	}
 }
 
-/* Put @json in the place of the value of @key at @level; must be refused. */
-static void refuse_value(const char *level, const char *key, const char *json)
+/* Put @value in the place of the value of @key at @level; must be refused. */
+static void refuse_value(const char *level, const char *key, const char *value)
 {
-	AUTO(auto_free) char *inner = mem_printf("\"%s\":%s", key, json);
+	AUTO(auto_free) char *inner = mem_printf("\"%s\":%s", key, value);
 	AUTO(auto_free) char *text = NULL;
 	AUTO(mesh_done) struct mesh m = { 0 };
 	struct err e = { 0 };

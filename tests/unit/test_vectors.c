@@ -316,7 +316,7 @@ static void check_topology(struct tally *t, size_t *keepalives, json *file)
 
 static void test_topologies(void **state)
 {
-	char *folder = mem_printf("%s/topologies", vectors_folder());
+	char *folder = vectors_path("topologies");
 	struct tally t = { .kind = "topologies" };
 	size_t keepalives = 0, files = 0;
 	struct dirent *entry;
@@ -471,7 +471,6 @@ static void test_validation(void **state)
 	struct tally t = { .kind = "validation" };
 
 	(void)state;
-	vectors_folder();
 	vectors_each(&t, "validation/validate.json", check_validation);
 	vectors_each(&t, "validation/allowed-peers.json", check_allowed_peers);
 	vectors_each(&t, "validation/access-control-enabled.json",

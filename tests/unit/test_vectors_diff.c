@@ -302,7 +302,6 @@ static void test_diff(void **state)
 	struct tally t = { .kind = "diff, peers" };
 
 	(void)state;
-	vectors_folder();
 	vectors_each(&t, "diff/peer-diff.json", check_peer_diff);
 	vectors_each(&t, "diff/peers-equal.json", check_peers_equal);
 	vectors_each(&t, "diff/has-changes.json", check_has_changes);

@@ -316,7 +316,6 @@ static void test_routes(void **state)
 	struct tally t = { .kind = "diff, routes" };
 
 	(void)state;
-	vectors_folder();
 	vectors_each(&t, "diff/route-diff.json", check_route_diff);
 	vectors_each(&t, "diff/normalize-network.json", check_normalize);
 	tally_end(&t);
@@ -327,7 +326,6 @@ static void test_live(void **state)
 	struct tally t = { .kind = "parse" };
 
 	(void)state;
-	vectors_folder();
 	vectors_each(&t, "parse/live-interface.json", check_live);
 	tally_end(&t);
 }

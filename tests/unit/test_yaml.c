@@ -268,8 +268,8 @@ static void test_vectors(void **state)
 	AUTO(auto_free) char *topologies = NULL;
 
 	(void)state;
-	states = mem_printf("%s/state", vectors_folder());
-	topologies = mem_printf("%s/topologies", vectors_folder());
+	states = vectors_path("state");
+	topologies = vectors_path("topologies");
 	count = 0;
 	stable_folder(states);
 	stable_folder(topologies);

@@ -20,6 +20,19 @@
 
 #define VECTORS_DOCUMENT "docs/compatibility.md"
 
+/* The project's folder, where the program was started: tests go elsewhere. */
+static char *vectors_root;
+
+__attribute__((constructor)) static inline void vectors_begin(void)
+{
+	vectors_root = realpath(".", NULL);
+}
+
+__attribute__((destructor)) static inline void vectors_done(void)
+{
+	free(vectors_root);
+}
+
 typedef struct json_object json;
 
 /** The cases of one kind, as they were checked. */
@@ -28,27 +41,21 @@ struct tally {
 	size_t checked, differ, failed;
 };
 
-/** The folder of vectors; skips the test, saying so, when there is none. */
-static inline const char *vectors_folder(void)
+/** The file of that path among the vectors; the caller frees the name. */
+static inline char *vectors_path(const char *path)
 {
-	const char *folder = getenv("WGMESH_VECTORS");
-
-	if (folder && *folder)
-		return folder;
-	print_message("WGMESH_VECTORS is not set: no recorded vectors to "
-		      "compare with\n");
-	skip();
-	return NULL;
+	return mem_printf("%s/tests/vectors/%s", vectors_root, path);
 }
 
-/** The JSON file of that path under the folder; the caller puts it. */
+/** The JSON file of that path among the vectors; the caller puts it. */
 static inline json *vectors_load(const char *path)
 {
-	char *full = mem_printf("%s/%s", vectors_folder(), path);
+	char *full = vectors_path(path);
 	json *v = json_object_from_file(full);
 
 	if (!v)
-		fail_msg("cannot read %s", full);
+		fail_msg("cannot read %s: are you in the project's folder?",
+			 full);
 	free(full);
 	return v;
 }
@@ -108,20 +115,18 @@ static inline void tally_end(const struct tally *t)
 	assert_int_equal(t->failed, 0);
 }
 
-/** The whole text of the document, NULL where it is not at hand. */
+/** The whole text of the document; the caller frees it. */
 static inline char *vectors_document(void)
 {
-	FILE *f = fopen(VECTORS_DOCUMENT, "re");
+	char *path = mem_printf("%s/" VECTORS_DOCUMENT, vectors_root);
+	FILE *f = fopen(path, "re");
 	char *text = NULL;
 	size_t size = 0;
 
-	if (!f)
-		return NULL;
-	if (getdelim(&text, &size, '\0', f) < 0) {
-		free(text);
-		text = NULL;
-	}
+	if (!f || getdelim(&text, &size, '\0', f) < 0)
+		fail_msg("cannot read %s", path);
 	fclose(f);
+	free(path);
 	return text;
 }
 
@@ -183,13 +188,13 @@ static inline void vectors_each(struct tally *t, const char *path,
 	json_object_put(cases);
 }
 
-/** Every line of the table stands in the document, where that is at hand. */
+/** Every line of the table stands in the document. */
 static inline void check_documented(const struct difference *table)
 {
 	char *document = vectors_document();
 	size_t missing = 0;
 
-	for (; document && table->name; table++)
+	for (; table->name; table++)
 		missing += !vectors_listed(document, table->name);
 	free(document);
 	assert_int_equal(missing, 0);
