@@ -11,6 +11,9 @@
 #                         to stdout and one line to stderr that holds WORDS and
 #                         nothing a terminal obeys, and leaves every file as it
 #                         was
+#   others_program        $T/bin/as-nobody: the program as another user, who may
+#                         not reach the folder of $WGMESH (root, setpriv); opens
+#                         $T to him
 
 . tests/lib/harness.sh
 
@@ -46,6 +49,13 @@ good_state() {
 run() {
 	"$WGMESH" "$@" >"$T/out" 2>"$T/err" </dev/null
 	got=$?
+}
+
+others_program() {
+	install -d -m 755 "$T/bin"
+	install -m 755 "$WGMESH" "$T/bin/wgmesh"
+	printf '#!/bin/sh\nexec setpriv --reuid=65534 --regid=65534 --clear-groups "%s/bin/wgmesh" "$@"\n' "$T" >"$T/bin/as-nobody"
+	chmod 755 "$T/bin/as-nobody" "$T"
 }
 
 # Every file here with its kind, mode, size and content.
