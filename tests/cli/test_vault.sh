@@ -195,8 +195,12 @@ stock_age() {
 
 # ---- edit and cat ----
 
+# In a folder in memory of this test's own: others edit, too.
 editing() {
 	sealed_state
+	XDG_RUNTIME_DIR=$(mktemp -d /dev/shm/vault.XXXXXX) || exit 1
+	export XDG_RUNTIME_DIR
+	trap 'cd / && rm -rf "$T" "$XDG_RUNTIME_DIR"' EXIT
 	works 'cat' -state s.json -identity id cat
 	check 'hides private keys' sh -c '! grep "private_key" "$1" | grep -v hidden' - "$T/out"
 	works 'cat -secrets' -state s.json -identity id cat -secrets
@@ -211,10 +215,12 @@ editing() {
 	EDITOR='sed -i s/51999/70000/' refused 'edit with a bad port' 2 'line 4: listen_port' -state s.json -identity id edit
 	EDITOR='sed -i s/\"mesh_ip\":.*/\"mesh_ip\":\"10.99.0.0\",/' refused 'edit with a bad address' 2 "line 8: node 'a': mesh_ip" -state s.json -identity id edit
 	EDITOR='sed -i 5s/$/x/' refused 'edit with broken JSON' 2 'line 5' -state s.json -identity id edit
-	EDITOR=false run -state s.json -identity id edit
+	printf '#!/bin/sh\ndirname "$(dirname "$1")" >"%s/place"; exit 1\n' "$T" >"$T/fails"
+	chmod 755 "$T/fails"
+	EDITOR=$T/fails run -state s.json -identity id edit
 	check_equal 'an editor that fails: exit status' 1 "$got"
-	check_equal 'nothing is left of it in memory file systems' '' \
-		"$(find /dev/shm /run -maxdepth 1 -name 'wgmesh.*' -user "$(id -u)" 2>/dev/null)"
+	check_equal 'edited in a memory file system' "$XDG_RUNTIME_DIR" "$(cat "$T/place")"
+	check_equal 'nothing is left of it there' '' "$(ls -A "$XDG_RUNTIME_DIR")"
 }
 
 # ---- several writers ----
