@@ -1,6 +1,7 @@
 # wgmesh: one file, no recursion.
 #
 #   make              build/wgmesh
+#   make quick        the fast unit tests, before every commit
 #   make check        every test; the last line is "N passed, N failed, N skipped"
 #   make demo         the main job on local lab hosts (root)
 #   make bench        speed, measured side by side (root)
@@ -51,7 +52,7 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(fuzz_src))
 
 # Objects of tests stay, so that a second run builds nothing.
 .SECONDARY:
-.PHONY: all units replays check demo bench fuzz lint headers layers install clean FORCE
+.PHONY: all units replays quick check demo bench fuzz lint headers layers install clean FORCE
 all: $(B)/wgmesh
 
 $(B)/wgmesh: $(call obj,$(cmd_src)) $(lib)
@@ -93,6 +94,10 @@ FUZZ_SECONDS ?= 30
 fuzz:
 	$(Q)CC='$(CC)' CPPFLAGS='$(CPPFLAGS_ALL)' LIBS='$(LIBS)' \
 		SECONDS_EACH=$(FUZZ_SECONDS) sh tests/fuzz/run.sh $(lib_src)
+
+slow_units := $(shell sed -n 's/^\(test_[a-z_]*\).*/\1/p' tests/unit/slow.txt)
+quick: all $(filter-out $(addprefix $(B)/unit/,$(slow_units)),$(units))
+	$(Q)sh tests/check.sh quick
 
 check:
 	$(Q)sh tests/check.sh
