@@ -45,7 +45,11 @@ LDFLAGS_ALL := -pie -pthread -Wl,-z,relro,-z,now \
 	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 LIBS := $(shell pkg-config --libs $(libraries))
 
-obj = $(patsubst %.c,$(B)/obj/%.o,$(1))
+# What runs on hosts, as it is embedded: see render/host/texts.h.
+host_texts := $(sort $(wildcard render/host/*.sh render/host/*.awk))
+made_src := $(B)/made/render/host/texts.c
+
+obj = $(patsubst %.c,$(B)/obj/%.o,$(patsubst $(B)/made/%,%,$(1)))
 lib := $(B)/libwgmesh.a
 units := $(patsubst tests/unit/%.c,$(B)/unit/%,$(unit_src))
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(fuzz_src))
@@ -59,13 +63,30 @@ $(B)/wgmesh: $(call obj,$(cmd_src)) $(lib)
 	$(if $(V),,@echo "  LINK $@")
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-$(lib): $(call obj,$(lib_src))
+$(lib): $(call obj,$(lib_src) $(made_src))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-$(B)/obj/%.o: %.c $(B)/flags
+define compile
 	$(if $(V),,@echo "  CC   $<")
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+endef
+$(B)/obj/%.o: %.c $(B)/flags
+	$(compile)
+
+$(B)/obj/%.o: $(B)/made/%.c $(B)/flags
+	$(compile)
+
+# Each file as a C string, without comments, indentation and empty lines.
+$(made_src): $(host_texts) Makefile
+	@mkdir -p $(@D)
+	$(Q){ echo '#include "render/host/texts.h"'; \
+	for file in $(host_texts); do \
+		echo "const char $$(basename $$file | tr . _)[] ="; \
+		sed -e 's/^[ \t]*//; /^#/d; /^$$/d' \
+			-e 's/[\\"]/\\&/g; s/.*/"&\\n"/' $$file || exit 1; \
+		echo ';'; \
+	done; } >$@.new && mv $@.new $@
 
 # Changed flags rebuild everything.
 $(B)/flags: FORCE
@@ -91,9 +112,9 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/replay.o $(lib)
 
 # ... and the same with clang's libFuzzer: make fuzz CC=clang FUZZ_SECONDS=60
 FUZZ_SECONDS ?= 30
-fuzz:
+fuzz: $(made_src)
 	$(Q)CC='$(CC)' CPPFLAGS='$(CPPFLAGS_ALL)' LIBS='$(LIBS)' \
-		SECONDS_EACH=$(FUZZ_SECONDS) sh tests/fuzz/run.sh $(lib_src)
+		SECONDS_EACH=$(FUZZ_SECONDS) sh tests/fuzz/run.sh $(lib_src) $(made_src)
 
 slow_units := $(shell sed -n 's/^\(test_[a-z_]*\).*/\1/p' tests/unit/slow.txt)
 quick: all $(filter-out $(addprefix $(B)/unit/,$(slow_units)),$(units))

@@ -8,49 +8,22 @@
 #include "base/num.h"
 #include "base/text.h"
 #include "render/host/report.h"
+#include "render/host/texts.h"
 #include "state/model/model.h"
 
 #include <string.h>
 #include <strings.h>
 
-/* Sections as in the probe's answer: see report in render/host/probe.c. */
-static const char read_text[] =
-	"f() { printf '\\n=%s= %s\\n' \"$N\" \"$1\"; }\n"
-	"B=/etc/wireguard/$I.conf\n"
-	"[ -z \"$K\" ] || { f private; wg show \"$I\" private-key; }\n"
-	"f preshared; wg show \"$I\" preshared-keys\n"
-	"f boot; [ ! -f \"$B\" ] || awk \"$A\" \"$B\"\n"
-	"f end\n";
-
-/*
- * The boot file: the MTU; the names of the other settings of the interface; for
- * each peer its key and the comment right behind [Peer] or else right before it.
- */
-static const char boot_awk[] =
-	"function value(s) { sub(/^[^=]*=[ \\t]*/, \"\", s); sub(/[ \\t#].*/, \"\", s); return s }\n"
-	"function out() { if (key != \"\") print \"peer \" key \" \" (inside != \"\" ? inside : above); key = \"\" }\n"
-	"{ sub(/\\r$/, \"\") }\n"
-	"/^[ \\t]*$/ { last = \"\"; next }\n"
-	"/^[ \\t]*#/ { sub(/^[ \\t#]*/, \"\"); sub(/^[Nn]ame[ \\t]*[:=][ \\t]*/, \"\"); last = substr($0, 1, 64)\n"
-	"if (first && inside == \"\") inside = last\n"
-	"next }\n"
-	"/^[ \\t]*\\[/ { out(); first = peer = tolower($0) ~ /^[ \\t]*\\[peer\\]/; above = last; last = inside = \"\"; next }\n"
-	"{ last = \"\"; first = 0; name = $0; sub(/^[ \\t]*/, \"\", name); sub(/[ \\t]*=.*/, \"\", name) }\n"
-	"peer { if (tolower(name) == \"publickey\") key = value($0); next }\n"
-	"tolower(name) == \"mtu\" { print \"mtu \" value($0); next }\n"
-	"tolower(name) == \"table\" && value($0) ~ /^(auto|off)$/ { next }\n"
-	"name ~ /^[A-Za-z0-9]+$/ { print \"set \" name }\n"
-	"END { out() }\n";
-
 void found_script(struct sbuf *out, const char *interface, bool private_key,
 		  const char *nonce)
 {
 	/* the first line is taken by the probe's shell, which waits for it */
-	sbuf_puts(out, ":\nmain() {\nI=");
+	sbuf_puts(out, ":\nmain() {\nINTERFACE=");
 	text_quote(out, interface);
-	sbuf_printf(out, " N=%s K=%s A=", nonce, private_key ? "1" : "");
-	text_quote(out, boot_awk);
-	sbuf_printf(out, "\n%s}\nmain </dev/null\n", read_text);
+	sbuf_printf(out, " NONCE=%s PRIVATE_KEY=%s AWK=", nonce,
+		    private_key ? "1" : "");
+	text_quote(out, found_awk);
+	sbuf_printf(out, "\n%s%s}\nmain </dev/null\n", section_sh, found_sh);
 }
 
 /* ---- lines of the sections; they are cut up ---- */

@@ -1,7 +1,8 @@
 /*
  * What runs on a host, and what it answers. The probe (probe.h) and what an
  * import reads besides it (found.h); a plan as a script, and how that went
- * (script.h). The texts that run as root there are all in this folder. Everything
+ * (script.h). What runs as root there are the files *.sh and *.awk of this folder
+ * (texts.h), with values and short commands that script.c puts in. Everything
  * that comes back is hostile: bounded, parsed strictly, and an error names the
  * section and the line. Nothing here knows how a text gets to a host: see
  * ssh/session/.

@@ -1,8 +1,12 @@
+/*
+ * A plan as a script: the files *.sh of this folder, told what to do by commands
+ * with the values of the plan; and what came back.
+ */
 #include "render/host/script.h"
 
 #include "base/auto.h"
 #include "base/text.h"
-#include "render/host/host_lock.h"
+#include "render/host/texts.h"
 #include "render/wgquick.h"
 #include "state/model/model.h"
 
@@ -13,108 +17,6 @@
 #define SET_BATCH_BYTES (48 * 1024)
 /** What is told of a failed part's words: the end, where the reason is. */
 #define FAILURE_BYTES 400
-
-/*
- * Variables: I interface, B boot file, D sysctl file, N nonce, F set once a part
- * has failed; W who we are, T the token that the probe saw, H set with the lock,
- * K the file that is it.
- */
-static const char prelude[] =
-	"trap '' HUP PIPE\n"
-	"umask 077\n"
-	"B=/etc/wireguard/$I.conf\n"
-	"Y=/etc/wireguard/$I.key\n"
-	"D=/etc/sysctl.d/90-wgmesh-$I.conf\n"
-	"F=\n"
-	/* one deploy at a time, and none that was planned before another one;
-	 * programs that stay must not keep the lock. The file's first line is
-	 * written in one go, never cut; what is behind it says nothing. */
-	"H=\n" HOST_LOCK_TEXT
-	"no() { F=1; printf '\\n=%s= held 0\\n%s\\n' \"$N\" \"$1\"; }\n"
-	"take() { i=0; until try; do [ $i -lt 30 ] || return 1; i=$((i + 1)); sleep 1; done; }\n"
-	"if command -v flock >/dev/null; then K=$L; try() { flock -n 0 <&9; }\n"
-	/* a claim is made before the others are looked at: of two at once one
-	 * at least sees the other */
-	"else mkdir \"$L.d\" 2>/dev/null; proc $$; C=$c K=$L.d/$c\n"
-	"  try() { true >\"$K\" && ! others && return; rm -f \"$K\"; return 1; }; fi\n"
-	"if ! true 2>/dev/null >>\"$K\"; then no \"no lock can be made there: $K\"\n"
-	"elif exec 9<>\"$L\"; ! take; then l; no \"another deploy is at work there (${w:-it does not say who}); try again when it is done\"\n"
-	"elif l; [ \"$t\" != \"$T\" ] && [ \"$t\" != \"$N\" ]; then no 'another deploy changed this host meanwhile; run it again'\n"
-	"else H=1; printf '%s %s, since %s\\n' \"$N\" \"$W\" \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" 1<>\"$L\"; fi\n"
-	"run() { [ -n \"$F\" ] && return\n"
-	"  if r=$(part 2>&1 >/dev/null </dev/null 9>&-); then printf '\\n=%s= ok %s\\n' \"$N\" \"$1\"\n"
-	"  else F=1; printf '\\n=%s= fail %s\\n%s\\n' \"$N\" \"$1\" \"$r\"; fi; }\n"
-	/* one ip -batch, or line by line where ip knows none (BusyBox) */
-	"batch() { if ip -V 2>&1 | grep -q BusyBox\n"
-	"  then while read -r l; do ip \"$1\" $l || return 1; done\n"
-	"  else ip \"$1\" -batch -; fi; }\n"
-	/* replace file $1 by standard input, whole or not at all */
-	"put() { t=$(mktemp \"${1%/*}/.wgmesh.XXXXXX\") || return 1\n"
-	"  if cat >\"$t\" && { sync \"$t\" 2>/dev/null || sync; } && chmod \"$2\" \"$t\" && mv -f \"$t\" \"$1\"\n"
-	"  then sync \"${1%/*}\" 2>/dev/null || sync; else rm -f \"$t\"; return 1; fi; }\n";
-
-/* The lock goes, the answer ends; and only now anything runs. */
-static const char postlude[] =
-	"[ -z \"$H\" ] || printf '%s\\n' \"$N\" 1<>\"$L\"\n"
-	"[ -z \"$C\" ] || rm -f \"$K\"\n"
-	"exec 9>&-\n"
-	"printf '\\n=%s= end\\n' \"$N\"\n}\nmain\n";
-
-/* ---- parts: one command text for steps that go together ---- */
-
-static const char install_text[] =
-	"umask 022\nexport DEBIAN_FRONTEND=noninteractive\n"
-	"get() { apt-get install -y -qq --no-install-recommends wireguard-tools iproute2; }\n"
-	"get || { apt-get update -qq && get; }\n"
-	"modprobe wireguard 2>/dev/null || :\n";
-
-static const char bring_up_text[] =
-	"if [ -d /run/systemd/system ]; then\n"
-	"  systemctl reset-failed \"wg-quick@$I\" 2>/dev/null\n"
-	"  systemctl restart \"wg-quick@$I\" || { journalctl -q -n 6 -o cat -u \"wg-quick@$I\" >&2; false; }\n"
-	"else wg-quick up \"$I\"; fi\n";
-
-static const char enable_text[] = "systemctl enable \"wg-quick@$I\"\n";
-
-static const char tear_down_text[] =
-	"if [ -d /run/systemd/system ]; then\n"
-	"  systemctl disable --now \"wg-quick@$I\" || :\n"
-	"  systemctl reset-failed \"wg-quick@$I\" 2>/dev/null || :\n"
-	"fi\n"
-	"[ ! -d \"/sys/class/net/$I\" ] || wg-quick down \"$I\" || ip link del dev \"$I\" || :\n"
-	"[ ! -d \"/sys/class/net/$I\" ]\n";
-
-/*
- * What held before is kept in the file, so that it can be put back. Forwarding
- * of version 6 makes the kernel ignore router advertisements where accept_ra is
- * 1: those interfaces get 2, or the host would lose its default route.
- */
-static const char forward_on_text[] =
-	"one() { x=; read -r x <\"$1\"; printf '%s' \"$x\"; [ -n \"$x\" ]; }\n"
-	"was=$(sed -n '/^# before:/p' \"$D\" 2>/dev/null)\n"
-	"[ -n \"$was\" ] || was=\"# before: net.ipv4.ip_forward=$(one /proc/sys/net/ipv4/ip_forward) net.ipv6.conf.all.forwarding=$(one /proc/sys/net/ipv6/conf/all/forwarding 2>/dev/null || echo 0)\"\n"
-	"ra=$(sed -n '/accept_ra = 2$/p' \"$D\" 2>/dev/null)\n"
-	/* one family may go while the other stays */
-	"if [ -z \"$V6\" ] && grep -q '^net.ipv6.conf.all' \"$D\" 2>/dev/null; then\n"
-	"  case $was in *all.forwarding=0*) echo 0 >/proc/sys/net/ipv6/conf/all/forwarding;; esac\n"
-	"  printf '%s\\n' \"$ra\" | sed -n 's/ = 2$//p' | while read -r a; do [ ! -f \"/proc/sys/$a\" ] || echo 1 >\"/proc/sys/$a\"; done; ra=; fi\n"
-	"if [ -z \"$V4\" ] && grep -q '^net.ipv4.ip_forward' \"$D\" 2>/dev/null; then\n"
-	"  case $was in *ip_forward=0*) echo 0 >/proc/sys/net/ipv4/ip_forward;; esac; fi\n"
-	"if [ -n \"$V6\" ]; then for a in /proc/sys/net/ipv6/conf/*/accept_ra; do\n"
-	"  if [ \"$(one \"$a\")\" = 1 ]; then echo 2 >\"$a\"; a=${a#/proc/sys/}; ra=\"${ra:+$ra\n}$a = 2\"; fi; done; fi\n"
-	"{ echo '# managed by wgmesh: this host forwards for networks behind it'\n"
-	"  printf '%s\\n' \"$was\"\n"
-	"  [ -z \"$V4\" ] || echo 'net.ipv4.ip_forward = 1'\n"
-	"  [ -z \"$V6\" ] || echo 'net.ipv6.conf.all.forwarding = 1'\n"
-	"  [ -z \"$ra\" ] || printf '%s\\n' \"$ra\"; } | put \"$D\" 644 || return 1\n"
-	"[ -z \"$V4\" ] || echo 1 >/proc/sys/net/ipv4/ip_forward || return 1\n"
-	"[ -z \"$V6\" ] || echo 1 >/proc/sys/net/ipv6/conf/all/forwarding\n";
-
-static const char forward_off_text[] =
-	"if grep -q '^# before:.*ip_forward=0' \"$D\" && grep -q '^net.ipv4.ip_forward' \"$D\"; then echo 0 >/proc/sys/net/ipv4/ip_forward; fi\n"
-	"if grep -q '^# before:.*all.forwarding=0' \"$D\" && grep -q '^net.ipv6.conf.all' \"$D\"; then echo 0 >/proc/sys/net/ipv6/conf/all/forwarding; fi\n"
-	"sed -n 's/ = 2$//p' \"$D\" | while read -r a; do [ ! -f \"/proc/sys/$a\" ] || echo 1 >\"/proc/sys/$a\"; done\n"
-	"rm -f \"$D\"\n";
 
 /*
  * Ends a command that reads @text. Not by printf, which is a program of its own
@@ -130,25 +32,17 @@ static void put_here(struct sbuf *out, const char *text, const char *nonce)
 		    nonce);
 }
 
-/* A file that is there and was not written by this mesh is kept once. */
 static void put_boot_file(struct sbuf *out, const struct plan *p,
 			  const char *boot_file, const char *nonce)
 {
-	sbuf_printf(out, "if [ -e \"$B.before-wgmesh\" ]; then "
-			 "chmod 600 \"$B.before-wgmesh\"\n"
-			 "elif [ -f \"$B\" ]; then x=; read -r x <\"$B\"\n"
-			 "  case $x in '# managed by wgmesh, mesh '%s,*) ;; "
-			 "*) put \"$B.before-wgmesh\" 600 <\"$B\" || return 1;; "
-			 "esac; fi\n",
-		    p->mesh->mesh_id);
-	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\nput \"$B\" 600");
+	sbuf_printf(out, "MESH=%s\nwrite_boot_file", p->mesh->mesh_id);
 	put_here(out, boot_file, nonce);
 }
 
 static void put_store_key(struct sbuf *out, const struct plan *p,
 			  const char *nonce)
 {
-	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\nput \"$Y\" 600");
+	sbuf_puts(out, "write_secret \"$key_file\"");
 	put_here(out, secret_text(&p->node->private_key), nonce);
 }
 
@@ -156,10 +50,10 @@ static void put_private_key(struct sbuf *out, const struct plan *p,
 			    const char *nonce)
 {
 	if (node_key_on_host(p->mesh, p->node)) {
-		sbuf_puts(out, "wg set \"$I\" private-key \"$Y\"\n");
+		sbuf_puts(out, "wg set \"$INTERFACE\" private-key \"$key_file\"\n");
 		return;
 	}
-	sbuf_puts(out, "wg set \"$I\" private-key /dev/stdin");
+	sbuf_puts(out, "wg set \"$INTERFACE\" private-key /dev/stdin");
 	put_here(out, secret_text(&p->node->private_key), nonce);
 }
 
@@ -211,7 +105,7 @@ static void put_named_endpoints(struct sbuf *out, const struct plan *p,
 	for (size_t i = from; i < to; i++) {
 		const struct desired_peer *peer = p->steps.items[i].peer;
 
-		sbuf_puts(out, "WG_ENDPOINT_RESOLUTION_RETRIES=1 wg set \"$I\" "
+		sbuf_puts(out, "WG_ENDPOINT_RESOLUTION_RETRIES=1 wg set \"$INTERFACE\" "
 			       "peer ");
 		text_quote(out, peer->public_key);
 		sbuf_puts(out, " endpoint ");
@@ -233,7 +127,7 @@ static void put_peers(struct sbuf *out, const struct plan *p, size_t from,
 		if (i == from || out->len - start > SET_BATCH_BYTES) {
 			sbuf_puts(out, i == from ? "" : " || return 1\n");
 			start = out->len;
-			sbuf_puts(out, "wg set \"$I\"");
+			sbuf_puts(out, "wg set \"$INTERFACE\"");
 		}
 		if (s->kind != STEP_REMOVE_PEER) {
 			put_peer(out, s);
@@ -246,7 +140,9 @@ static void put_peers(struct sbuf *out, const struct plan *p, size_t from,
 	sbuf_puts(out, "\n");
 }
 
-static void put_route(struct sbuf *out, const struct step *s)
+/* An interface name has no letter that a shell would take for its own. */
+static void put_route(struct sbuf *out, const struct plan *p,
+		      const struct step *s)
 {
 	bool remove = s->kind == STEP_REMOVE_ROUTE;
 	const struct ip *gateway = remove ? &s->old->gateway : &s->gateway;
@@ -256,19 +152,21 @@ static void put_route(struct sbuf *out, const struct step *s)
 		    remove ? "del" : s->kind == STEP_ADD_ROUTE ? "add"
 							       : "replace");
 	wgquick_route(out, &s->network, gateway);
-	sbuf_puts(out, direct4 ? " scope link dev $I" : " dev $I");
+	sbuf_printf(out, "%s dev %s", direct4 ? " scope link" : "",
+		    p->mesh->interface_name);
 	if (!remove || s->old->tagged)
 		sbuf_puts(out, " proto " OBSERVED_ROUTE_PROTO);
 	sbuf_puts(out, "\n");
 }
 
-static void put_address(struct sbuf *out, const struct step *s)
+static void put_address(struct sbuf *out, const struct plan *p,
+			const struct step *s)
 {
 	char text[ADDR_TEXT_MAX];
 
-	sbuf_printf(out, "addr %s %s dev $I\n",
+	sbuf_printf(out, "addr %s %s dev %s\n",
 		    s->kind == STEP_ADD_ADDRESS ? "add" : "del",
-		    cidr_text(&s->network, text));
+		    cidr_text(&s->network, text), p->mesh->interface_name);
 }
 
 /* Routes and addresses of one family as one `ip -batch`. */
@@ -283,14 +181,14 @@ static bool put_batch(struct sbuf *out, const struct plan *p, size_t from,
 		if (s->network.ip.family != family)
 			continue;
 		if (!any)
-			sbuf_printf(out, "batch -%d <<EOF || return 1\n",
+			sbuf_printf(out, "ip_batch -%d <<EOF || return 1\n",
 				    family);
 		any = true;
 		if (s->kind == STEP_ADD_ADDRESS ||
 		    s->kind == STEP_REMOVE_ADDRESS)
-			put_address(out, s);
+			put_address(out, p, s);
 		else
-			put_route(out, s);
+			put_route(out, p, s);
 	}
 	if (any)
 		sbuf_puts(out, "EOF\n");
@@ -302,41 +200,36 @@ static void put_batches(struct sbuf *out, const struct plan *p, size_t from,
 {
 	/* else the kernel drops the other addresses with the first one */
 	if (p->steps.items[from].kind == STEP_REMOVE_ADDRESS)
-		sbuf_puts(out, "echo 1 >\"/proc/sys/net/ipv4/conf/$I/"
+		sbuf_puts(out, "echo 1 >\"/proc/sys/net/ipv4/conf/$INTERFACE/"
 			       "promote_secondaries\" || :\n");
 	put_batch(out, p, from, to, 4);
 	put_batch(out, p, from, to, 6);
-}
-
-static void put_forward_on(struct sbuf *out, const struct plan *p)
-{
-	sbuf_printf(out, "V4=%s V6=%s\n", p->desired->forward4 ? "1" : "",
-		    p->desired->forward6 ? "1" : "");
-	sbuf_puts(out, forward_on_text);
 }
 
 static void put_part(struct sbuf *out, const struct plan *p, size_t from,
 		     size_t to, const char *boot_file, const char *nonce)
 {
 	switch (p->steps.items[from].kind) {
-	case STEP_INSTALL: sbuf_puts(out, install_text); break;
+	case STEP_INSTALL: sbuf_puts(out, "install_wireguard\n"); break;
 	case STEP_TAKE_OVER: sbuf_puts(out, ":\n"); break; /* a word to say */
 	case STEP_WRITE_BOOT_FIRST:
 	case STEP_WRITE_BOOT: put_boot_file(out, p, boot_file, nonce); break;
 	case STEP_ENABLE_FIRST:
-	case STEP_ENABLE: sbuf_puts(out, enable_text); break;
-	case STEP_BRING_UP: sbuf_puts(out, bring_up_text); break;
+	case STEP_ENABLE: 
+		sbuf_puts(out, "systemctl enable \"wg-quick@$INTERFACE\"\n");
+		break;
+	case STEP_BRING_UP: sbuf_puts(out, "bring_up\n"); break;
 	case STEP_PRIVATE_KEY: put_private_key(out, p, nonce); break;
 	case STEP_LISTEN_PORT:
-		sbuf_printf(out, "wg set \"$I\" listen-port %d\n",
+		sbuf_printf(out, "wg set \"$INTERFACE\" listen-port %d\n",
 			    p->desired->listen_port);
 		break;
-	case STEP_FWMARK: sbuf_puts(out, "wg set \"$I\" fwmark off\n"); break;
+	case STEP_FWMARK: sbuf_puts(out, "wg set \"$INTERFACE\" fwmark off\n"); break;
 	case STEP_MTU:
-		sbuf_printf(out, "ip link set dev \"$I\" mtu %d\n",
+		sbuf_printf(out, "ip link set dev \"$INTERFACE\" mtu %d\n",
 			    p->desired->mtu);
 		break;
-	case STEP_LINK_UP: sbuf_puts(out, "ip link set dev \"$I\" up\n"); break;
+	case STEP_LINK_UP: sbuf_puts(out, "ip link set dev \"$INTERFACE\" up\n"); break;
 	case STEP_NAME_ENDPOINT: put_named_endpoints(out, p, from, to); break;
 	case STEP_ADD_PEER:
 	case STEP_SET_PEER:
@@ -346,11 +239,15 @@ static void put_part(struct sbuf *out, const struct plan *p, size_t from,
 	case STEP_ADD_ROUTE:
 	case STEP_REPLACE_ROUTE:
 	case STEP_REMOVE_ROUTE: put_batches(out, p, from, to); break;
-	case STEP_FORWARD_ON: put_forward_on(out, p); break;
-	case STEP_FORWARD_OFF: sbuf_puts(out, forward_off_text); break;
-	case STEP_TEAR_DOWN: sbuf_puts(out, tear_down_text); break;
-	case STEP_REMOVE_BOOT: sbuf_puts(out, "rm -f \"$B\"\n"); break;
-	case STEP_REMOVE_KEY: sbuf_puts(out, "rm -f \"$Y\"\n"); break;
+	case STEP_FORWARD_ON:
+		sbuf_printf(out, "FORWARD4=%s FORWARD6=%s\nforward_on\n",
+			    p->desired->forward4 ? "1" : "",
+			    p->desired->forward6 ? "1" : "");
+		break;
+	case STEP_FORWARD_OFF: sbuf_puts(out, "forward_off\n"); break;
+	case STEP_TEAR_DOWN: sbuf_puts(out, "tear_down\n"); break;
+	case STEP_REMOVE_BOOT: sbuf_puts(out, "rm -f \"$boot_file\"\n"); break;
+	case STEP_REMOVE_KEY: sbuf_puts(out, "rm -f \"$key_file\"\n"); break;
 	case STEP_STORE_KEY: put_store_key(out, p, nonce); break;
 	}
 }
@@ -377,17 +274,60 @@ static size_t part_end(const struct plan *p, size_t from)
 	return to;
 }
 
+/* ---- the frame ---- */
+
+#define KIND(kind) (UINT64_C(1) << STEP_##kind)
+
+/*
+ * The files with functions that parts call, and for which kinds of steps; those
+ * that others need come first. A host is sent no more than its steps call.
+ */
+static const struct {
+	const char *text;
+	uint64_t kinds;
+} functions[] = {
+	{ write_file_sh, KIND(STORE_KEY) | KIND(WRITE_BOOT_FIRST) |
+			 KIND(WRITE_BOOT) | KIND(FORWARD_ON) },
+	{ boot_file_sh, KIND(WRITE_BOOT_FIRST) | KIND(WRITE_BOOT) },
+	{ install_sh, KIND(INSTALL) },
+	{ bring_up_sh, KIND(BRING_UP) },
+	{ ip_batch_sh, KIND(ADD_ADDRESS) | KIND(ADD_ROUTE) |
+		       KIND(REPLACE_ROUTE) | KIND(REMOVE_ROUTE) |
+		       KIND(REMOVE_ADDRESS) },
+	{ accept_ra_sh, KIND(FORWARD_ON) | KIND(FORWARD_OFF) },
+	{ forward_on_sh, KIND(FORWARD_ON) },
+	{ forward_off_sh, KIND(FORWARD_OFF) },
+	{ tear_down_sh, KIND(TEAR_DOWN) },
+};
+
+static void put_functions(struct sbuf *out, const struct plan *p)
+{
+	uint64_t kinds = 0;
+
+	for (size_t i = 0; i < p->steps.len; i++)
+		kinds |= UINT64_C(1) << p->steps.items[i].kind;
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		if (functions[i].kinds & kinds)
+			sbuf_puts(out, functions[i].text);
+}
+
 /* The first line is taken by the probe's shell, which waits for it. */
 static void put_head(struct sbuf *out, const char *interface,
 		     const struct script_run *run)
 {
-	sbuf_puts(out, ":\nmain() {\nI=");
+	sbuf_puts(out, ":\nmain() {\nINTERFACE=");
 	text_quote(out, interface);
-	sbuf_printf(out, " N=%s T=", run->nonce);
+	sbuf_printf(out, " NONCE=%s SEEN_TOKEN=", run->nonce);
 	text_quote(out, run->token);
-	sbuf_puts(out, " W=");
+	sbuf_puts(out, " WHO=");
 	text_quote(out, run->who);
-	sbuf_printf(out, "\n%s", prelude);
+	sbuf_printf(out, "\n%s%s%s", section_sh, lock_sh, begin_sh);
+}
+
+/* Only now anything runs. */
+static void put_end(struct sbuf *out)
+{
+	sbuf_printf(out, "%s}\nmain\n", end_sh);
 }
 
 void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
@@ -396,32 +336,26 @@ void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 	size_t to;
 
 	put_head(out, p->mesh->interface_name, run);
+	put_functions(out, p);
 	for (size_t from = 0; from < p->steps.len; from = to) {
 		to = part_end(p, from);
 		sbuf_puts(out, "part() {\n");
 		put_part(out, p, from, to, boot_file, run->nonce);
 		sbuf_printf(out, "}\nrun %zu\n", from);
 	}
-	sbuf_puts(out, postlude);
+	put_end(out);
 }
 
 void script_make_key(struct sbuf *out, const char *interface, bool install,
 		     const struct script_run *run)
 {
 	put_head(out, interface, run);
-	sbuf_puts(out, "part() {\n");
-	if (install)
-		sbuf_printf(out, "( %s ) || return 1\n", install_text);
-	sbuf_puts(out, "mkdir -p -m 700 /etc/wireguard\n"
-		       "if ! [ -s \"$Y\" ]; then "
-		       "k=$(wg show \"$I\" private-key 2>/dev/null)\n"
-		       "case $k in ''|'(none)') k=$(wg genkey) || return 1;; "
-		       "esac\n"
-		       "put \"$Y\" 600 <<E\n$k\nE\nfi\n"
-		       "}\nrun 0\n"
-		       "printf '\\n=%s= key %s\\n' \"$N\" "
-		       "\"$(wg pubkey <\"$Y\")\"\n");
-	sbuf_puts(out, postlude);
+	sbuf_printf(out, "%s%s%s", write_file_sh, make_key_sh,
+		    install ? install_sh : "");
+	sbuf_printf(out, "part() {\n%smake_key\n}\nrun 0\n",
+		    install ? "(install_wireguard) || return 1\n" : "");
+	sbuf_puts(out, "section \"key $(wg pubkey <\"$key_file\")\"\n");
+	put_end(out);
 }
 
 /* ---- the answer ---- */

@@ -14,7 +14,7 @@
 
 /**
  * How a script and its host know each other. The script holds a lock while it
- * works (render/host/host_lock.h) and says in it who it is; it waits a bounded time
+ * works (render/host/lock.sh) and says in it who it is; it waits a bounded time
  * for another one, and does nothing where no lock can be made. It
  * runs only if no other deploy has taken the lock since the probe, and leaves the
  * nonce as the token of this one. Strings are borrowed.

@@ -506,7 +506,7 @@ static void test_command(void **state)
 	assert_non_null(strstr(sbuf_str(&plain), " sh \"$SSH_CONNECTION\""));
 	/* quoted twice: once as a word of the script, once as an argument */
 	assert_non_null(strstr(sbuf_str(&plain),
-			       "K='\\''it'\\''\\'\\'''\\''s; $(reboot)'\\''"));
+			       "KNOWN_NAME='\\''it'\\''\\'\\'''\\''s; $(reboot)'\\''"));
 	r.sudo = r.local = true;
 	probe_command(&sudo, &r);
 	assert_memory_equal(sbuf_str(&sudo), "exec sudo -n sh -c '", 20);

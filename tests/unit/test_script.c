@@ -418,7 +418,7 @@ static void test_many_peers(void **state)
 	     line = strchrnul(line, '\n'), line += *line != '\0') {
 		size_t len = strcspn(line, "\n");
 
-		commands += strncmp(line, "wg set \"$I\"", 11) == 0;
+		commands += strncmp(line, "wg set \"$INTERFACE\"", 19) == 0;
 		longest = len > longest ? len : longest;
 	}
 	assert_true(commands > 5 && commands < 50);

@@ -251,7 +251,7 @@ static void test_holder(void **state)
 	part = strstr(sbuf_str(&script), "part() {\n");
 	assert_non_null(part);
 	sbuf_add(&text, sbuf_str(&script), (size_t)(part - script.s));
-	sbuf_puts(&text, "part() {\ncat \"$L\" >&2; return 1\n}\nrun 0\n}\n"
+	sbuf_puts(&text, "part() {\ncat \"$lock\" >&2; return 1\n}\nrun 0\n}\n"
 			 "main\n");
 	run(&answer, &p, sbuf_str(&text));
 	since = strstr(sbuf_str(&answer), OURS " o'me@here, pid 5, since 20");
@@ -374,7 +374,7 @@ static char *script_with(const char *part)
 	assert_non_null(at);
 	return mem_printf("%.*spart() {\n%s\n}\nrun 0\n%s",
 			  (int)(at - script.s), script.s, part,
-			  strstr(at, "[ -z \"$H\" ]"));
+			  strstr(at, "[ -z \"$locked\" ]"));
 }
 
 /* One that is killed at its work: the next one goes on. */
@@ -403,8 +403,8 @@ static void test_claim_killed(void **state)
 static void test_claim_many(void **state)
 {
 	AUTO(auto_free) char *script = script_with(
-		"mkdir $L.in || { echo two >>$L.two; return 1; }\n"
-		"echo one >>$L.one; rmdir $L.in");
+		"mkdir $lock.in || { echo two >>$lock.two; return 1; }\n"
+		"echo one >>$lock.one; rmdir $lock.in");
 	AUTO(auto_free) char *file = NULL;
 	AUTO(auto_free) char *command = NULL;
 	struct place p;

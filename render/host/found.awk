@@ -1,0 +1,72 @@
+# The boot file of an interface that is taken in: the MTU; the names of the other
+# settings of the interface; for each peer its key and the comment right behind
+# [Peer] or else right before it.
+
+function value_of(line) {
+	sub(/^[^=]*=[ \t]*/, "", line)
+	sub(/[ \t#].*/, "", line)
+	return line
+}
+
+function end_peer() {
+	if (key != "")
+		print "peer " key " " (inside != "" ? inside : above)
+	key = ""
+}
+
+{
+	sub(/\r$/, "")
+}
+
+/^[ \t]*$/ {
+	comment = ""
+	next
+}
+
+/^[ \t]*#/ {
+	sub(/^[ \t#]*/, "")
+	sub(/^[Nn]ame[ \t]*[:=][ \t]*/, "")
+	comment = substr($0, 1, 64)
+	if (first && inside == "")
+		inside = comment
+	next
+}
+
+/^[ \t]*\[/ {
+	end_peer()
+	first = peer = tolower($0) ~ /^[ \t]*\[peer\]/
+	above = comment
+	comment = inside = ""
+	next
+}
+
+{
+	comment = ""
+	first = 0
+	name = $0
+	sub(/^[ \t]*/, "", name)
+	sub(/[ \t]*=.*/, "", name)
+}
+
+peer {
+	if (tolower(name) == "publickey")
+		key = value_of($0)
+	next
+}
+
+tolower(name) == "mtu" {
+	print "mtu " value_of($0)
+	next
+}
+
+tolower(name) == "table" && value_of($0) ~ /^(auto|off)$/ {
+	next
+}
+
+name ~ /^[A-Za-z0-9]+$/ {
+	print "set " name
+}
+
+END {
+	end_peer()
+}

@@ -1,0 +1,131 @@
+# Turns what ip, wg and the boot file say into the sections of the probe's answer.
+#
+# Its input is what ip says, an empty line, `wg show INTERFACE dump`, and with
+# part=boot the boot file. Of ip: all addresses; of our interface, if there is
+# one (own is 1), its version 4 routes, itself, its version 6 routes; lo, which
+# only parts what is before from the main table's version 4 routes; all
+# interfaces, which part those from the version 6 ones. Only addresses and
+# interfaces begin with a number and a colon; only other tables than main are
+# named.
+
+function section(name) {
+	printf "\n=%s= %s\n", nonce, name
+}
+
+BEGIN {
+	# the second srand() returns what the first one took from the clock
+	srand()
+	now = sprintf("%.0f", srand())
+	if (length(now) < 10)
+		"date +%s" | getline now
+	section("host")
+	print "now=" now
+	section("address")
+	# how many of the interfaces have come: ours, lo, then each of all
+	links = !own
+}
+
+# ---- what ip says ----
+
+!part && /^$/ {
+	part = "interface"
+	section("dump")
+	next
+}
+
+# an address
+!part && /^[0-9]+: [^<]*$/ {
+	print
+	next
+}
+
+# an interface
+!part && /^[0-9]+: / {
+	links++
+	if (links == 1) {
+		section("link")
+		print
+		section("route6")
+	} else if (links == 2)
+		section("main4")
+	else {
+		if (links == 3)
+			section("links")
+		# of long lists the first 500 are enough
+		if (links < 503 && match($0, / mtu [0-9]+/))
+			print substr($0, 1, RSTART + RLENGTH - 1)
+	}
+	next
+}
+
+# a route of the main table, and not to our interface; all default ones are told
+!part && links > 1 {
+	if (links > 2 && !six++) {
+		section("main6")
+		routes = 0
+	}
+	if (!/ table / && !index($0 " ", " dev " interface " ") && (/^default/ || routes++ < 500))
+		print
+	next
+}
+
+# a route of our interface
+!part {
+	if (!links && !four++)
+		section("route4")
+	if (!/ table /)
+		print
+	next
+}
+
+# ---- wg show dump, without its secrets ----
+
+part == "interface" {
+	key = $1
+	part = "peers"
+	print substr($0, length($1) + 2)
+	next
+}
+
+part == "peers" {
+	if ($2 !~ /^[(]/)
+		$2 = "(set)"
+	print
+	next
+}
+
+# ---- the boot file: of ours every line behind a bar, without secrets; of a
+# foreign one just the peers; and its public key if it is not the interface's ----
+
+FNR == 1 {
+	section("boot")
+	ours = /^# managed by wgmesh/
+	print ours ? $0 : "|"
+	next
+}
+
+/[Kk][Ee][Yy]/ && tolower($0) ~ /^[ \t]*privatekey[ \t]*=/ {
+	secret = $0
+	sub(/^[^=]*=[ \t]*/, "", secret)
+	sub(/[ \t\r#].*/, "", secret)
+	if (ours)
+		print /^PrivateKey = / ? "|PrivateKey = (hidden)" : "|(secret)"
+	if (secret != key) {
+		printf "public "
+		fflush()
+		print secret | "wg pubkey"
+		close("wg pubkey")
+		print ""
+	}
+	next
+}
+
+/[Kk][Ee][Yy]/ && tolower($0) ~ /privatekey|presharedkey/ {
+	if (ours)
+		print /^PresharedKey = / ? "|PresharedKey = (hidden)" : "|(secret)"
+	next
+}
+
+ours || tolower($0) ~ /^ *(publickey|endpoint) *=/ {
+	print "|" $0
+}

@@ -1,0 +1,105 @@
+/*
+ * What runs on hosts is what one can read: each text in the program is its file in
+ * render/host/ without comments and indentation, and nothing else.
+ */
+#include "base/auto.h"
+#include "base/sbuf.h"
+#include "render/host/host.h"
+#include "render/host/texts.h"
+
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define TEXT(name, kind) { "render/host/" #name "." #kind, name##_##kind }
+
+static const struct {
+	const char *file, *text;
+} texts[] = {
+	TEXT(accept_ra, sh),  TEXT(begin, sh),	 TEXT(boot_file, sh),
+	TEXT(bring_up, sh),   TEXT(end, sh),	 TEXT(forward_off, sh),
+	TEXT(forward_on, sh), TEXT(found, awk),	 TEXT(found, sh),
+	TEXT(install, sh),    TEXT(ip_batch, sh), TEXT(lock, sh),
+	TEXT(make_key, sh),   TEXT(probe, awk),	 TEXT(probe, sh),
+	TEXT(section, sh),    TEXT(tear_down, sh), TEXT(write_file, sh),
+};
+
+#define TEXTS (sizeof texts / sizeof *texts)
+
+/* The file's lines from their first letter on, but for comments. */
+static void read_plain(struct sbuf *out, const char *path)
+{
+	AUTO(auto_fclose) FILE *f = fopen(path, "re");
+	char line[512];
+
+	if (!f)
+		fail_msg("no %s: this test is run where the sources are", path);
+	while (fgets(line, sizeof line, f)) {
+		const char *at = line;
+
+		while (*at == ' ' || *at == '\t')
+			at++;
+		if (*at != '#' && *at != '\n')
+			sbuf_puts(out, at);
+	}
+}
+
+static void test_embedded(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < TEXTS; i++) {
+		AUTO(sbuf_done) struct sbuf want = SBUF_INIT;
+
+		read_plain(&want, texts[i].file);
+		assert_string_equal(texts[i].text, sbuf_str(&want));
+	}
+}
+
+/* No file is left out here. */
+static void test_all(void **state)
+{
+	glob_t found;
+
+	(void)state;
+	assert_int_equal(glob("render/host/*.sh", 0, NULL, &found), 0);
+	assert_int_equal(glob("render/host/*.awk", GLOB_APPEND, NULL, &found),
+			 0);
+	assert_int_equal(found.gl_pathc, TEXTS);
+	globfree(&found);
+}
+
+/*
+ * The exec request of a probe stays far below what carries it: Linux takes 128 KiB
+ * as one argument, an SSH packet 32 KiB.
+ */
+static void test_probe_size(void **state)
+{
+	const struct probe_request request = {
+		.interface = "fifteen-letters", .nonce = "0123456789abcdef",
+		.known_hostname = "a-host-with-a-long-name.example.org",
+		.sudo = true,
+	};
+	AUTO(sbuf_done) struct sbuf command = SBUF_INIT;
+
+	(void)state;
+	probe_command(&command, &request);
+	assert_true(command.len < 6 * 1024);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_embedded),
+		cmocka_unit_test(test_all),
+		cmocka_unit_test(test_probe_size),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
