@@ -34,6 +34,7 @@ build_all() {
 
 lint() {
 	check "includes keep to the layers" sh tests/layers.sh
+	check "each file says what it is" sh tests/files.sh
 	check "each header stands alone" make -s WERROR=1 headers
 	check "the manual and the program agree" sh tests/docs.sh
 }

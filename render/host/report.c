@@ -1,3 +1,7 @@
+/*
+ * A section of the probe's answer, cut into lines and fields, and what is wrong
+ * with it.
+ */
 #include "render/host/report.h"
 
 #include "base/auto.h"

@@ -1,3 +1,7 @@
+/*
+ * The parts of the probe's report that tell of the host itself, its boot file and
+ * its drop-in.
+ */
 #include "render/host/report.h"
 
 #include "base/mem.h"

@@ -1,3 +1,7 @@
+/*
+ * The parts of the probe's report that tell of the interface: its peers, addresses
+ * and routes.
+ */
 #include "render/host/report.h"
 
 #include "base/auto.h"
