@@ -9,7 +9,7 @@
 #   make lint         layers, headers that stand alone, clang-tidy if there
 #   make install      DESTDIR and PREFIX are honoured
 #
-# Variables: CC, CFLAGS, SAN=address,undefined, WERROR=1, V=1.
+# Variables: CC, CFLAGS, SAN=address,undefined or SAN=thread, WERROR=1, V=1.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -19,7 +19,8 @@ V ?=
 WERROR ?=
 Q := $(if $(V),,@)
 
-variant := $(notdir $(CC))$(if $(SAN),-san)
+variant := $(notdir $(CC))$(if $(filter thread,$(SAN)),-thread,$(if \
+	$(SAN),-san))
 # The plain gcc build is the one that people use: build/wgmesh.
 B := build$(if $(filter-out gcc,$(variant)),/$(variant))
 
@@ -99,10 +100,12 @@ $(B)/flags: FORCE
 units: $(units) $(B)/memscan
 $(B)/memscan: $(B)/obj/tests/tools/memscan.o $(lib)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+# The commands without their main().
+$(B)/unit/test_guard: $(call obj,$(filter-out cmd/main.c,$(cmd_src)))
 $(B)/unit/%: $(B)/obj/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) \
-		$(shell pkg-config --libs cmocka)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) \
+		$(lib) $(LIBS) $(shell pkg-config --libs cmocka)
 
 # Fuzz targets with a plain main() that replays the corpus...
 replays: $(fuzzers)

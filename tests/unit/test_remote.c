@@ -1290,7 +1290,8 @@ static void fingerprints(void **state)
 
 #define T(f) cmocka_unit_test_setup(f, reset)
 
-int main(void)
+/* An argument names the tests that are to run: "agent_*". */
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(happy_path), T(other_key_types), T(default_key_is_used),
@@ -1313,5 +1314,7 @@ int main(void)
 		T(local_hostile_output), T(fingerprints),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	return cmocka_run_group_tests(tests, start_lab, end_lab);
 }
