@@ -3,6 +3,7 @@
 #   make              build/wgmesh
 #   make quick        the fast unit tests, before every commit
 #   make check        every test; the last line is "N passed, N failed, N skipped"
+#   make coverage     what the tests run through, by room
 #   make demo         the main job on local lab hosts (root)
 #   make bench        speed, measured side by side (root)
 #   make fuzz CC=clang
@@ -15,12 +16,13 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 SAN ?=
+COV ?=
 V ?=
 WERROR ?=
 Q := $(if $(V),,@)
 
 variant := $(notdir $(CC))$(if $(filter thread,$(SAN)),-thread,$(if \
-	$(SAN),-san))
+	$(SAN),-san))$(if $(COV),-cov)
 # The plain gcc build is the one that people use: build/wgmesh.
 B := build$(if $(filter-out gcc,$(variant)),/$(variant))
 
@@ -36,14 +38,15 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wwrite-strings -Wpointer-arith -Wvla -Wundef \
 	-Wformat=2 -Wimplicit-fallthrough $(if $(WERROR),-Werror)
 harden := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -O1,-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
-	-fstack-protector-strong -fstack-clash-protection)
+	-fno-omit-frame-pointer -O1,$(if $(COV),--coverage -O0, \
+	-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+	-fstack-protector-strong -fstack-clash-protection))
 CPPFLAGS_ALL := -I. -D_GNU_SOURCE -DWGMESH_VERSION='"$(VERSION)"' \
 	-include base/banned.h $(CPPFLAGS)
 CFLAGS_ALL := -std=gnu11 -g -fPIE -pthread $(warnings) $(harden) \
 	$(shell pkg-config --cflags $(libraries)) $(CFLAGS)
 LDFLAGS_ALL := -pie -pthread -Wl,-z,relro,-z,now \
-	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+	$(if $(SAN),-fsanitize=$(SAN)) $(if $(COV),--coverage) $(LDFLAGS)
 LIBS := $(shell pkg-config --libs $(libraries))
 
 # What runs on hosts, as it is embedded: see render/host/texts.h.
@@ -57,7 +60,7 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(fuzz_src))
 
 # Objects of tests stay, so that a second run builds nothing.
 .SECONDARY:
-.PHONY: all units replays quick check demo bench fuzz lint headers layers install clean FORCE
+.PHONY: all units replays quick check coverage demo bench fuzz lint headers layers install clean FORCE
 all: $(B)/wgmesh
 
 $(B)/wgmesh: $(call obj,$(cmd_src)) $(lib)
@@ -128,6 +131,9 @@ check:
 
 demo:
 	$(Q)sh samples/demo.sh
+
+coverage:
+	$(Q)sh tests/coverage.sh
 
 bench: all
 	$(Q)bash tests/bench/run.sh
