@@ -56,6 +56,7 @@ struct options {
 	bool force_serial;
 	bool accept_secret;
 	bool markdown;
+	bool script;
 	const char *out;
 	const char *log;
 	const char *file;

@@ -68,7 +68,7 @@ const struct command commands[] = {
 	{ .name = "plan", .run = cmd_plan,
 	  .arguments = "[NODE|GROUP]...", .max_args = 10000,
 	  .summary = "show what deploy would change, writing nothing",
-	  .options = HOST_OPTIONS " pull exit-code adopt force-serial accept-new-secret out markdown "
+	  .options = HOST_OPTIONS " pull exit-code adopt force-serial accept-new-secret out markdown script "
 		     "log" },
 	{ .name = "deploy", .run = cmd_deploy,
 	  .arguments = "[PLAN|NODE|GROUP]...", .max_args = 10000,

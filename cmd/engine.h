@@ -26,6 +26,9 @@ void print_results(const struct fleet *f);
 /** Print the plan as Markdown for a comment: bounded, nothing in it acts. */
 void print_markdown(const struct fleet *f);
 
+/** Print what the probes were and the scripts would be, secrets hidden. */
+void print_scripts(struct fleet *f);
+
 /** Print everything as JSON; shape in docs/json.md. */
 void print_json(const struct fleet *f);
 

@@ -115,6 +115,8 @@ static const struct option table[] = {
 	  "save the plan; 'wgmesh deploy FILE' runs exactly that or nothing" },
 	{ "markdown", NULL, FLAG, AT(markdown), 0, 0,
 	  "the plan as Markdown, for a comment" },
+	{ "script", NULL, FLAG, AT(script), 0, 0,
+	  "what would be sent to each host, keys hidden" },
 	{ "log", "FILE", TEXT, AT(log), 0, 0,
 	  "append a JSON line for each step (docs/json.md)" },
 	{ "no-commit", NULL, FLAG, AT(no_commit), 0, 0,

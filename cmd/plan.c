@@ -4,12 +4,14 @@
 #include "base/atomic.h"
 #include "cmd/run.h"
 
-static void print_it(const struct fleet *f, const struct options *o)
+static void print_it(struct fleet *f, const struct options *o)
 {
 	if (o->json)
 		print_json(f);
 	else if (o->markdown)
 		print_markdown(f);
+	else if (o->script)
+		print_scripts(f);
 	else
 		print_plan(f);
 }
@@ -18,6 +20,9 @@ static int check_plan_options(const struct options *o, struct err *e)
 {
 	if (o->json && o->markdown)
 		return err_set(e, ERR_INPUT, "-json or -markdown, not both");
+	if (o->script && (o->json || o->markdown))
+		return err_set(e, ERR_INPUT, "-script is text: not with -json "
+			       "or -markdown");
 	return 0;
 }
 

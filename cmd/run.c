@@ -130,6 +130,7 @@ int run_prepare(struct run *r, struct cmd_env *env, bool write, struct err *e)
 	    fleet_choose(f, r->from_file ? &r->saved : NULL, e) < 0)
 		return -1;
 	f->arg = r->audit;
+	f->keep_probes = env->options.script;
 	f->digests = r->from_file || env->options.out;
 	if (fleet_prepare(f, r->writes, r->writes && !r->from_file, e) < 0)
 		return -1;

@@ -32,6 +32,14 @@ static void put_here(struct sbuf *out, const char *text, const char *nonce)
 		    nonce);
 }
 
+static void put_key_here(struct sbuf *out, const struct plan *p,
+			 const struct script_run *run)
+{
+	put_here(out, run->hidden ? "(hidden)"
+				  : secret_text(&p->node->private_key),
+		 run->nonce);
+}
+
 static void put_boot_file(struct sbuf *out, const struct plan *p,
 			  const char *boot_file, const char *nonce)
 {
@@ -40,21 +48,21 @@ static void put_boot_file(struct sbuf *out, const struct plan *p,
 }
 
 static void put_store_key(struct sbuf *out, const struct plan *p,
-			  const char *nonce)
+			  const struct script_run *run)
 {
 	sbuf_puts(out, "write_secret \"$key_file\"");
-	put_here(out, secret_text(&p->node->private_key), nonce);
+	put_key_here(out, p, run);
 }
 
 static void put_private_key(struct sbuf *out, const struct plan *p,
-			    const char *nonce)
+			    const struct script_run *run)
 {
 	if (node_key_on_host(p->mesh, p->node)) {
 		sbuf_puts(out, "wg set \"$INTERFACE\" private-key \"$key_file\"\n");
 		return;
 	}
 	sbuf_puts(out, "wg set \"$INTERFACE\" private-key /dev/stdin");
-	put_here(out, secret_text(&p->node->private_key), nonce);
+	put_key_here(out, p, run);
 }
 
 static void put_cidr_list(struct sbuf *out, const struct cidrs *v)
@@ -207,19 +215,22 @@ static void put_batches(struct sbuf *out, const struct plan *p, size_t from,
 }
 
 static void put_part(struct sbuf *out, const struct plan *p, size_t from,
-		     size_t to, const char *boot_file, const char *nonce)
+		     size_t to, const char *boot_file,
+		     const struct script_run *run)
 {
 	switch (p->steps.items[from].kind) {
 	case STEP_INSTALL: sbuf_puts(out, "install_wireguard\n"); break;
 	case STEP_TAKE_OVER: sbuf_puts(out, ":\n"); break; /* a word to say */
 	case STEP_WRITE_BOOT_FIRST:
-	case STEP_WRITE_BOOT: put_boot_file(out, p, boot_file, nonce); break;
+	case STEP_WRITE_BOOT: 
+		put_boot_file(out, p, boot_file, run->nonce);
+		break;
 	case STEP_ENABLE_FIRST:
 	case STEP_ENABLE: 
 		sbuf_puts(out, "systemctl enable \"wg-quick@$INTERFACE\"\n");
 		break;
 	case STEP_BRING_UP: sbuf_puts(out, "bring_up\n"); break;
-	case STEP_PRIVATE_KEY: put_private_key(out, p, nonce); break;
+	case STEP_PRIVATE_KEY: put_private_key(out, p, run); break;
 	case STEP_LISTEN_PORT:
 		sbuf_printf(out, "wg set \"$INTERFACE\" listen-port %d\n",
 			    p->desired->listen_port);
@@ -248,7 +259,7 @@ static void put_part(struct sbuf *out, const struct plan *p, size_t from,
 	case STEP_TEAR_DOWN: sbuf_puts(out, "tear_down\n"); break;
 	case STEP_REMOVE_BOOT: sbuf_puts(out, "rm -f \"$boot_file\"\n"); break;
 	case STEP_REMOVE_KEY: sbuf_puts(out, "rm -f \"$key_file\"\n"); break;
-	case STEP_STORE_KEY: put_store_key(out, p, nonce); break;
+	case STEP_STORE_KEY: put_store_key(out, p, run); break;
 	}
 }
 
@@ -340,7 +351,7 @@ void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 	for (size_t from = 0; from < p->steps.len; from = to) {
 		to = part_end(p, from);
 		sbuf_puts(out, "part() {\n");
-		put_part(out, p, from, to, boot_file, run->nonce);
+		put_part(out, p, from, to, boot_file, run);
 		sbuf_printf(out, "}\nrun %zu\n", from);
 	}
 	put_end(out);

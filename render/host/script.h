@@ -12,6 +12,8 @@
 #include "base/sbuf.h"
 #include "render/plan.h"
 
+#include <stdbool.h>
+
 /**
  * How a script and its host know each other. The script holds a lock while it
  * works (render/host/lock.sh) and says in it who it is; it waits a bounded time
@@ -24,6 +26,7 @@ struct script_run {
 			      line of probe_end() */
 	const char *who;   /* "alice@laptop, pid 123" */
 	const char *token; /* that the probe saw: observed.lock_token */
+	bool hidden; /* to be shown: "(hidden)" in place of a private key */
 };
 
 /**

@@ -48,20 +48,29 @@ static int apply_unanswered(struct fleet *f, struct host *h,
 	return fleet_again(f, h, fleet_total_ms(apply_timeout(f, h)), e);
 }
 
-static int apply_host(struct fleet *f, struct host *h, struct err *e)
+int fleet_script(const struct fleet *f, struct host *h, bool hidden,
+		 struct sbuf *out, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf boot_file = SBUF_SECRET;
-	AUTO(sbuf_done) struct sbuf script = SBUF_SECRET;
-	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
 	const struct script_run run = { f->nonce, f->who,
-					h->observed.lock_token };
+					h->observed.lock_token, hidden };
 
 	if (!h->removed && proof_sign(&h->desired, e) < 0)
 		return -1;
 	if (!h->removed)
-		wgquick_file(&boot_file, &h->desired, f->mesh->serial, true);
-	script_text(&script, &h->plan, h->removed ? NULL : sbuf_str(&boot_file),
+		wgquick_file(&boot_file, &h->desired, f->mesh->serial, !hidden);
+	script_text(out, &h->plan, h->removed ? NULL : sbuf_str(&boot_file),
 		    &run);
+	return 0;
+}
+
+static int apply_host(struct fleet *f, struct host *h, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf script = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
+
+	if (fleet_script(f, h, false, &script, e) < 0)
+		return -1;
 	if (host_connect(f, h, e) < 0)
 		return err_wrap(e, "nothing was changed there");
 	if (fleet_run(f, h, &script, apply_timeout(f, h), &answer, e) < 0)

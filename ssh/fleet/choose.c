@@ -180,6 +180,7 @@ static void host_done(struct host *h)
 	if (h->has_observed)
 		observed_done(&h->observed);
 	script_result_done(&h->applied);
+	sbuf_done(&h->probe);
 }
 
 void fleet_done(struct fleet *f)

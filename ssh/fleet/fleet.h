@@ -55,6 +55,7 @@ struct host {
 	struct plan plan;
 	struct script_result applied;
 	bool has_observed, has_desired, has_plan;
+	struct sbuf probe; /* its command, when fleet.keep_probes is set */
 	enum author author;
 	/* for saved plans, when fleet.digests is set */
 	char observed_digest[DIGEST_HEX + 1];
@@ -112,6 +113,7 @@ struct fleet {
 	char nonce[33];
 	char who[200]; /* who we are, for the hosts' lock files; printable */
 	bool digests; /* fill those of the hosts */
+	bool keep_probes; /* those of the hosts */
 	bool wrote;   /* hosts were written to */
 	/* for the progress; atomic */
 	size_t failed; /* so far */
@@ -149,6 +151,19 @@ int fleet_prepare(struct fleet *f, bool writes, bool make, struct err *e);
 
 /** fleet_prepare()'s last part alone. */
 void fleet_plan(struct fleet *f, bool pin_known);
+
+/**
+ * Append the script for the plan of @h; with @hidden it is to be shown, and
+ * "(hidden)" stands for each secret (@out should else be a secret buffer).
+ */
+int fleet_script(const struct fleet *f, struct host *h, bool hidden,
+		 struct sbuf *out, struct err *e);
+
+/**
+ * Append the script that makes the key of @h, if it is to be made there; is it?
+ */
+bool fleet_key_script(const struct fleet *f, const struct host *h,
+		      struct sbuf *out);
 
 /** How a deploy is remembered. @arg is for the functions. */
 struct fleet_memory {

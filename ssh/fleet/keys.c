@@ -70,19 +70,36 @@ static bool agree(const struct fleet *f)
 	return f->voice->ask(question) == 1;
 }
 
+static void put_key_script(const struct fleet *f, const struct host *h,
+			   struct sbuf *out)
+{
+	const struct script_run run = { f->nonce, f->who,
+					h->observed.lock_token, false };
+
+	script_make_key(out, f->mesh->interface_name, !h->observed.has_wg,
+			&run);
+}
+
+bool fleet_key_script(const struct fleet *f, const struct host *h,
+		      struct sbuf *out)
+{
+	if (!key_lives_there(f, h) || h->observed.host_key)
+		return false;
+	put_key_script(f, h, out);
+	return true;
+}
+
 static int make_key(struct fleet *f, struct host *h, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf script = SBUF_INIT;
 	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
-	const struct script_run run = { f->nonce, f->who,
-					h->observed.lock_token };
 	bool install = !h->observed.has_wg;
 	char *key;
 
 	if (install && (f->options.no_install || !h->observed.has_apt))
 		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
 			       "there, so no key can be made");
-	script_make_key(&script, f->mesh->interface_name, install, &run);
+	put_key_script(f, h, &script);
 	if (fleet_run(f, h, &script, install ? KEY_INSTALL_TIMEOUT_MS
 					     : KEY_TIMEOUT_MS, &answer, e) < 0 ||
 	    script_parse_key(&key, sbuf_str(&answer), answer.len, f->nonce,

@@ -31,6 +31,20 @@ struct remote_target host_target(const struct host *h)
 	};
 }
 
+static struct probe_request request_of(const struct fleet *f,
+				       const struct host *h,
+				       const struct remote *r)
+{
+	return (struct probe_request){
+		.interface = f->mesh->interface_name,
+		.nonce = f->nonce,
+		.known_hostname = h->node->actual_hostname,
+		.sudo = !remote_facts(r)->is_root,
+		.local = h->local,
+		.size = f->size,
+	};
+}
+
 int fleet_look(const struct fleet *f, const struct host *h,
 	       struct remote **out, struct observed *o, struct err *e)
 {
@@ -39,13 +53,7 @@ int fleet_look(const struct fleet *f, const struct host *h,
 	AUTO(sbuf_done) struct sbuf command = SBUF_INIT;
 	AUTO(sbuf_done) struct sbuf answer = { .max = fleet_answer_max(f) };
 	struct remote_target target = host_target(h);
-	struct probe_request request = {
-		.interface = f->mesh->interface_name,
-		.nonce = f->nonce,
-		.known_hostname = h->node->actual_hostname,
-		.local = h->local,
-		.size = f->size,
-	};
+	struct probe_request request;
 
 	if (h->node->is_local && h->node->local_machine && !h->local)
 		return err_set(e, ERR_UNREACHABLE, "it is local to another "
@@ -53,7 +61,7 @@ int fleet_look(const struct fleet *f, const struct host *h,
 			       "in: 'wgmesh set %s ssh=HOST'", h->name);
 	if (remote_open(&r, &target, &f->conf, e) < 0)
 		return -1;
-	request.sudo = !remote_facts(r)->is_root;
+	request = request_of(f, h, r);
 	probe_command(&command, &request);
 	if (remote_start(r, sbuf_str(&command), e) < 0)
 		return -1;
@@ -108,6 +116,11 @@ static void probe_one(struct fleet *f, struct host *h, void *arg)
 		return;
 	}
 	h->has_observed = true;
+	if (f->keep_probes) {
+		const struct probe_request asked = request_of(f, h, h->remote);
+
+		probe_command(&h->probe, &asked);
+	}
 	h->held = __atomic_add_fetch(&f->held, 1, __ATOMIC_RELAXED) <= f->room;
 	if (!h->held)
 		remote_hang_up(h->remote);

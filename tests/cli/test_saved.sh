@@ -129,6 +129,7 @@ markdown() {
 	check 'Markdown: a row' grep -qxF '| `a` | unreachable | 0 |' "$T/out"
 	check_equal 'Markdown: two blocks, opened and closed' '```diff ``` ```diff ```' "$(grep '^```' "$T/out" | paste -sd' ')"
 	refused '-json -markdown' 2 '-json or -markdown' plan -state s.json -json -markdown
+	refused '-script -json' 2 '-script is text' plan -state s.json -script -json
 	# A large mesh: the comment stays small, and every block is closed.
 	jq -n '{interface_name: "wg0", network: "10.99.0.0/16", listen_port: 51820, key: "host", mesh_id: "00112233445566778899aabbccddeeff",
 		nodes: [range(1; 3001) | {key: "node-with-a-long-name-\(.)", value: {mesh_ip: "10.99.\(. / 250 | floor).\(. % 250 + 1)",

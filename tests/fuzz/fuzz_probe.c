@@ -32,7 +32,7 @@ static void show(const struct plan *p)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	const struct script_run run = { "0123456789abcdef", "a@b, pid 1",
-					p->observed->lock_token };
+					p->observed->lock_token, false };
 
 	for (size_t i = 0; i < p->steps.len; i++)
 		step_text(&text, p, &p->steps.items[i]);

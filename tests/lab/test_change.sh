@@ -218,6 +218,58 @@ test_g() {
 	for h in h1 h2 h3; do check "g: $h reaches the station behind h4" can_ping "$h" 192.168.10.2; done
 }
 
+# ---- what plan -script prints is what runs ----
+
+# Notes on the host $1 what its sh is told: the text of the probe, and what comes for the shell behind it.
+sh_watch() {
+	lab_on "$1" 'rm -f /root/probe /root/script; cat >/usr/local/bin/sh && chmod 755 /usr/local/bin/sh' <<-'END'
+		#!/bin/dash
+		[ $# = 0 ] && { tee /root/script | /bin/sh; exit; }
+		[ "$1 $3" != "-c sh" ] || printf "%s\n" "$2" >/root/probe
+		exec /bin/sh "$@"
+	END
+}
+
+# Prints the text that the printed probe of $OUT has a shell run: its second argument.
+printed_probe() {
+	(
+		mkdir -p "$LAB_DIR/fake" && printf '#!/bin/bash\nprintf "%%s\n" "$2"\n' >"$LAB_DIR/fake/sh" && chmod 755 "$LAB_DIR/fake/sh"
+		PATH=$LAB_DIR/fake eval "$(sed -e '0,/^# n4: the probe/d' -e '/^# n4: the script/,$d' <<<"$OUT")"
+	)
+}
+
+# Prints standard input with the nonce and the process of one run replaced.
+of_any_run() { sed -E "s/$(grep -o -m 1 'NONCE=[0-9a-f]*' <<<"$1" | cut -d= -f2)/NONCE/g; s/, pid [0-9]+/, pid PID/"; }
+
+# Tells whether all of a script has come to the host $1.
+script_noted() { lab_on "$1" 'tail -n 1 /root/script | grep -qx main'; }
+
+# Another key and port for n4: printed first, then deployed, and noted there.
+test_script() {
+	local key sent printed state
+	e2e_edit "$(new_key n4) | .nodes.n4.listen_port = 51999"
+	key=$(jq -r .nodes.n4.private_key "$S")
+	state=$(sha256sum "$S")
+	check_status 'script: it is printed' 0 w plan -script n4
+	check_equal 'script: the state is as it was' "$state" "$(sha256sum "$S")"
+	check 'script: no key is in it' test -z "$(grep -F -e "$key" <<<"$OUT")"
+	check_equal 'script: it stands twice for the key' 2 "$(grep -c '(hidden)$' <<<"$OUT")"
+	printed=$OUT
+	check 'script: the shell of h4 is watched' sh_watch h4
+	check_status 'script: deploy' 0 w deploy n4
+	check 'script: all of it was noted' until_true "$E2E_PATIENCE" script_noted h4
+	sent=$(lab_on h4 'cat /root/probe')
+	OUT=$printed
+	check_same 'script: the probe that ran is the one that was printed' \
+		"$(of_any_run "$sent" <<<"$sent")" "$(printed_probe | of_any_run "$printed")"
+	sent=$(lab_on h4 'cat /root/script; rm /usr/local/bin/sh')
+	check_same 'script: with the key it is what ran' "$(of_any_run "$sent" <<<"$sent" | sed '1{/^:$/d}')" \
+		"$(sed -e '0,/^# n4: the script/d' -e "s|(hidden)\$|$key|" <<<"$printed" | sed '1{/^:$/d}' | of_any_run "$printed")"
+	check_equal 'script: h4 has the port' 51999 "$(lab_on h4 'wg show wg0 listen-port')"
+	e2e_edit '.nodes.n4.listen_port = 51820'
+	check_deploy 'script: all of them'
+}
+
 # ---- all nodes are removed: the hosts are fresh again ----
 
 # Removes the whole mesh.
@@ -357,6 +409,7 @@ test_e_move
 test_e_withdraw
 test_f
 test_g
+test_script
 test_end end
 test_kill_first
 test_kill_later

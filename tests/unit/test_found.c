@@ -11,7 +11,7 @@
 #define NONCE "0123456789abcdef"
 
 /* A deploy that meets no other one. */
-static const struct script_run same_run = { NONCE, "me@here, pid 1", "" };
+static const struct script_run same_run = { NONCE, "me@here, pid 1", "", false };
 
 #define HEAD(section) "\n=" NONCE "= " section "\n"
 #define PSK "ppppppppppppppppppppppppppppppppppppppppppA="

@@ -12,7 +12,7 @@
 #define NONCE "0123456789abcdef"
 
 /* A deploy that meets no other one. */
-static const struct script_run same_run = { NONCE, "me@here, pid 1", "" };
+static const struct script_run same_run = { NONCE, "me@here, pid 1", "", false };
 
 #define HEAD(section) "\n=" NONCE "= " section "\n"
 #define OK(n) "\n=" NONCE "= ok " n "\n"

@@ -148,7 +148,7 @@ static int hold(const struct place *p)
 static void deploy(struct script_result *r, const struct place *p,
 		   const char *token)
 {
-	const struct script_run how = { OURS, "me@here, pid 5", token };
+	const struct script_run how = { OURS, "me@here, pid 5", token, false };
 	AUTO(sbuf_done) struct sbuf script = SBUF_SECRET;
 	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
 	AUTO(mesh_done) struct mesh m = { 0 };
@@ -237,7 +237,7 @@ static void test_held(void **state)
 /* While it works the file says who it is; never anything else than a line. */
 static void test_holder(void **state)
 {
-	const struct script_run how = { OURS, "o'me@here, pid 5", OTHER };
+	const struct script_run how = { OURS, "o'me@here, pid 5", OTHER, false };
 	AUTO(sbuf_done) struct sbuf script = SBUF_INIT;
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
@@ -365,7 +365,7 @@ static void test_claim_dead(void **state)
 /* The script of key making, with @part for its part; the caller frees. */
 static char *script_with(const char *part)
 {
-	const struct script_run how = { OURS, "me@here, pid 5", OURS };
+	const struct script_run how = { OURS, "me@here, pid 5", OURS, false };
 	AUTO(sbuf_done) struct sbuf script = SBUF_INIT;
 	const char *at;
 
