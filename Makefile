@@ -7,7 +7,8 @@
 #   make demo         the main job on local lab hosts (root)
 #   make bench        speed, measured side by side (root)
 #   make fuzz CC=clang
-#   make lint         layers, headers that stand alone, clang-tidy if there
+#   make lint         layers, headers that stand alone, what runs on hosts,
+#                     clang-tidy if there
 #   make install      DESTDIR and PREFIX are honoured
 #
 # Variables: CC, CFLAGS, SAN=address,undefined or SAN=thread, WERROR=1, V=1.
@@ -60,7 +61,7 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(fuzz_src))
 
 # Objects of tests stay, so that a second run builds nothing.
 .SECONDARY:
-.PHONY: all units replays quick check coverage demo bench fuzz lint headers layers install clean FORCE
+.PHONY: all units replays quick check coverage demo bench fuzz lint headers layers host-texts install clean FORCE
 all: $(B)/wgmesh
 
 $(B)/wgmesh: $(call obj,$(cmd_src)) $(lib)
@@ -140,12 +141,15 @@ bench: all
 
 # ---- rules of the house ----
 
-lint: layers headers
+lint: layers headers host-texts
 	$(Q)command -v clang-tidy >/dev/null || { echo "lint: no clang-tidy"; exit 0; }; \
 	clang-tidy --quiet $(lib_src) $(cmd_src) -- $(CPPFLAGS_ALL) $(CFLAGS_ALL)
 
 layers:
 	$(Q)sh tests/layers.sh
+
+host-texts:
+	$(Q)sh tests/host_texts.sh
 
 headers: $(patsubst %.h,$(B)/headers/%.ok,$(headers))
 $(B)/headers/%.ok: %.h $(B)/flags

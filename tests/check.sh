@@ -56,6 +56,7 @@ lint() {
 	check "each file says what it is" sh tests/files.sh
 	check "each header stands alone" make -s WERROR=1 headers
 	check "the manual and the program agree" sh tests/docs.sh
+	check "what runs on hosts is portable" sh tests/host_texts.sh
 }
 
 slow=$(sed -n 's/^\(test_[a-z_]*\).*/\1/p' tests/unit/slow.txt | tr '\n' ' ')
