@@ -39,7 +39,7 @@ warnings := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wold-style-definition -Wwrite-strings -Wpointer-arith -Wvla -Wundef \
 	-Wformat=2 -Wimplicit-fallthrough $(if $(WERROR),-Werror)
 harden := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all \
-	-fno-omit-frame-pointer -O1,$(if $(COV),--coverage -O0, \
+	-fno-omit-frame-pointer -O1,$(if $(COV),--coverage -O0 -Wno-format-truncation, \
 	-O2 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
 	-fstack-protector-strong -fstack-clash-protection))
 CPPFLAGS_ALL := -I. -D_GNU_SOURCE -DWGMESH_VERSION='"$(VERSION)"' \
