@@ -11,11 +11,6 @@
 
 #include <string.h>
 
-static const char *const parts[] = {
-	[PART_MESH] = "mesh", [PART_NODE] = "node", [PART_GROUP] = "group",
-	[PART_POLICY] = "policy",
-};
-
 static void print_json(const struct conflicts *all)
 {
 	struct jout *j = jout_new();
@@ -25,7 +20,7 @@ static void print_json(const struct conflicts *all)
 		const struct conflict *c = &all->items[i];
 
 		jout_open(j, NULL);
-		jout_text(j, "part", parts[c->part]);
+		jout_text(j, "part", part_word(c->part));
 		jout_text(j, "name", c->name);
 		jout_text(j, "field", c->field);
 		jout_text(j, "with", c->with);
@@ -48,7 +43,7 @@ static void print_lines(const struct conflicts *all)
 		conflict_text(&line, c);
 		put("%s\n", sbuf_str(&line));
 		put("    wgmesh merge -resolve %s %s %s ours|theirs\n",
-		    parts[c->part], c->name ? c->name : CONFLICT_NONE,
+		    part_word(c->part), c->name ? c->name : CONFLICT_NONE,
 		    c->field ? c->field : CONFLICT_NONE);
 	}
 	if (all->len == 0)
@@ -102,7 +97,7 @@ static int side_of(enum merge_side *out, const char *word, struct err *e)
 static int part_of(enum mesh_part *out, const char *word, struct err *e)
 {
 	for (int p = PART_MESH; p <= PART_POLICY; p++) {
-		if (strcmp(parts[p], word) == 0) {
+		if (strcmp(part_word(p), word) == 0) {
 			*out = (enum mesh_part)p;
 			return 0;
 		}

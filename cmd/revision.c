@@ -249,11 +249,6 @@ void revision_json(struct jout *j, const struct revision *v)
 
 void changes_json(struct jout *j, const struct changes *all)
 {
-	static const char *const parts[] = {
-		[PART_MESH] = "mesh", [PART_NODE] = "node",
-		[PART_GROUP] = "group", [PART_POLICY] = "policy",
-	};
-
 	jout_list(j, "changes");
 	for (size_t i = 0; i < all->len; i++) {
 		const struct change *c = &all->items[i];
@@ -262,7 +257,7 @@ void changes_json(struct jout *j, const struct changes *all)
 		jout_text(j, "change", c->sign == '+' ? "added"
 				       : c->sign == '-' ? "removed"
 							: "changed");
-		jout_text(j, "part", parts[c->part]);
+		jout_text(j, "part", part_word(c->part));
 		jout_text(j, "name", c->name);
 		jout_text(j, "field", c->field);
 		jout_text(j, "before", c->before);

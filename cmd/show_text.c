@@ -29,45 +29,26 @@ static void put_networks(const char *key, const struct cidrs *v)
 	put("\n");
 }
 
-/* What holds for a number that the node does not say. */
-static void put_default(const char *key, int value, const char *otherwise)
-{
-	if (value > 0 || (value == 0 && strcmp(key, "keepalive") == 0))
-		put("  %s: %d (the mesh's)\n", key, value);
-	else
-		put("  %s: %s\n", key, otherwise);
-}
-
-static void put_mtu(const struct mesh *m, const struct node *n)
-{
-	if (!m->mtu && n->facts.mtu)
-		put("  mtu: %d (%s)\n", n->facts.mtu,
-		    n->facts.mtu_kept ? "as it was when taken over"
-				      : "found");
-	else
-		put_default("mtu", m->mtu, "found by the next deploy");
-}
-
 /* What holds for a field that the node does not say. */
-static void put_unsaid(const struct shown *s, const char *key)
+static void put_unsaid(const struct shown *s, const struct mesh_field *f)
 {
 	const struct mesh *m = s->d.mesh;
-	AUTO(auto_free) char *endpoint = node_endpoint(m, s->d.node);
+	AUTO(auto_free) char *other =
+		f->otherwise ? f->otherwise(m, s->d.node) : NULL;
+	AUTO(strings_done) struct strings said = { 0 };
+	const struct mesh_field *all =
+		f->mesh_offset ? field_find(&fields_defaults, f->key) : f;
+	const char *fallback = all->type == FIELD_LIST ? NULL : all->fallback;
 
-	if (strcmp(key, "port") == 0)
-		put_default(key, node_port(m, s->d.node), "");
-	else if (strcmp(key, "mtu") == 0)
-		put_mtu(m, s->d.node);
-	else if (strcmp(key, "keepalive") == 0)
-		put_default(key, m->keepalive_s, "where one is behind NAT");
-	else if (strcmp(key, "key") == 0)
-		put("  key: %s (the mesh's)\n", m->key ? m->key : "state");
-	else if (strcmp(key, "exit") == 0)
-		put("  exit: false\n");
-	else if (strcmp(key, "endpoint") == 0 && *endpoint)
-		put("  endpoint: %s (found)\n", endpoint);
+	if (all != f)
+		field_get(all, m, m, &said);
+	if (said.len)
+		fallback = said.items[0];
+	if (other)
+		put("  %s: %s\n", f->key, other);
 	else
-		put("  %s: none\n", key);
+		put("  %s: %s%s\n", f->key, fallback ? fallback : "none",
+		    all != f && fallback ? " (the mesh's)" : "");
 }
 
 static void put_fields(const struct shown *s)
@@ -83,7 +64,7 @@ static void put_fields(const struct shown *s)
 		if (said.len)
 			put_items(f->key, &said);
 		else
-			put_unsaid(s, f->key);
+			put_unsaid(s, f);
 		strings_done(&said);
 	}
 }

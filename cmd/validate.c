@@ -66,10 +66,6 @@ static void print_lines(const struct findings *all)
 
 static void print_json(const struct findings *all)
 {
-	static const char *const parts[] = {
-		[PART_MESH] = "mesh", [PART_NODE] = "node",
-		[PART_GROUP] = "group", [PART_POLICY] = "policy",
-	};
 	struct jout *j = jout_new();
 
 	jout_bool(j, "valid", findings_errors(all) == 0);
@@ -80,7 +76,7 @@ static void print_json(const struct findings *all)
 		jout_open(j, NULL);
 		jout_text(j, "level", f->error ? "error" : "warning");
 		jout_text(j, "code", f->code);
-		jout_text(j, "part", parts[f->part]);
+		jout_text(j, "part", part_word(f->part));
 		jout_text(j, "name", f->name);
 		jout_text(j, "key", f->key);
 		jout_text(j, "value", f->value);

@@ -12,38 +12,49 @@
 
 #define VERSION 1
 
-#define SHAPE(table, type)                                                     \
-	{ table, sizeof table / sizeof *table, offsetof(type, extras) }
-#define FIELD(type, read, member)                                              \
-	{ #member, read, offsetof(type, member), false }
+#define ROW(type, member, kind)                                                \
+	{ .json = #member, .value = kind, .offset = offsetof(struct type, member) }
+#define ROWS(table, type)                                                      \
+	{ .tables = { { table, sizeof table / sizeof *table } },               \
+	  .size = sizeof(struct type), .extras = offsetof(struct type, extras) }
 
 DEFINE_AUTO(struct json_object *, json_object_put)
 
-static void host_done(struct saved_host *h)
-{
-	for (size_t i = 0; i < h->steps.len; i++) {
-		free(h->steps.items[i].word);
-		free(h->steps.items[i].text);
-		extras_done(&h->steps.items[i].extras);
-	}
-	vec_done(&h->steps);
-	free(h->node);
-	free(h->result);
-	free(h->observed);
-	free(h->desired);
-	extras_done(&h->extras);
-}
+static const struct mesh_field step_rows[] = {
+	{ .json = "step", .value = VALUE_TEXT,
+	  .offset = offsetof(struct saved_step, word) },
+	ROW(saved_step, text, VALUE_TEXT),
+};
+static const struct mesh_object object_step = ROWS(step_rows, saved_step);
+
+static const struct mesh_field host_rows[] = {
+	ROW(saved_host, node, VALUE_TEXT),
+	ROW(saved_host, removed, VALUE_BOOL),
+	ROW(saved_host, result, VALUE_TEXT),
+	ROW(saved_host, observed, VALUE_TEXT),
+	ROW(saved_host, desired, VALUE_TEXT),
+	{ .json = "steps", .value = VALUE_LIST, .of = &object_step,
+	  .offset = offsetof(struct saved_host, steps) },
+};
+static const struct mesh_object object_host = ROWS(host_rows, saved_host);
+
+static const struct mesh_field plan_rows[] = {
+	ROW(saved_plan, version, VALUE_SERIAL),
+	ROW(saved_plan, mesh_id, VALUE_TEXT),
+	ROW(saved_plan, serial, VALUE_SERIAL),
+	ROW(saved_plan, state, VALUE_TEXT),
+	ROW(saved_plan, adopt, VALUE_BOOL),
+	ROW(saved_plan, install, VALUE_BOOL),
+	ROW(saved_plan, force_serial, VALUE_BOOL),
+	{ .json = "hosts", .value = VALUE_LIST, .of = &object_host,
+	  .offset = offsetof(struct saved_plan, hosts) },
+	ROW(saved_plan, sha256, VALUE_TEXT),
+};
+static const struct mesh_object object_plan = ROWS(plan_rows, saved_plan);
 
 void saved_plan_done(struct saved_plan *p)
 {
-	for (size_t i = 0; i < p->hosts.len; i++)
-		host_done(&p->hosts.items[i]);
-	vec_done(&p->hosts);
-	free(p->mesh_id);
-	free(p->state);
-	free(p->sha256);
-	extras_done(&p->extras);
-	memset(p, 0, sizeof *p);
+	object_done(&object_plan, p);
 }
 
 /* ---- the state ---- */
@@ -157,89 +168,6 @@ int saved_plan_write(struct sbuf *out, struct saved_plan *p, struct err *e)
 
 /* ---- reading ---- */
 
-static int read_step(struct saved_step *s, struct json_object *v,
-		     struct err *e)
-{
-	static const struct field fields[] = {
-		{ "step", json_read_text, offsetof(struct saved_step, word),
-		  false },
-		FIELD(struct saved_step, json_read_text, text),
-	};
-	static const struct shape shape = SHAPE(fields, struct saved_step);
-
-	s->word = mem_strdup("");
-	s->text = mem_strdup("");
-	return json_read_shape(s, &shape, v, e);
-}
-
-static int read_steps(void *slot, struct json_object *v, struct err *e)
-{
-	struct saved_host *h = slot;
-
-	if (!json_object_is_type(v, json_type_array))
-		return json_wrong_type(v, "a list", e);
-	for (size_t i = 0; i < json_object_array_length(v); i++)
-		if (read_step(vec_add(&h->steps),
-			      json_object_array_get_idx(v, i), e) < 0)
-			return err_wrap(e, "item %zu", i + 1);
-	return 0;
-}
-
-static int read_host(struct saved_host *h, struct json_object *v,
-		     struct err *e)
-{
-	static const struct field fields[] = {
-		FIELD(struct saved_host, json_read_text, node),
-		FIELD(struct saved_host, json_read_bool, removed),
-		FIELD(struct saved_host, json_read_text, result),
-		FIELD(struct saved_host, json_read_text, observed),
-		FIELD(struct saved_host, json_read_text, desired),
-		{ "steps", read_steps, 0, false },
-	};
-	static const struct shape shape = SHAPE(fields, struct saved_host);
-
-	h->node = mem_strdup("");
-	h->result = mem_strdup("");
-	h->observed = mem_strdup("");
-	h->desired = mem_strdup("");
-	return json_read_shape(h, &shape, v, e);
-}
-
-static int read_hosts(void *slot, struct json_object *v, struct err *e)
-{
-	struct saved_hosts *hosts = slot;
-
-	if (!json_object_is_type(v, json_type_array))
-		return json_wrong_type(v, "a list", e);
-	for (size_t i = 0; i < json_object_array_length(v); i++)
-		if (read_host(vec_add(hosts), json_object_array_get_idx(v, i),
-			      e) < 0)
-			return err_wrap(e, "item %zu", i + 1);
-	return 0;
-}
-
-static int read_plan(struct saved_plan *p, struct json_object *v,
-		     struct err *e)
-{
-	static const struct field fields[] = {
-		FIELD(struct saved_plan, json_read_serial, version),
-		FIELD(struct saved_plan, json_read_text, mesh_id),
-		FIELD(struct saved_plan, json_read_serial, serial),
-		FIELD(struct saved_plan, json_read_text, state),
-		FIELD(struct saved_plan, json_read_bool, adopt),
-		FIELD(struct saved_plan, json_read_bool, install),
-		FIELD(struct saved_plan, json_read_bool, force_serial),
-		FIELD(struct saved_plan, read_hosts, hosts),
-		FIELD(struct saved_plan, json_read_text, sha256),
-	};
-	static const struct shape shape = SHAPE(fields, struct saved_plan);
-
-	p->mesh_id = mem_strdup("");
-	p->state = mem_strdup("");
-	p->sha256 = mem_strdup("");
-	return json_read_shape(p, &shape, v, e);
-}
-
 /* Tombstones behind all others, each by name. */
 static int compare_hosts(const char *a_node, bool a_removed,
 			 const struct saved_host *b)
@@ -297,7 +225,8 @@ int saved_plan_parse(struct saved_plan *out, const char *text, size_t len,
 	o = json_tokener_parse(copy);
 	if (!o)
 		return err_set(e, ERR_INPUT, "no JSON");
-	if (read_plan(&p, o, e) < 0 || check_hosts(&p, e) < 0 ||
+	object_init(&object_plan, &p);
+	if (json_read_object(&object_plan, &p, o, e) < 0 || check_hosts(&p, e) < 0 ||
 	    check_untouched(&p, text, len, e) < 0)
 		return -1;
 	*out = p;

@@ -5,14 +5,6 @@
 
 #include <string.h>
 
-/* Members that change together; the first is always there. */
-static const char *const units[][5] = {
-	{ "ssh_host", "ssh_port", "ssh_user", "is_local", "local_machine" },
-	{ "public_key", "private_key", "key" },
-};
-
-#define UNITS (sizeof units / sizeof *units)
-
 DEFINE_AUTO(struct json_tokener *, json_tokener_free)
 
 static void wipe(struct json_object *v)
@@ -139,59 +131,66 @@ static struct json_object *keyed(struct json_object *list, const char *by)
 	return out;
 }
 
-/* Which unit @key belongs to, or -1. */
-static int unit_of(const char *key)
-{
-	for (size_t i = 0; i < UNITS; i++)
-		for (size_t k = 0; k < 5 && units[i][k]; k++)
-			if (strcmp(units[i][k], key) == 0)
-				return (int)i;
-	return -1;
-}
-
 /* Always there, even if it says nothing. */
-static bool says_nothing(const char *key, struct json_object *v)
+static bool says_nothing(const struct mesh_field *f, struct json_object *v)
 {
-	if (strcmp(key, "listen_port") == 0)
+	if (!f->always || f->unit)
+		return false;
+	if (f->value == VALUE_NUMBER)
 		return json_object_get_int(v) == 0;
-	return strcmp(key, "mesh_ip") == 0 &&
-	       json_object_get_string_len(v) == 0;
+	return f->value == VALUE_IP && json_object_get_string_len(v) == 0;
 }
 
-static struct json_object *shaped_node(struct json_object *n)
+static bool is_keyed(const struct mesh_field *f)
+{
+	return f->value == VALUE_LIST && f->of->by;
+}
+
+/* Are its entries merged member by member? */
+static bool has_parts(const struct mesh_field *f)
+{
+	return f->value == VALUE_MAP && f->each == MERGE_FIELDS;
+}
+
+static struct json_object *shaped(const struct mesh_object *of,
+				  struct json_object *v);
+
+/* Each entry of a map through @fn. */
+static struct json_object *
+mapped(const struct mesh_object *of, struct json_object *map,
+       struct json_object *(*fn)(const struct mesh_object *of,
+				 struct json_object *v))
 {
 	struct json_object *out = json_object_new_object();
 
-	json_object_object_foreach(n, key, member) {
-		int unit = unit_of(key);
-		const char *first = unit < 0 ? key : units[unit][0];
-
-		if (says_nothing(key, member))
-			continue;
-		if (unit < 0)
-			json_object_object_add(
-				out, key,
-				strcmp(key, "external_peers") == 0
-					? keyed(member, "public_key")
-					: json_object_get(member));
-		else if (!tree_get(out, first))
-			json_object_object_add(out, first,
-					       json_object_new_object());
-		if (unit >= 0)
-			json_object_object_add(tree_get(out, first), key,
-					       json_object_get(member));
-	}
+	json_object_object_foreach(map, name, entry)
+		json_object_object_add(out, name, fn(of, entry));
 	return out;
 }
 
-/* Put something else in the place of each member. */
-static void map_members(struct json_object *object,
-			struct json_object *(*fn)(struct json_object *))
+static void add_shaped(struct json_object *out, const struct mesh_field *f,
+		       const char *key, struct json_object *v)
 {
-	if (!object)
+	if (f && says_nothing(f, v))
 		return;
-	json_object_object_foreach(object, key, member)
-		json_object_object_add(object, key, fn(member));
+	if (f && f->unit && !tree_get(out, f->unit))
+		json_object_object_add(out, f->unit, json_object_new_object());
+	if (f && f->unit)
+		out = tree_get(out, f->unit);
+	json_object_object_add(out, key,
+			       f && is_keyed(f)	   ? keyed(v, f->of->by)
+			       : f && has_parts(f) ? mapped(f->of, v, shaped)
+						   : json_object_get(v));
+}
+
+static struct json_object *shaped(const struct mesh_object *of,
+				  struct json_object *v)
+{
+	struct json_object *out = json_object_new_object();
+
+	json_object_object_foreach(v, key, member)
+		add_shaped(out, object_member(of, key), key, member);
+	return out;
 }
 
 int tree_parse(struct json_object **out, const char *text, size_t len,
@@ -215,20 +214,17 @@ int tree_parse(struct json_object **out, const char *text, size_t len,
 int tree_of_mesh(struct json_object **out, const struct mesh *m, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
-	struct json_object *policies;
+	struct json_object *flat;
 
 	text.max = STATE_SIZE_MAX;
 	state_format(&text, m);
 	if (text.failed)
 		return err_set(e, ERR_INPUT, "the mesh has more than %d MiB",
 			       STATE_SIZE_MAX >> 20);
-	if (tree_parse(out, sbuf_str(&text), text.len, e) < 0)
+	if (tree_parse(&flat, sbuf_str(&text), text.len, e) < 0)
 		return -1;
-	map_members(tree_get(*out, "nodes"), shaped_node);
-	policies = tree_get(*out, "access_policies");
-	if (policies)
-		json_object_object_add(*out, "access_policies",
-				       keyed(policies, "name"));
+	*out = shaped(&object_mesh, flat);
+	json_object_put(flat);
 	return 0;
 }
 
@@ -245,44 +241,49 @@ static struct json_object *listed(struct json_object *object)
 	return list;
 }
 
-struct json_object *tree_flat_node(struct json_object *n)
+static void add_members(struct json_object *out, struct json_object *unit)
+{
+	json_object_object_foreach(unit, key, v)
+		json_object_object_add(out, key, json_object_get(v));
+}
+
+static struct json_object *flat(const struct mesh_object *of,
+				struct json_object *v)
 {
 	struct json_object *out = json_object_new_object();
 
-	json_object_object_foreach(n, key, member) {
-		bool object = json_object_is_type(member, json_type_object);
+	json_object_object_foreach(v, key, member) {
+		const struct mesh_field *f = object_member(of, key);
 
-		if (object && strcmp(key, "external_peers") == 0) {
-			json_object_object_add(out, key, listed(member));
-		} else if (object && unit_of(key) >= 0) {
-			json_object_object_foreach(member, inner, value)
-				json_object_object_add(out, inner,
-						       json_object_get(value));
-		} else {
-			json_object_object_add(out, key,
-					       json_object_get(member));
-		}
+		if (!json_object_is_type(member, json_type_object))
+			f = NULL; /* of no other shape */
+		if (f && f->unit)
+			add_members(out, member);
+		else
+			json_object_object_add(
+				out, key,
+				f && is_keyed(f)    ? listed(member)
+				: f && has_parts(f) ? mapped(f->of, member, flat)
+						    : json_object_get(member));
 	}
 	return out;
 }
 
+struct json_object *tree_flat_node(struct json_object *n)
+{
+	return flat(&object_node, n);
+}
+
 int tree_to_mesh(struct mesh *out, struct json_object *tree, struct err *e)
 {
-	struct json_object *flat = tree_copy(tree);
-	struct json_object *policies = tree_get(tree, "access_policies");
-	const char *text;
+	struct json_object *all = flat(&object_mesh, tree);
 	size_t len;
-	int ret;
-
-	map_members(tree_own(flat, "nodes"), tree_flat_node);
-	if (policies)
-		json_object_object_add(flat, "access_policies",
-				       listed(policies));
-	text = json_object_to_json_string_length(
-		flat, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+	const char *text = json_object_to_json_string_length(
+		all, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
 		&len);
-	ret = state_parse(out, text, len, e);
+	int ret = state_parse(out, text, len, e);
+
 	explicit_bzero((char *)(uintptr_t)text, len);
-	json_object_put(flat);
+	json_object_put(all);
 	return ret;
 }

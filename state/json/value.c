@@ -1,3 +1,6 @@
+/*
+ * Reads an object of the state file, or of a saved plan, by its rows.
+ */
 #include "state/json/value.h"
 
 #include "base/auto.h"
@@ -5,7 +8,6 @@
 
 #include <json-c/json.h>
 #include <string.h>
-#include <strings.h>
 
 int json_wrong_type(struct json_object *v, const char *wanted, struct err *e)
 {
@@ -40,31 +42,31 @@ static int get_long(long *out, struct json_object *v, struct err *e)
 	return 0;
 }
 
-int json_read_text(void *slot, struct json_object *v, struct err *e)
+/*
+ * Reads @v into @slot, in place of what is there, because a key may come twice.
+ * null never comes here: it means "not said".
+ */
+typedef int read_fn(const struct mesh_field *f, void *slot,
+		    struct json_object *v, struct err *e);
+
+/* "" means the same as leaving it out, unless it is VALUE_TEXT. */
+static int read_text(const struct mesh_field *f, void *slot,
+		     struct json_object *v, struct err *e)
 {
 	const char *s;
 
 	if (get_text(&s, v, e) < 0)
 		return -1;
-	mem_replace(slot, s);
+	mem_replace(slot, *s || f->value == VALUE_TEXT ? s : NULL);
 	return 0;
 }
 
-/* Text for which "" means the same as leaving it out. */
-int json_read_optional(void *slot, struct json_object *v, struct err *e)
+static int read_secret(const struct mesh_field *f, void *slot,
+		       struct json_object *v, struct err *e)
 {
 	const char *s;
 
-	if (get_text(&s, v, e) < 0)
-		return -1;
-	mem_replace(slot, *s ? s : NULL);
-	return 0;
-}
-
-int json_read_secret(void *slot, struct json_object *v, struct err *e)
-{
-	const char *s;
-
+	(void)f;
 	if (get_text(&s, v, e) < 0)
 		return -1;
 	secret_done(slot);
@@ -73,47 +75,33 @@ int json_read_secret(void *slot, struct json_object *v, struct err *e)
 	return 0;
 }
 
-int json_read_bool(void *slot, struct json_object *v, struct err *e)
+static int read_bool(const struct mesh_field *f, void *slot,
+		     struct json_object *v, struct err *e)
 {
+	(void)f;
 	if (!json_object_is_type(v, json_type_boolean))
 		return json_wrong_type(v, "true or false", e);
 	*(bool *)slot = json_object_get_boolean(v);
 	return 0;
 }
 
-/* 0 means "not said", as the Go tool writes it. */
-int json_read_port(void *slot, struct json_object *v, struct err *e)
+/* 0 means "not said" where the Go tool writes it so. */
+static int read_number(const struct mesh_field *f, void *slot,
+		       struct json_object *v, struct err *e)
 {
 	long n;
 
-	if (get_long(&n, v, e) < 0 || (n != 0 && check_port(n, e) < 0))
+	if (get_long(&n, v, e) < 0 ||
+	    (!(n == 0 && f->always) && f->check_number(n, e) < 0))
 		return -1;
 	*(int *)slot = (int)n;
 	return 0;
 }
 
-int json_read_mtu(void *slot, struct json_object *v, struct err *e)
+static int read_serial(const struct mesh_field *f, void *slot,
+		       struct json_object *v, struct err *e)
 {
-	long n;
-
-	if (get_long(&n, v, e) < 0 || check_mtu(n, e) < 0)
-		return -1;
-	*(int *)slot = (int)n;
-	return 0;
-}
-
-int json_read_keepalive(void *slot, struct json_object *v, struct err *e)
-{
-	long n;
-
-	if (get_long(&n, v, e) < 0 || check_keepalive(n, e) < 0)
-		return -1;
-	*(int *)slot = (int)n;
-	return 0;
-}
-
-int json_read_serial(void *slot, struct json_object *v, struct err *e)
-{
+	(void)f;
 	if (!json_object_is_type(v, json_type_int))
 		return json_wrong_type(v, "an integer", e);
 	if (json_object_get_int64(v) < 0)
@@ -130,33 +118,25 @@ static int no_address(const char *s, const char *wanted, struct err *e)
 	return err_set(e, ERR_INPUT, "'%s' found, expected %s", shown, wanted);
 }
 
-static int read_ip(void *slot, struct json_object *v, int family,
-		   const char *wanted, struct err *e)
+static int read_ip(const struct mesh_field *f, void *slot,
+		   struct json_object *v, struct err *e)
 {
 	struct ip a = { 0 };
 	const char *s;
 
 	if (get_text(&s, v, e) < 0)
 		return -1;
-	if (*s && (!ip_parse(&a, s) || a.family != family))
-		return no_address(s, wanted, e);
+	if (*s && (!ip_parse(&a, s) || a.family != f->min))
+		return no_address(s, f->min == 6
+				? "an IPv6 address"
+				: "an IPv4 address (for IPv6 there is "
+				  "mesh_ip6)", e);
 	*(struct ip *)slot = a;
 	return 0;
 }
 
-int json_read_ip4(void *slot, struct json_object *v, struct err *e)
-{
-	return read_ip(slot, v, 4, "an IPv4 address (for IPv6 there is "
-		       "mesh_ip6)", e);
-}
-
-int json_read_ip6(void *slot, struct json_object *v, struct err *e)
-{
-	return read_ip(slot, v, 6, "an IPv6 address", e);
-}
-
-static int read_network(void *slot, struct json_object *v, const char *wanted,
-			struct err *e)
+static int read_network(const struct mesh_field *f, void *slot,
+			struct json_object *v, struct err *e)
 {
 	struct cidr c = { 0 };
 	const char *s;
@@ -164,26 +144,19 @@ static int read_network(void *slot, struct json_object *v, const char *wanted,
 	if (get_text(&s, v, e) < 0)
 		return -1;
 	if (*s && (!strchr(s, '/') || !cidr_parse(&c, s)))
-		return no_address(s, wanted, e);
+		return no_address(s, f->min == 6
+				? "a network such as fd99::/64"
+				: "a network such as 10.99.0.0/16", e);
 	cidr_mask(&c);
 	*(struct cidr *)slot = c;
 	return 0;
 }
 
-int json_read_network4(void *slot, struct json_object *v, struct err *e)
+/* Addresses, each with a prefix length. */
+static int read_cidrs(const struct mesh_field *f, void *slot,
+		      struct json_object *v, struct err *e)
 {
-	return read_network(slot, v, "a network such as 10.99.0.0/16", e);
-}
-
-int json_read_network6(void *slot, struct json_object *v, struct err *e)
-{
-	return read_network(slot, v, "a network such as fd99::/64", e);
-}
-
-/* Append the list's addresses, each with a prefix length. */
-static int read_cidrs(struct cidrs *list, struct json_object *v, bool mask,
-		      struct err *e)
-{
+	struct cidrs *list = slot;
 	struct cidr c;
 	const char *s;
 
@@ -196,27 +169,19 @@ static int read_cidrs(struct cidrs *list, struct json_object *v, bool mask,
 		if (!cidr_parse(&c, s))
 			return no_address(s, "a network such as "
 					  "192.168.10.0/24", e);
-		if (mask)
+		if (f->value == VALUE_NETWORKS)
 			cidr_mask(&c);
 		vec_push(list, c);
 	}
 	return 0;
 }
 
-int json_read_networks(void *slot, struct json_object *v, struct err *e)
-{
-	return read_cidrs(slot, v, true, e);
-}
-
-int json_read_addresses(void *slot, struct json_object *v, struct err *e)
-{
-	return read_cidrs(slot, v, false, e);
-}
-
-int json_read_strings(void *slot, struct json_object *v, struct err *e)
+static int read_strings(const struct mesh_field *f, void *slot,
+			struct json_object *v, struct err *e)
 {
 	const char *s;
 
+	(void)f;
 	if (!json_object_is_type(v, json_type_array))
 		return json_wrong_type(v, "a list", e);
 	strings_done(slot);
@@ -226,6 +191,119 @@ int json_read_strings(void *slot, struct json_object *v, struct err *e)
 		strings_add(slot, s);
 	}
 	return 0;
+}
+
+static int read_secrets(const struct mesh_field *f, void *slot,
+			struct json_object *v, struct err *e)
+{
+	struct secrets *list = slot;
+
+	if (!json_object_is_type(v, json_type_array))
+		return json_wrong_type(v, "a list", e);
+	for (size_t i = 0; i < list->len; i++)
+		secret_done(&list->items[i]);
+	list->len = 0;
+	for (size_t i = 0; i < json_object_array_length(v); i++)
+		if (read_secret(f, vec_add(list),
+				json_object_array_get_idx(v, i), e) < 0)
+			return err_wrap(e, "item %zu", i + 1);
+	return 0;
+}
+
+/* What one peer saw was believed once; it is a hint now. */
+static int read_nat_seen(const struct mesh_field *f, void *slot,
+			 struct json_object *v, struct err *e)
+{
+	AUTO(auto_free) char *by = NULL;
+	char **from = slot;
+
+	if (read_text(f, &by, v, e) < 0)
+		return -1;
+	if (by && !*from)
+		*from = mem_strdup(strcmp(by, "ssh") == 0
+					   ? FACT_SAID
+					   : FACT_SEEN_BY "a peer");
+	return 0;
+}
+
+static int read_object(const struct mesh_field *f, void *slot,
+		       struct json_object *v, struct err *e)
+{
+	return json_read_object(f->of, slot, v, e);
+}
+
+static int read_list(const struct mesh_field *f, void *object,
+		     struct json_object *v, struct err *e)
+{
+	if (!json_object_is_type(v, json_type_array))
+		return json_wrong_type(v, "a list", e);
+	field_done(f, object);
+	for (size_t i = 0; i < json_object_array_length(v); i++) {
+		void *item = field_add(f, object);
+
+		object_init(f->of, item);
+		if (json_read_object(f->of, item,
+				     json_object_array_get_idx(v, i), e) < 0)
+			return err_wrap(e, "item %zu", i + 1);
+	}
+	field_sort(f, object);
+	return 0;
+}
+
+/* Its errors name the entry, which is enough. */
+static int read_map(const struct mesh_field *f, void *object,
+		    struct json_object *v, struct err *e)
+{
+	if (!json_object_is_type(v, json_type_object)) {
+		json_wrong_type(v, "an object", e);
+		return err_wrap(e, "%s", f->json);
+	}
+	field_done(f, object);
+	json_object_object_foreach(v, key, member) {
+		void *item = field_add(f, object);
+
+		*(char **)item = mem_strdup(key);
+		object_init(f->of, item);
+		if (json_read_object(f->of, item, member, e) < 0) {
+			AUTO(auto_free) char *shown = check_shown(key);
+
+			return err_wrap(e, "%s '%s'", f->form, shown);
+		}
+	}
+	field_sort(f, object);
+	return 0;
+}
+
+static read_fn *const readers[VALUE_MAP + 1] = {
+	[VALUE_TEXT] = read_text,
+	[VALUE_OPTIONAL] = read_text,
+	[VALUE_SECRET] = read_secret,
+	[VALUE_NUMBER] = read_number,
+	[VALUE_SERIAL] = read_serial,
+	[VALUE_BOOL] = read_bool,
+	[VALUE_IP] = read_ip,
+	[VALUE_NETWORK] = read_network,
+	[VALUE_NETWORKS] = read_cidrs,
+	[VALUE_ADDRESSES] = read_cidrs,
+	[VALUE_STRINGS] = read_strings,
+	[VALUE_SECRETS] = read_secrets,
+	[VALUE_NAT_SEEN] = read_nat_seen,
+	[VALUE_OBJECT] = read_object,
+};
+
+static int read_member(const struct mesh_field *f, char *object,
+		       struct json_object *v, struct err *e)
+{
+	int ret;
+
+	if (f->value == VALUE_MAP)
+		return read_map(f, object, v, e);
+	ret = f->value == VALUE_LIST
+		      ? read_list(f, object, v, e)
+		      : readers[f->value](f, object + f->offset, v, e);
+	if (f->null_at)
+		*(bool *)(object + f->null_at) = false;
+	return ret < 0 ? err_wrap(e, "%s", f->json) : 0;
 }
 
 static void add_extra(struct extras *extras, const char *key,
@@ -238,31 +316,31 @@ static void add_extra(struct extras *extras, const char *key,
 		v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
-static const struct field *find_field(const struct shape *shape,
-				      const char *key)
+/* null, as well as no list at all, is kept apart from an empty list. */
+static void begin_lists(const struct mesh_object *of, char *object)
 {
-	for (size_t i = 0; i < shape->len; i++)
-		if (strcasecmp(shape->fields[i].key, key) == 0)
-			return &shape->fields[i];
-	return NULL;
+	for (size_t i = 0; i < OBJECT_TABLES; i++)
+		for (size_t k = 0; k < of->tables[i].len; k++)
+			if (of->tables[i].items[k].null_at)
+				*(bool *)(object +
+					  of->tables[i].items[k].null_at) =
+					true;
 }
 
-/* Read the object @v into the struct at @base. */
-int json_read_shape(void *base, const struct shape *shape,
-		      struct json_object *v, struct err *e)
+int json_read_object(const struct mesh_object *of, void *object,
+		     struct json_object *v, struct err *e)
 {
-	char *at = base;
-
 	if (!json_object_is_type(v, json_type_object))
 		return json_wrong_type(v, "an object", e);
+	begin_lists(of, object);
 	json_object_object_foreach(v, key, member) {
-		const struct field *f = find_field(shape, key);
+		const struct mesh_field *f = object_member(of, key);
 
 		if (!f)
-			add_extra((void *)(at + shape->extras_offset), key,
+			add_extra((void *)((char *)object + of->extras), key,
 				  member);
-		else if (member && f->read(at + f->offset, member, e) < 0)
-			return f->says_place ? -1 : err_wrap(e, "%s", f->key);
+		else if (member && read_member(f, object, member, e) < 0)
+			return -1;
 	}
 	return 0;
 }

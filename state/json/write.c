@@ -1,3 +1,6 @@
+/*
+ * The state file's text, laid out as the Go tool does.
+ */
 #include "state/json/json.h"
 
 #include "base/text.h"
@@ -102,48 +105,8 @@ static void key(struct writer *w, const char *name)
 	sbuf_puts(w->out, ": ");
 }
 
-static void text(struct writer *w, const char *name, const char *s)
+static void put_strings(struct writer *w, const struct strings *list, bool null)
 {
-	key(w, name);
-	put_text(w, s);
-}
-
-static void optional_text(struct writer *w, const char *name, const char *s)
-{
-	if (s && *s)
-		text(w, name, s);
-}
-
-static void number(struct writer *w, const char *name, int n)
-{
-	key(w, name);
-	sbuf_printf(w->out, "%d", n);
-}
-
-static void truth(struct writer *w, const char *name, bool yes)
-{
-	key(w, name);
-	sbuf_puts(w->out, yes ? "true" : "false");
-}
-
-static void address(struct writer *w, const char *name, const struct ip *a)
-{
-	char buf[ADDR_TEXT_MAX];
-
-	text(w, name, ip_text(a, buf));
-}
-
-static void network(struct writer *w, const char *name, const struct cidr *c)
-{
-	char buf[ADDR_TEXT_MAX] = "";
-
-	text(w, name, c->ip.family ? cidr_text(c, buf) : buf);
-}
-
-static void string_list(struct writer *w, const char *name,
-			const struct strings *list, bool null)
-{
-	key(w, name);
 	if (null && list->len == 0) {
 		sbuf_puts(w->out, "null");
 		return;
@@ -156,12 +119,8 @@ static void string_list(struct writer *w, const char *name,
 	close_with(w, ']');
 }
 
-static void secret_list(struct writer *w, const char *name,
-			const struct secrets *list)
+static void put_secrets(struct writer *w, const struct secrets *list)
 {
-	if (list->len == 0)
-		return;
-	key(w, name);
 	open_with(w, '[');
 	for (size_t i = 0; i < list->len; i++) {
 		next(w);
@@ -170,14 +129,10 @@ static void secret_list(struct writer *w, const char *name,
 	close_with(w, ']');
 }
 
-static void optional_networks(struct writer *w, const char *name,
-			      const struct cidrs *list)
+static void put_networks(struct writer *w, const struct cidrs *list)
 {
 	char buf[ADDR_TEXT_MAX];
 
-	if (list->len == 0)
-		return;
-	key(w, name);
 	open_with(w, '[');
 	for (size_t i = 0; i < list->len; i++) {
 		next(w);
@@ -235,196 +190,105 @@ static void copy_json(struct writer *w, const char *s)
 	}
 }
 
-static void extras(struct writer *w, const struct extras *x)
+static void put_object(struct writer *w, const struct mesh_object *of,
+		       const void *object);
+
+/* Objects in a list, or by their names. */
+static void put_objects(struct writer *w, const struct mesh_field *f,
+			const void *object)
 {
-	for (size_t i = 0; i < x->len; i++) {
-		key(w, x->items[i].key);
-		copy_json(w, x->items[i].json);
+	bool map = f->value == VALUE_MAP;
+
+	open_with(w, map ? '{' : '[');
+	for (size_t i = 0; i < field_len(f, object); i++) {
+		const void *item = field_item(f, object, i);
+
+		if (map)
+			key(w, *(char *const *)item);
+		else
+			next(w);
+		put_object(w, f->of, item);
+	}
+	close_with(w, map ? '}' : ']');
+}
+
+static void put_value(struct writer *w, const struct mesh_field *f,
+		      const char *object)
+{
+	const void *slot = object + f->offset;
+	char buf[ADDR_TEXT_MAX] = "";
+
+	switch (f->value) {
+	case VALUE_TEXT:
+	case VALUE_OPTIONAL:
+		put_text(w, *(char *const *)slot);
+		break;
+	case VALUE_SECRET:
+		put_text(w, secret_text(slot));
+		break;
+	case VALUE_NUMBER:
+		sbuf_printf(w->out, "%d", *(const int *)slot);
+		break;
+	case VALUE_SERIAL:
+		sbuf_printf(w->out, "%" PRIu64, *(const uint64_t *)slot);
+		break;
+	case VALUE_BOOL:
+		sbuf_puts(w->out, *(const bool *)slot ? "true" : "false");
+		break;
+	case VALUE_IP:
+		put_text(w, ip_text(slot, buf));
+		break;
+	case VALUE_NETWORK:
+		put_text(w, field_says(f, object) ? cidr_text(slot, buf) : "");
+		break;
+	case VALUE_NETWORKS:
+	case VALUE_ADDRESSES:
+		put_networks(w, slot);
+		break;
+	case VALUE_STRINGS:
+		put_strings(w, slot, f->null_at &&
+				     *(const bool *)(object + f->null_at));
+		break;
+	case VALUE_SECRETS:
+		put_secrets(w, slot);
+		break;
+	case VALUE_OBJECT:
+		put_object(w, f->of, slot);
+		break;
+	case VALUE_LIST:
+	case VALUE_MAP:
+		put_objects(w, f, object);
+		break;
+	default:
+		break; /* not in the file */
 	}
 }
 
-static void facts(struct writer *w, const struct node_facts *f)
+static void put_object(struct writer *w, const struct mesh_object *of,
+		       const void *object)
 {
-	if (!f->addresses.len && !f->address && !f->dialled && !f->nat_from &&
-	    !f->mtu && !f->mtu_kept && !f->deployed && !f->extras.len)
-		return;
-	key(w, "facts");
+	const struct mesh_field *rows[OBJECT_MEMBERS];
+	const struct extras *extras =
+		(const void *)((const char *)object + of->extras);
+	size_t n = object_members(of, rows);
+
 	open_with(w, '{');
-	optional_networks(w, "addresses", &f->addresses);
-	optional_text(w, "address", f->address);
-	optional_text(w, "dialled", f->dialled);
-	optional_text(w, "nat_from", f->nat_from);
-	if (f->mtu)
-		number(w, "mtu", f->mtu);
-	if (f->mtu_kept)
-		truth(w, "mtu_kept", true);
-	if (f->deployed)
-		truth(w, "deployed", true);
-	extras(w, &f->extras);
-	close_with(w, '}');
-}
-
-static void external(struct writer *w, const struct external *x)
-{
-	next(w);
-	open_with(w, '{');
-	text(w, "name", x->name);
-	text(w, "public_key", x->public_key);
-	optional_text(w, "preshared_key", secret_text(&x->preshared_key));
-	optional_text(w, "endpoint", x->endpoint);
-	optional_networks(w, "allowed_ips", &x->allowed_ips);
-	optional_networks(w, "routes", &x->routes);
-	if (x->keepalive_s)
-		number(w, "keepalive", x->keepalive_s);
-	extras(w, &x->extras);
-	close_with(w, '}');
-}
-
-static void externals(struct writer *w, const struct externals *list)
-{
-	if (list->len == 0)
-		return;
-	key(w, "external_peers");
-	open_with(w, '[');
-	for (size_t i = 0; i < list->len; i++)
-		external(w, &list->items[i]);
-	close_with(w, ']');
-}
-
-/* Our additions to a node. */
-static void node_additions(struct writer *w, const struct node *n)
-{
-	if (n->mesh_ip6.family)
-		address(w, "mesh_ip6", &n->mesh_ip6);
-	optional_text(w, "local_machine", n->local_machine);
-	optional_text(w, "key", n->key);
-	optional_text(w, "ssh_user", n->ssh_user);
-	if (n->mtu)
-		number(w, "mtu", n->mtu);
-	if (n->keepalive_s >= 0)
-		number(w, "keepalive", n->keepalive_s);
-	if (n->exit)
-		truth(w, "exit", true);
-	if (n->ssh_host_keys.len)
-		string_list(w, "ssh_host_keys", &n->ssh_host_keys, false);
-	externals(w, &n->externals);
-	facts(w, &n->facts);
-}
-
-static void node(struct writer *w, const struct node *n)
-{
-	open_with(w, '{');
-	text(w, "hostname", n->hostname);
-	address(w, "mesh_ip", &n->mesh_ip);
-	text(w, "public_key", n->public_key);
-	optional_text(w, "private_key", secret_text(&n->private_key));
-	text(w, "ssh_host", n->ssh_host);
-	number(w, "ssh_port", n->ssh_port);
-	optional_text(w, "public_endpoint", n->public_endpoint);
-	number(w, "listen_port", n->listen_port);
-	truth(w, "behind_nat", n->behind_nat);
-	optional_networks(w, "routable_networks", &n->routable_networks);
-	truth(w, "is_local", n->is_local);
-	optional_text(w, "actual_hostname", n->actual_hostname);
-	optional_text(w, "fqdn", n->fqdn);
-	node_additions(w, n);
-	extras(w, &n->extras);
-	close_with(w, '}');
-}
-
-static void nodes(struct writer *w, const char *name, const struct nodes *list)
-{
-	key(w, name);
-	open_with(w, '{');
-	for (size_t i = 0; i < list->len; i++) {
-		key(w, list->items[i].name);
-		node(w, &list->items[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (!rows[i]->always && !field_says(rows[i], object))
+			continue;
+		key(w, rows[i]->json);
+		put_value(w, rows[i], object);
+	}
+	for (size_t i = 0; i < extras->len; i++) {
+		key(w, extras->items[i].key);
+		copy_json(w, extras->items[i].json);
 	}
 	close_with(w, '}');
-}
-
-static void groups(struct writer *w, const struct groups *list)
-{
-	if (list->len == 0)
-		return;
-	key(w, "groups");
-	open_with(w, '{');
-	for (size_t i = 0; i < list->len; i++) {
-		const struct group *g = &list->items[i];
-
-		key(w, g->name);
-		open_with(w, '{');
-		optional_text(w, "description", g->description);
-		string_list(w, "members", &g->members, g->members_null);
-		extras(w, &g->extras);
-		close_with(w, '}');
-	}
-	close_with(w, '}');
-}
-
-static void policy(struct writer *w, const struct policy *p)
-{
-	next(w);
-	open_with(w, '{');
-	text(w, "name", p->name);
-	optional_text(w, "description", p->description);
-	string_list(w, "from_groups", &p->from_groups, p->from_null);
-	string_list(w, "to_groups", &p->to_groups, p->to_null);
-	truth(w, "allow_mesh_ips", p->allow_mesh_ips);
-	truth(w, "allow_routable_networks", p->allow_routable_networks);
-	extras(w, &p->extras);
-	close_with(w, '}');
-}
-
-static void policies(struct writer *w, const struct policies *list)
-{
-	if (list->len == 0)
-		return;
-	key(w, "access_policies");
-	open_with(w, '[');
-	for (size_t i = 0; i < list->len; i++)
-		policy(w, &list->items[i]);
-	close_with(w, ']');
-}
-
-/* Our additions to the mesh. */
-static void mesh_additions(struct writer *w, const struct mesh *m)
-{
-	if (m->network6.ip.family)
-		network(w, "network6", &m->network6);
-	if (m->mtu)
-		number(w, "mtu", m->mtu);
-	if (m->keepalive_s >= 0)
-		number(w, "keepalive", m->keepalive_s);
-	optional_text(w, "key", m->key);
-	optional_text(w, "mesh_id", m->mesh_id);
-	if (m->serial) {
-		key(w, "serial");
-		sbuf_printf(w->out, "%" PRIu64, m->serial);
-	}
-	if (m->removed.len)
-		nodes(w, "removed_nodes", &m->removed);
-	if (m->recipients.len)
-		string_list(w, "recipients", &m->recipients, false);
-	if (m->verify_signatures)
-		truth(w, "verify_signatures", true);
-	optional_text(w, "mesh_secret", secret_text(&m->mesh_secret));
-	secret_list(w, "former_secrets", &m->former_secrets);
 }
 
 void state_format(struct sbuf *out, const struct mesh *m)
 {
 	struct writer w = { out, 0, true };
 
-	open_with(&w, '{');
-	text(&w, "interface_name", m->interface_name);
-	network(&w, "network", &m->network);
-	number(&w, "listen_port", m->listen_port);
-	nodes(&w, "nodes", &m->nodes);
-	text(&w, "local_hostname", m->local_hostname);
-	groups(&w, &m->groups);
-	policies(&w, &m->policies);
-	mesh_additions(&w, m);
-	extras(&w, &m->extras);
-	close_with(&w, '}');
+	put_object(&w, &object_mesh, m);
 }

@@ -53,29 +53,31 @@ static void describe_list(struct sbuf *out, const char *what,
 
 static void describe_change(struct sbuf *out, const struct change *c)
 {
-	static const char *const words[] = {
-		[PART_MESH] = "mesh", [PART_NODE] = "node",
-		[PART_GROUP] = "group", [PART_POLICY] = "policy",
-	};
-
 	if (c->list)
-		describe_list(out, words[c->part], c);
+		describe_list(out, part_word(c->part), c);
 	else
-		put_value(out, words[c->part], c->name, c->field,
+		put_value(out, part_word(c->part), c->name, c->field,
 			  c->after ? c->after : "unset");
+}
+
+static void copy_fields(struct mesh *to, const struct mesh *from,
+			const struct mesh_fields *all)
+{
+	for (size_t i = 0; i < all->len; i++) {
+		AUTO(strings_done) struct strings said = { 0 };
+		struct err e;
+
+		field_get(&all->items[i], from, from, &said);
+		field_assign(&all->items[i], to, &said, &e);
+	}
 }
 
 /* A mesh with the same names and the same defaults that says no more. */
 static void make_bare(struct mesh *bare, const struct mesh *m)
 {
 	memset(bare, 0, sizeof *bare);
-	bare->interface_name = mem_strdup(m->interface_name);
-	bare->network = m->network;
-	bare->network6 = m->network6;
-	bare->listen_port = m->listen_port;
-	bare->mtu = m->mtu;
-	bare->keepalive_s = m->keepalive_s;
-	bare->key = mem_strdup(m->key);
+	copy_fields(bare, m, &fields_mesh);
+	copy_fields(bare, m, &fields_defaults);
 	for (size_t i = 0; i < m->nodes.len; i++)
 		node_init(vec_add(&bare->nodes), m->nodes.items[i].name);
 	for (size_t i = 0; i < m->groups.len; i++)

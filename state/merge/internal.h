@@ -71,7 +71,4 @@ void merge_settle(struct merge *g);
 /** The map that nodes, groups or policies are in; NULL for the mesh. */
 const char *merge_map(enum mesh_part part);
 
-/** "node", "group" and so on. */
-const char *merge_part_word(enum mesh_part part);
-
 #endif

@@ -5,78 +5,33 @@
 #include <inttypes.h>
 #include <string.h>
 
-/** How the two changes of one thing come together. */
-enum how {
-	LEAF,    /* they do not: a conflict */
-	SET,     /* a list: both do what they did to its items */
-	NEWEST,  /* the side with the higher serial wins */
-	FIELDS,  /* member by member, each by its own rule */
-	ENTRIES, /* entry by entry, all by one rule */
-};
-
+/** The rule for one thing: what its row says of it. */
 struct rule {
-	const char *key;
-	enum how how;
-	bool fits;           /* must fit to other such values of the mesh */
-	enum mesh_part part; /* of ENTRIES: what they are */
-	const struct rule *inner; /* of ENTRIES one, of FIELDS up to no key */
+	enum merge_how how, each;
+	bool fits;
+	const struct mesh_object *of; /* what has the rows of its members */
+	enum mesh_part part;          /* what its entries are */
 };
-
-static const struct rule leaf = { .how = LEAF };
-static const struct rule newest = { .how = NEWEST };
-
-static const struct rule node_fields[] = {
-	{ "mesh_ip", LEAF, true, PART_MESH, NULL },
-	{ "mesh_ip6", LEAF, true, PART_MESH, NULL },
-	{ "exit", LEAF, true, PART_MESH, NULL },
-	{ "routable_networks", SET, true, PART_MESH, NULL },
-	{ "external_peers", ENTRIES, true, PART_MESH, &leaf },
-	{ "ssh_host_keys", SET, false, PART_MESH, NULL },
-	{ "behind_nat", NEWEST, false, PART_MESH, NULL },
-	{ "actual_hostname", NEWEST, false, PART_MESH, NULL },
-	{ "fqdn", NEWEST, false, PART_MESH, NULL },
-	{ "facts", ENTRIES, false, PART_MESH, &newest },
-	{ NULL, LEAF, false, PART_MESH, NULL },
-};
-static const struct rule group_fields[] = {
-	{ "members", SET, false, PART_MESH, NULL },
-	{ NULL, LEAF, false, PART_MESH, NULL },
-};
-static const struct rule no_fields[] = {
-	{ NULL, LEAF, false, PART_MESH, NULL },
-};
-static const struct rule node = { .how = FIELDS, .inner = node_fields };
-static const struct rule group = { .how = FIELDS, .inner = group_fields };
-static const struct rule policy = { .how = FIELDS, .inner = no_fields };
-
-static const struct rule mesh_fields[] = {
-	{ "network", LEAF, true, PART_MESH, NULL },
-	{ "network6", LEAF, true, PART_MESH, NULL },
-	{ "recipients", SET, false, PART_MESH, NULL },
-	{ "removed_nodes", ENTRIES, false, PART_MESH, &newest },
-	{ "nodes", ENTRIES, false, PART_NODE, &node },
-	{ "groups", ENTRIES, false, PART_GROUP, &group },
-	{ "access_policies", ENTRIES, false, PART_POLICY, &policy },
-	{ NULL, LEAF, false, PART_MESH, NULL },
-};
-static const struct rule whole = { .how = FIELDS, .inner = mesh_fields };
 
 const char *merge_map(enum mesh_part part)
 {
-	for (const struct rule *r = mesh_fields; r->key; r++)
-		if (r->part == part && part != PART_MESH)
-			return r->key;
+	const struct mesh_field *rows[OBJECT_MEMBERS];
+	size_t n = object_members(&object_mesh, rows);
+
+	for (size_t i = 0; i < n; i++)
+		if (rows[i]->each == MERGE_FIELDS && rows[i]->of->part == part)
+			return rows[i]->json;
 	return NULL;
 }
 
-const char *merge_part_word(enum mesh_part part)
+/* The rule that a row gives; one without a row is a leaf. */
+static struct rule rule_of(const struct mesh_field *f)
 {
-	static const char *const words[] = {
-		[PART_MESH] = "mesh", [PART_NODE] = "node",
-		[PART_GROUP] = "group", [PART_POLICY] = "policy",
-	};
-
-	return words[part];
+	if (!f)
+		return (struct rule){ .part = PART_MESH };
+	return (struct rule){ f->how, f->each, f->fits, f->of,
+			      f->each == MERGE_FIELDS ? f->of->part
+						      : PART_MESH };
 }
 
 struct cell cell_of(struct json_object *object, const char *key)
@@ -117,7 +72,7 @@ struct json_object *merge_contest(struct merge *g, struct place at,
 {
 	struct json_object *entry = json_object_new_object();
 
-	add_text(entry, "part", merge_part_word(at.part));
+	add_text(entry, "part", part_word(at.part));
 	add_text(entry, "name", at.name);
 	add_text(entry, "field", at.field);
 	add_text(entry, "item", at.item);
@@ -156,21 +111,18 @@ static struct cell merge_sets(struct cell b, struct cell o, struct cell t)
 	return (struct cell){ true, out };
 }
 
-static const struct rule *rule_for(const struct rule *r, const char *key)
+static struct rule rule_for(const struct rule *r, const char *key)
 {
-	if (r->how == ENTRIES)
-		return r->inner;
-	for (r = r->inner; r->key; r++)
-		if (strcmp(r->key, key) == 0)
-			return r;
-	return &leaf;
+	if (r->how == MERGE_ENTRIES)
+		return (struct rule){ .how = r->each, .of = r->of };
+	return rule_of(object_member(r->of, key));
 }
 
 /* The place of the member @key of what is at @at. */
 static struct place inner_place(struct place at, const struct rule *r,
 				const char *key)
 {
-	if (r->how == ENTRIES && r->part != PART_MESH)
+	if (r->how == MERGE_ENTRIES && r->part != PART_MESH)
 		return (struct place){ r->part, key, NULL, NULL };
 	if (at.field)
 		at.item = key;
@@ -188,18 +140,18 @@ static void merge_member(struct merge *g, const struct rule *r,
 			 struct place at, const char *key,
 			 const struct cell sides[3], struct json_object *out)
 {
-	const struct rule *inner = rule_for(r, key);
+	const struct rule inner = rule_for(r, key);
 	struct place place = inner_place(at, r, key);
 	struct cell b = cell_of(sides[0].v, key), o = cell_of(sides[1].v, key),
 		    t = cell_of(sides[2].v, key), merged;
 
-	if (inner->part != PART_MESH)
+	if (inner.part != PART_MESH)
 		place = (struct place){ 0 };
 	/* another name takes no yes away from a node */
 	if (g->asking && place.part == PART_NODE && !place.field && !b.has &&
 	    !o.has && merge_known_node(g, t.v))
 		b = o = (struct cell){ true, merge_known_node(g, t.v) };
-	merged = merge_cells(g, inner, place, b, o, t);
+	merged = merge_cells(g, &inner, place, b, o, t);
 	if (merged.has)
 		json_object_object_add(out, key, merged.v);
 }
@@ -240,7 +192,8 @@ static bool no_more(struct json_object *list, struct json_object *base)
 
 static bool only_newest(const struct rule *r)
 {
-	return r->how == NEWEST || (r->how == ENTRIES && r->inner == &newest);
+	return r->how == MERGE_NEWEST ||
+	       (r->how == MERGE_ENTRIES && r->each == MERGE_NEWEST);
 }
 
 /*
@@ -252,16 +205,16 @@ static bool said_anew(const struct rule *r, struct json_object *base,
 {
 	json_object_object_foreach(base, key, member) {
 		(void)member;
-		if (!tree_has(now, key) && rule_for(r, key)->how == LEAF)
+		if (!tree_has(now, key) && rule_for(r, key).how == MERGE_LEAF)
 			return true;
 	}
 	json_object_object_foreach(now, field, value) {
-		const struct rule *inner = rule_for(r, field);
+		const struct rule inner = rule_for(r, field);
 
-		if (only_newest(inner) ||
+		if (only_newest(&inner) ||
 		    same(cell_of(base, field), cell_of(now, field)))
 			continue;
-		if (inner->how != SET || !no_more(value, tree_get(base, field)))
+		if (inner.how != MERGE_SET || !no_more(value, tree_get(base, field)))
 			return true;
 	}
 	return false;
@@ -274,19 +227,20 @@ static struct cell merge_changed(struct merge *g, const struct rule *r,
 	struct cell b = sides[0], o = sides[1], t = sides[2];
 
 	switch (r->how) {
-	case SET:
+	case MERGE_SET:
 		return merge_sets(b, o, t);
-	case NEWEST:
+	case MERGE_NEWEST:
 		return taken(g->theirs_newer ? t : o);
-	case ENTRIES:
+	case MERGE_ENTRIES:
 		return merge_members(g, r, at, sides);
-	case FIELDS:
+	case MERGE_FIELDS:
 		if (o.has && t.has)
 			return merge_members(g, r, at, sides);
 		if (!said_anew(r, b.v, o.has ? o.v : t.v))
 			return (struct cell){ false, NULL };
 		break;
-	case LEAF:
+	case MERGE_LEAF:
+	case MERGE_APART:
 		break;
 	}
 	merge_contest(g, at, b, o, t);
@@ -300,7 +254,7 @@ static struct cell merge_changed(struct merge *g, const struct rule *r,
 static struct cell ask(struct merge *g, const struct rule *r, struct place at,
 		       const struct cell sides[3])
 {
-	struct cell all = r->how == SET ? merge_sets(sides[0], sides[1],
+	struct cell all = r->how == MERGE_SET ? merge_sets(sides[0], sides[1],
 						     sides[2])
 					: taken(sides[2]);
 
@@ -313,8 +267,8 @@ static struct cell ask(struct merge *g, const struct rule *r, struct place at,
 static bool asks(const struct merge *g, const struct rule *r, struct place at,
 		 const struct cell sides[3])
 {
-	return g->asking && r->how <= SET &&
-	       (r->how == SET || same(sides[0], sides[1])) &&
+	return g->asking && r->how <= MERGE_SET &&
+	       (r->how == MERGE_SET || same(sides[0], sides[1])) &&
 	       merge_needs_yes(g, at, sides[0].v, sides[2].v);
 }
 
@@ -348,7 +302,7 @@ static struct cell merge_cells(struct merge *g, const struct rule *r,
 		return ask(g, r, at, sides);
 	/* a careful merge looks into what only theirs changed, too */
 	if (same(b, o) && ((!g->careful && !g->asking) || !t.has ||
-			   (r->how != FIELDS && r->how != ENTRIES)))
+			   (r->how != MERGE_FIELDS && r->how != MERGE_ENTRIES)))
 		return taken(t);
 	if (same(b, o))
 		return merge_theirs(g, r, at, sides);
@@ -395,11 +349,14 @@ static int check_sides(const struct mesh *ours, const struct mesh *theirs,
 static int content_of(struct json_object **out, const struct mesh *m,
 		      struct err *e)
 {
+	const struct mesh_field *rows[OBJECT_MEMBERS];
+	size_t n = object_members(&object_mesh, rows);
+
 	if (tree_of_mesh(out, m, e) < 0)
 		return -1;
-	json_object_object_del(*out, "serial");
-	json_object_object_del(*out, "mesh_secret");
-	json_object_object_del(*out, "former_secrets");
+	for (size_t i = 0; i < n; i++)
+		if (rows[i]->how == MERGE_APART)
+			json_object_object_del(*out, rows[i]->json);
 	json_object_object_del(*out, MERGE_CONFLICTS);
 	return 0;
 }
@@ -408,6 +365,7 @@ static void merge_trees(struct merge *g)
 {
 	const struct cell b = { true, g->base }, o = { true, g->ours },
 			  t = { true, g->theirs };
+	const struct rule whole = { .how = MERGE_FIELDS, .of = &object_mesh };
 	bool one_sided = same(b, o) || same(b, t);
 
 	json_object_put(g->out);

@@ -158,7 +158,7 @@ static int no_object(const struct conflict *c, struct err *e)
 	AUTO(auto_free) char *shown = check_shown(c->name);
 
 	return err_set(e, ERR_INPUT, "there is no %s '%s' any more: expected "
-		       "'ours'", merge_part_word(c->part), shown);
+		       "'ours'", part_word(c->part), shown);
 }
 
 /* Take what the entry says of their side. */
@@ -279,7 +279,7 @@ static int no_conflict(enum mesh_part part, const char *name,
 						       : CONFLICT_NONE);
 
 	return err_set(e, ERR_INPUT, "there is no conflict '%s %s %s'; 'wgmesh "
-		       "merge -resolve' lists them", merge_part_word(part),
+		       "merge -resolve' lists them", part_word(part),
 		       shown, what);
 }
 
@@ -320,10 +320,11 @@ int merge_resolve_all(struct mesh *m, enum merge_side side, struct err *e)
 
 /* ---- secrets in the entries ---- */
 
-static bool is_secret(const char *key)
+static bool is_secret(const char *json)
 {
-	return strcmp(key, "private_key") == 0 ||
-	       strcmp(key, "preshared_key") == 0;
+	const struct mesh_field *f = member_find(json);
+
+	return f && f->value == VALUE_SECRET;
 }
 
 /* Are there secrets in @v? They are hidden if @hide. */

@@ -13,7 +13,7 @@ static struct json_object *contested(const struct merge *g,
 			json_object_array_get_idx(g->conflicts, i);
 
 		if (!tree_has(c, "field") &&
-		    strcmp(tree_text(c, "part"), merge_part_word(part)) == 0)
+		    strcmp(tree_text(c, "part"), part_word(part)) == 0)
 			json_object_object_add(out, tree_text(c, "name"),
 					       json_object_get(c));
 	}

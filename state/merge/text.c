@@ -10,47 +10,20 @@
 /** Bytes of a value that are shown. */
 #define TEXT_SHOWN 400
 
-/* The words of mesh.yaml and of mesh_diff() for the state's keys. */
-static const char *const words[][2] = {
-	{ "interface_name", "interface" },
-	{ "listen_port", "port" },
-	{ "mesh_ip", "address" },
-	{ "mesh_ip6", "address6" },
-	{ "ssh_host", "ssh" },
-	{ "public_key", "keys" },
-	{ "public_endpoint", "endpoint" },
-	{ "routable_networks", "routes" },
-	{ "ssh_host_keys", "host-keys" },
-	{ "external_peers", "external" },
-	{ "from_groups", "from" },
-	{ "to_groups", "to" },
-	{ "allow_mesh_ips", "mesh_ips" },
-	{ "allow_routable_networks", "networks" },
-	{ "removed_nodes", "removed" },
-	{ MERGE_SECRET, CONFLICT_SECRET },
-	{ "verify_signatures", "verify-signatures" },
-};
-
-/* Not worth a word when a whole node is shown; and what is secret. */
-static const char *const unsaid[] = {
-	"hostname", "behind_nat", "actual_hostname", "fqdn", "facts", "groups",
-	"private_key", "preshared_key",
-};
-
-static const char *word_of(const char *key)
+/* The word of mesh.yaml and of mesh_diff() for a key of the state. */
+static const char *word_of(const char *json)
 {
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strcmp(words[i][0], key) == 0)
-			return words[i][1];
-	return key;
+	const struct mesh_field *f = member_find(json);
+
+	return f && f->key ? f->key : json;
 }
 
-static bool is_unsaid(const char *key)
+/* Not worth a word when a whole node is shown; or secret. */
+static bool is_unsaid(const char *json)
 {
-	for (size_t i = 0; i < sizeof unsaid / sizeof *unsaid; i++)
-		if (strcmp(unsaid[i], key) == 0)
-			return true;
-	return false;
+	const struct mesh_field *f = member_find(json);
+
+	return f && !f->key;
 }
 
 static void say(struct sbuf *out, const char *key, struct json_object *v);
@@ -195,7 +168,7 @@ bool mesh_has_conflicts(const struct mesh *m)
 static int part_of(enum mesh_part *out, const char *word)
 {
 	for (int p = PART_MESH; p <= PART_POLICY; p++) {
-		if (strcmp(merge_part_word((enum mesh_part)p), word) == 0) {
+		if (strcmp(part_word((enum mesh_part)p), word) == 0) {
 			*out = (enum mesh_part)p;
 			return 0;
 		}
@@ -214,17 +187,13 @@ static char *field_of(struct json_object *entry)
 }
 
 /* A member of the mesh that can be in conflict by itself. */
-static bool is_mesh_field(const char *key)
+static bool is_mesh_field(const char *json)
 {
-	static const char *const others[] = { "", "nodes", "groups",
-					      "access_policies",
-					      "removed_nodes", "serial",
-					      "mesh_id", MERGE_CONFLICTS };
+	const struct mesh_field *f = object_member(&object_mesh, json);
 
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		if (strcmp(others[i], key) == 0)
-			return false;
-	return true;
+	return *json && strcmp(json, MERGE_CONFLICTS) != 0 &&
+	       strcmp(json, "serial") != 0 && strcmp(json, "mesh_id") != 0 &&
+	       !(f && f->of);
 }
 
 /* Are the sides of a whole node, group or policy such ones, or not there? */
@@ -319,7 +288,7 @@ static const char *or_none(const struct conflict *c, const char *text)
 
 void conflict_text(struct sbuf *out, const struct conflict *c)
 {
-	sbuf_puts(out, merge_part_word(c->part));
+	sbuf_puts(out, part_word(c->part));
 	if (c->name)
 		sbuf_printf(out, " %s", c->name);
 	if (c->field)

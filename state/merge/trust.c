@@ -1,7 +1,8 @@
 /*
  * Members that decide who can read the state, who is trusted, or what runs
- * where. What the other side made of them needs somebody's yes: an unattended
- * merge contests them, and a pull shows them and asks.
+ * where: those whose row has a trust. What the other side made of them needs
+ * somebody's yes: an unattended merge contests them, and a pull shows them and
+ * asks.
  */
 #include "state/merge/internal.h"
 
@@ -10,29 +11,8 @@
 #include <string.h>
 #include <strings.h>
 
-/** The one table of such members. */
-static const struct trusted {
-	enum mesh_part part;
-	const char *key;
-	const char *inner; /* of a unit that lies in @key; NULL: all of it */
-	bool reaches; /* beyond its node: of a node that is new, too */
-	bool learnt;  /* a first value is no change: found by a deploy; sealing */
-} table[] = {
-	{ PART_MESH, "recipients", NULL, false, true },
-	{ PART_MESH, "verify_signatures", NULL, false, false },
-	{ PART_MESH, "key", NULL, false, false },
-	{ PART_MESH, "local_hostname", NULL, false, false },
-	{ PART_MESH, "hooks", NULL, false, false },
-	{ PART_NODE, "ssh_host", NULL, false, false }, /* all of the unit */
-	{ PART_NODE, "ssh_host", "is_local", true, false },
-	{ PART_NODE, "ssh_host_keys", NULL, false, false },
-	{ PART_NODE, "public_key", "key", false, false },
-	{ PART_NODE, "public_key", "public_key", false, true },
-	{ PART_NODE, "exit", NULL, true, false },
-	{ PART_NODE, "hooks", NULL, true, false },
-};
-
-#define TABLE_LEN (sizeof table / sizeof *table)
+/** A member that wgmesh does not know, and that may once run commands. */
+#define HOOKS "hooks"
 
 /* Not there, or as good as that. */
 static bool is_unsaid(struct json_object *v)
@@ -47,31 +27,42 @@ static bool is_unsaid(struct json_object *v)
 		      !json_object_get_boolean(v));
 }
 
-static bool differs(const struct trusted *t, struct json_object *before,
-		    struct json_object *after)
+static bool differs(struct json_object *before, struct json_object *after,
+		    bool learnt)
 {
-	if (t->inner) {
-		before = tree_get(before, t->inner);
-		after = tree_get(after, t->inner);
-	}
-	if (is_unsaid(before) && (is_unsaid(after) || t->learnt))
+	if (is_unsaid(before) && (is_unsaid(after) || learnt))
 		return false;
 	return !json_object_equal(before, after);
+}
+
+/* The row @f is, or is in the unit, at @field: did it change? */
+static bool row_needs_yes(const struct mesh_field *f, const char *field,
+			  struct json_object *before,
+			  struct json_object *after, bool in_new)
+{
+	if (!f->trust || (in_new && !(f->trust & TRUST_NEW)) ||
+	    strcasecmp(f->unit ? f->unit : f->json, field) != 0)
+		return false;
+	if (f->unit) {
+		before = tree_get(before, f->json);
+		after = tree_get(after, f->json);
+	}
+	return differs(before, after, f->trust & TRUST_LEARNT);
 }
 
 bool merge_needs_yes(const struct merge *g, struct place at,
 		     struct json_object *before, struct json_object *after)
 {
+	const struct mesh_field *rows[OBJECT_MEMBERS];
+	size_t n = object_members(object_of_part(at.part), rows);
+
 	if (!at.field || at.item)
 		return false;
-	for (size_t i = 0; i < TABLE_LEN; i++) {
-		const struct trusted *t = &table[i];
-
-		if (t->part == at.part && strcasecmp(t->key, at.field) == 0 &&
-		    (t->reaches || !g->in_new) && differs(t, before, after))
+	for (size_t i = 0; i < n; i++)
+		if (row_needs_yes(rows[i], at.field, before, after, g->in_new))
 			return true;
-	}
-	return false;
+	return at.part <= PART_NODE && strcasecmp(HOOKS, at.field) == 0 &&
+	       differs(before, after, false);
 }
 
 /* ---- nodes that are to be taken off their hosts ---- */
@@ -90,18 +81,17 @@ static struct json_object *find_node(struct json_object *side,
 /* Would a deploy go somewhere else than where we know the node? */
 static bool goes_elsewhere(struct json_object *known, struct json_object *gone)
 {
-	static const char *const keys[] = { "ssh_host", "ssh_user", "ssh_port",
-					    "ssh_host_keys", "is_local",
-					    "local_machine", "hooks" };
+	const struct mesh_field *rows[OBJECT_MEMBERS];
+	size_t n = object_members(&object_node, rows);
+	bool other = differs(tree_get(known, HOOKS), tree_get(gone, HOOKS),
+			     false);
 
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		struct json_object *a = tree_get(known, keys[i]);
-		struct json_object *b = tree_get(gone, keys[i]);
-
-		if (!(is_unsaid(a) && is_unsaid(b)) && !json_object_equal(a, b))
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i]->trust & TRUST_WAY)
+			other = other || differs(tree_get(known, rows[i]->json),
+						 tree_get(gone, rows[i]->json),
+						 false);
+	return other;
 }
 
 /* The node of @side that has this public key, which is not empty. */

@@ -50,7 +50,7 @@ static int apply_field(const struct apply *a, const struct mesh_field *f,
 	field_get(f, a->m, to, &has);
 	field_get(f, a->wanted, from, &wants);
 	strings_copy(&sorted, &wants);
-	if (!same_items(&has, &sorted))
+	if (!(f->stays && wants.len == 0) && !same_items(&has, &sorted))
 		ret = field_assign(f, to, &wants, e);
 	strings_done(&has);
 	strings_done(&wants);
@@ -66,7 +66,7 @@ static int apply_fields(const struct apply *a, const struct mesh_fields *all,
 	for (size_t i = 0; i < all->len; i++) {
 		const struct mesh_field *f = &all->items[i];
 
-		if (f->kind && strcmp(f->key, except) != 0 &&
+		if (f->value && strcmp(f->key, except) != 0 &&
 		    apply_field(a, f, to, from, e) < 0) {
 			a->failed->key = f->key;
 			return err_wrap(e, "%s", f->key);
@@ -79,33 +79,23 @@ static int apply_fields(const struct apply *a, const struct mesh_fields *all,
 static int blame(const struct apply *a, enum mesh_part part, const char *name,
 		 struct err *e)
 {
-	static const char *const words[] = {
-		[PART_NODE] = "node",
-		[PART_GROUP] = "group",
-		[PART_POLICY] = "policy",
-	};
-
 	a->failed->part = part;
 	a->failed->name = name;
-	return err_wrap(e, "%s '%s'", words[part], name);
+	return err_wrap(e, "%s '%s'", part_word(part), name);
 }
 
 /* ---- the mesh ---- */
 
-/* Interface and IPv4 network stay when they are not said. */
+/* Where only an IPv6 network is said, a mesh that is empty gets no other. */
 static int apply_globals(struct apply *a, struct err *e)
 {
 	struct cidr network = a->m->network, network6 = a->m->network6;
 	const struct mesh *w = a->wanted;
 
-	if (w->interface_name)
-		mem_replace(&a->m->interface_name, w->interface_name);
-	if (w->network.ip.family)
-		a->m->network = w->network;
-	else if (w->network6.ip.family && a->m->nodes.len == 0)
+	if (w->network6.ip.family && a->m->nodes.len == 0)
 		a->m->network = (struct cidr){ 0 };
-	a->m->network6 = w->network6;
-	a->m->verify_signatures = w->verify_signatures;
+	if (apply_fields(a, &fields_mesh, "", a->m, w, e) < 0)
+		return -1;
 	a->moved4 = !cidr_equal(&network, &a->m->network);
 	a->moved6 = !cidr_equal(&network6, &a->m->network6);
 	return apply_fields(a, &fields_defaults, "", a->m, w, e);

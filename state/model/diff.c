@@ -386,15 +386,9 @@ static void list_text(struct sbuf *out, const struct change *c)
 
 void change_text(struct sbuf *out, const struct change *c)
 {
-	static const char *const words[] = {
-		[PART_MESH] = "mesh",
-		[PART_NODE] = "node",
-		[PART_GROUP] = "group",
-		[PART_POLICY] = "policy",
-	};
 	const char *all = c->sign == '+' ? c->after : c->before;
 
-	sbuf_printf(out, "%c %s%s%s", c->sign, words[c->part],
+	sbuf_printf(out, "%c %s%s%s", c->sign, part_word(c->part),
 		    c->name ? " " : "", c->name ? c->name : "");
 	if (c->sign != '~') {
 		sbuf_printf(out, "%s%s", all ? ": " : "", all ? all : "");

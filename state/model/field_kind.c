@@ -1,4 +1,7 @@
-#include "state/model/field_kind.h"
+/*
+ * The text of a value: what people write for it, and what is printed.
+ */
+#include "state/model/field.h"
 
 #include "base/auto.h"
 #include "base/num.h"
@@ -76,9 +79,6 @@ static void get_number(const struct mesh_field *f, const struct mesh *m,
 		say_number(out, n);
 }
 
-const struct field_kind field_number = { set_number, clear_number,
-					 get_number };
-
 /* ---- a truth ---- */
 
 static int set_bool(const struct mesh_field *f, void *object,
@@ -106,8 +106,6 @@ static void get_bool(const struct mesh_field *f, const struct mesh *m,
 	if (is != (bool)f->unsaid)
 		strings_add(out, is ? "true" : "false");
 }
-
-const struct field_kind field_bool = { set_bool, clear_bool, get_bool };
 
 /* ---- a text ---- */
 
@@ -138,8 +136,6 @@ static void get_text(const struct mesh_field *f, const struct mesh *m,
 		say_text(out, s);
 }
 
-const struct field_kind field_text = { set_text, clear_text, get_text };
-
 /* ---- a list of names ---- */
 
 static int set_strings(const struct mesh_field *f, void *object,
@@ -165,9 +161,6 @@ static void get_strings(const struct mesh_field *f, const struct mesh *m,
 	for (size_t i = 0; i < list->len; i++)
 		strings_add(out, list->items[i]);
 }
-
-const struct field_kind field_strings = { set_strings, clear_strings,
-					  get_strings };
 
 /* ---- networks ---- */
 
@@ -221,9 +214,6 @@ static void get_network(const struct mesh_field *f, const struct mesh *m,
 		strings_add(out, cidr_text(c, text));
 }
 
-const struct field_kind field_network = { set_network, clear_network,
-					  get_network };
-
 /* A default route is for validation, which knows whether it is an exit. */
 static int set_routes(const struct mesh_field *f, void *object,
 		      const char *value, struct err *e)
@@ -255,9 +245,6 @@ static void get_routes(const struct mesh_field *f, const struct mesh *m,
 	for (size_t i = 0; i < list->len; i++)
 		strings_add(out, cidr_text(&list->items[i], text));
 }
-
-const struct field_kind field_routes = { set_routes, clear_routes,
-					 get_routes };
 
 /* ---- where a node is ---- */
 
@@ -292,8 +279,6 @@ static void get_ssh(const struct mesh_field *f, const struct mesh *m,
 	(void)m;
 	say_text(out, n->ssh_host && *n->ssh_host ? text : "");
 }
-
-const struct field_kind field_ssh = { set_ssh, clear_ssh, get_ssh };
 
 static int set_address(const struct mesh_field *f, void *object,
 		       const char *value, struct err *e)
@@ -335,5 +320,51 @@ static void get_address(const struct mesh_field *f, const struct mesh *m,
 	say_text(out, ip_text(&n->mesh_ip6, text));
 }
 
-const struct field_kind field_address = { set_address, clear_address,
-					  get_address };
+/* ---- the functions for each ---- */
+
+static const struct field_kind {
+	int (*set)(const struct mesh_field *f, void *object, const char *value,
+		   struct err *e);
+	void (*clear)(const struct mesh_field *f, void *object);
+	void (*get)(const struct mesh_field *f, const struct mesh *m,
+		    const void *object, struct strings *out);
+} kinds[VALUE_MAP + 1] = {
+	[VALUE_SSH] = { set_ssh, clear_ssh, get_ssh },
+	[VALUE_ADDRESS] = { set_address, clear_address, get_address },
+	[VALUE_TEXT] = { set_text, clear_text, get_text },
+	[VALUE_OPTIONAL] = { set_text, clear_text, get_text },
+	[VALUE_NUMBER] = { set_number, clear_number, get_number },
+	[VALUE_BOOL] = { set_bool, clear_bool, get_bool },
+	[VALUE_NETWORK] = { set_network, clear_network, get_network },
+	[VALUE_NETWORKS] = { set_routes, clear_routes, get_routes },
+	[VALUE_STRINGS] = { set_strings, clear_strings, get_strings },
+};
+
+int field_set(const struct mesh_field *f, void *object, const char *value,
+	      struct err *e)
+{
+	return kinds[f->value].set(f, object, value, e);
+}
+
+void field_clear(const struct mesh_field *f, void *object)
+{
+	if (kinds[f->value].clear)
+		kinds[f->value].clear(f, object);
+}
+
+void field_get(const struct mesh_field *f, const struct mesh *m,
+	       const void *object, struct strings *out)
+{
+	if (kinds[f->value].get)
+		kinds[f->value].get(f, m, object, out);
+}
+
+int field_assign(const struct mesh_field *f, void *to,
+		 const struct strings *values, struct err *e)
+{
+	field_clear(f, to);
+	for (size_t i = 0; i < values->len; i++)
+		if (field_set(f, to, values->items[i], e) < 0)
+			return -1;
+	return 0;
+}

@@ -4,6 +4,7 @@
 #include "state/model/mesh.h"
 
 #include "base/sbuf.h"
+#include "state/model/field.h"
 
 #include <sys/random.h>
 
@@ -16,25 +17,9 @@ void extras_done(struct extras *x)
 	vec_done(x);
 }
 
-static void facts_done(struct node_facts *f)
-{
-	vec_done(&f->addresses);
-	free(f->address);
-	free(f->dialled);
-	free(f->nat_from);
-	extras_done(&f->extras);
-}
-
 void external_done(struct external *x)
 {
-	free(x->name);
-	free(x->public_key);
-	secret_done(&x->preshared_key);
-	free(x->endpoint);
-	vec_done(&x->allowed_ips);
-	vec_done(&x->routes);
-	extras_done(&x->extras);
-	memset(x, 0, sizeof *x);
+	object_done(&object_external, x);
 }
 
 void externals_done(struct externals *list)
@@ -71,81 +56,31 @@ void external_copy(struct external *to, const struct external *from)
 
 void node_done(struct node *n)
 {
-	externals_done(&n->externals);
-	free(n->name);
-	free(n->hostname);
-	free(n->public_key);
-	secret_done(&n->private_key);
-	free(n->key);
-	free(n->ssh_host);
-	free(n->ssh_user);
-	free(n->public_endpoint);
-	vec_done(&n->routable_networks);
-	free(n->actual_hostname);
-	free(n->fqdn);
-	free(n->local_machine);
-	strings_done(&n->ssh_host_keys);
-	facts_done(&n->facts);
-	extras_done(&n->extras);
-	memset(n, 0, sizeof *n);
+	object_done(&object_node, n);
 }
 
 void group_done(struct group *g)
 {
-	free(g->name);
-	free(g->description);
-	strings_done(&g->members);
-	extras_done(&g->extras);
-	memset(g, 0, sizeof *g);
+	object_done(&object_group, g);
 }
 
 void policy_done(struct policy *p)
 {
-	free(p->name);
-	free(p->description);
-	strings_done(&p->from_groups);
-	strings_done(&p->to_groups);
-	extras_done(&p->extras);
-	memset(p, 0, sizeof *p);
-}
-
-static void nodes_done(struct nodes *nodes)
-{
-	for (size_t i = 0; i < nodes->len; i++)
-		node_done(&nodes->items[i]);
-	vec_done(nodes);
+	object_done(&object_policy, p);
 }
 
 void mesh_done(struct mesh *m)
 {
-	free(m->mesh_id);
-	free(m->key);
-	free(m->interface_name);
-	free(m->local_hostname);
-	nodes_done(&m->nodes);
-	nodes_done(&m->removed);
-	for (size_t i = 0; i < m->groups.len; i++)
-		group_done(&m->groups.items[i]);
-	vec_done(&m->groups);
-	for (size_t i = 0; i < m->policies.len; i++)
-		policy_done(&m->policies.items[i]);
-	vec_done(&m->policies);
-	strings_done(&m->recipients);
-	secret_done(&m->mesh_secret);
-	for (size_t i = 0; i < m->former_secrets.len; i++)
-		secret_done(&m->former_secrets.items[i]);
-	vec_done(&m->former_secrets);
-	extras_done(&m->extras);
-	memset(m, 0, sizeof *m);
+	object_done(&object_mesh, m);
 }
 
 void mesh_init(struct mesh *m)
 {
 	memset(m, 0, sizeof *m);
+	object_init(&object_mesh, m);
 	m->interface_name = mem_strdup(MESH_DEFAULT_INTERFACE);
 	cidr_parse(&m->network, MESH_DEFAULT_NETWORK);
 	m->listen_port = MESH_DEFAULT_PORT;
-	m->keepalive_s = -1;
 }
 
 int mesh_make_id(struct mesh *m, struct err *e)
@@ -286,10 +221,7 @@ static struct node *nodes_open(struct nodes *nodes, const char *name)
 void node_init(struct node *n, const char *name)
 {
 	n->name = mem_strdup(name);
-	n->hostname = mem_strdup("");
-	n->public_key = mem_strdup("");
-	n->ssh_host = mem_strdup("");
-	n->keepalive_s = -1;
+	object_init(&object_node, n);
 }
 
 struct node *nodes_insert(struct nodes *nodes, const char *name)

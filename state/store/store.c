@@ -290,7 +290,7 @@ static int fill_new(struct store *s, struct err *e)
 	if (gethostname(name, sizeof name) < 0)
 		return err_sys(e, "cannot get this machine's name");
 	name[sizeof name - 1] = '\0';
-	s->mesh.local_hostname = mem_strdup(name);
+	mem_replace(&s->mesh.local_hostname, name);
 	s->fresh = true;
 	s->st.st_uid = geteuid();
 	s->st.st_gid = getegid();

@@ -164,7 +164,7 @@ static int take_text(struct yaml_reader *r, const struct yaml_target *t,
 {
 	if (yaml_check_text(r, item, f->form, e) < 0)
 		return -1;
-	if (!f->kind)
+	if (!f->value)
 		return take_group(r, t, item, e);
 	if (field_set(f, t->object, item->text, e) < 0 &&
 	    !take_exactly(t, f, item))

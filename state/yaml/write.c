@@ -126,7 +126,7 @@ static bool write_keys(struct writer *w, const struct mesh_fields *fields,
 		const struct mesh_field *f = &fields->items[i];
 		AUTO(strings_done) struct strings values = { 0 };
 
-		if (!links || (f->kind && strcmp(f->key, "members") != 0))
+		if (!links || (f->value && strcmp(f->key, "members") != 0))
 			field_get(f, w->m, object, &values);
 		else
 			strings_copy(&values, links);

@@ -441,6 +441,38 @@ Node removed successfully' "$got: $(cat "$T/out")"
 	holds 'remove -forget: no tombstone, but that of others' '(.removed_nodes | keys) == ["web1"] and .nodes == {}'
 }
 
+# ---- every key of a node ----
+
+# each KEY VALUE: set by its name, shown as said, taken away.
+each() {
+	before=$(jq -S '.nodes.web1' s.json)
+	run set web1 "$1=$2" -state s.json
+	check_equal "set $1" 0 "$got"
+	run show web1 -state s.json
+	check "show: $1" grep -qxF "  $1: $(echo "$2" | sed 's/,/, /g')" "$T/out"
+	run show web1 -state s.json -json
+	check "show -json: $1" jq -e --arg key "$1" --arg value "$2" \
+		'.said[$key] | (arrays | join(",")) // tostring | . == $value' "$T/out"
+	run unset web1 "$1" -state s.json
+	case $1 in
+	address) check_equal "unset $1: it keeps what it has" 0 "$got" ;;
+	ssh) check_equal "unset $1: a node needs one" 2 "$got" ;;
+	*) check_equal "unset $1: as before" "$before" "$(jq -S '.nodes.web1' s.json)" ;;
+	esac
+}
+
+# The keys and their examples, as the schema has them.
+every_key() {
+	mesh
+	patch '.network6 = "fd99:1:2:3::/64" | .nodes[] += {"mesh_ip6": null, "listen_port": 0}'
+	"$WGMESH" schema | jq -r '.properties.nodes.additionalProperties.properties | to_entries[] |
+		[.key, (.value.examples[0] | if type == "array" then sort | join(",") else tostring end)] | @tsv' >"$T/keys"
+	check 'the schema has all keys' [ "$(wc -l <"$T/keys")" -ge 10 ]
+	while IFS='	' read -r key value; do
+		each "$key" "$value"
+	done <"$T/keys"
+}
+
 # ---- show ----
 
 # Public keys are drawn anew for each run of this test.
@@ -592,6 +624,7 @@ groups
 policies
 old_errors
 dry_add_remove
+every_key
 showing
 show_secrets
 sealed
