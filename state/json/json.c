@@ -1,3 +1,6 @@
+/*
+ * The state file's text to a mesh, checked.
+ */
 #include "state/json/json.h"
 
 #include "base/auto.h"

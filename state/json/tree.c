@@ -1,3 +1,6 @@
+/*
+ * A mesh as a tree to merge, and back: units in one object, lists by a key.
+ */
 #include "state/json/tree.h"
 
 #include "state/json/json.h"

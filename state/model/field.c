@@ -1,5 +1,5 @@
 /*
- * The rows. What is done with them stands elsewhere: object.c has an object as a
+ * What a mesh holds, a row for each thing. What is done with them stands elsewhere: object.c has an object as a
  * whole, field_kind.c the text of one value, find.c looks for a key.
  */
 #include "state/model/field.h"
