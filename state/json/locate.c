@@ -1,3 +1,6 @@
+/*
+ * The line of the state's text that an error is about: json-c keeps no places.
+ */
 #include "state/json/locate.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * A saved plan's text: written, and read strictly.
+ */
 #include "state/json/saved_plan.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * Is a saved plan still what would be planned now?
+ */
 #include "state/json/saved_plan.h"
 
 #include "base/auto.h"

@@ -1,3 +1,7 @@
+/*
+ * Is it JSON? By hand, because json-c takes more than RFC 8259 allows and tells an
+ * offset, no line.
+ */
 #include "state/json/syntax.h"
 
 #include "base/num.h"

@@ -1,3 +1,6 @@
+/*
+ * A mesh in words, a line for each thing, for git diff.
+ */
 #include "state/merge/describe.h"
 
 #include "base/auto.h"

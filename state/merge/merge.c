@@ -1,3 +1,6 @@
+/*
+ * Three sides into one, member by member, each by its rule.
+ */
 #include "state/merge/internal.h"
 
 #include "base/auto.h"

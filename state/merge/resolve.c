@@ -1,3 +1,6 @@
+/*
+ * Conflicts of a merge, resolved by choice, one or all.
+ */
 #include "state/merge/internal.h"
 
 #include "base/auto.h"

@@ -1,3 +1,7 @@
+/*
+ * What was merged member by member made to fit together: two nodes with one
+ * address, members of groups that are gone.
+ */
 #include "state/merge/internal.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * Conflicts for people.
+ */
 #include "state/merge/internal.h"
 
 #include "base/auto.h"

@@ -1,3 +1,6 @@
+/*
+ * What is different between two meshes, a line for each thing.
+ */
 #include "state/model/diff.h"
 
 #include "base/auto.h"
