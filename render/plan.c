@@ -386,7 +386,7 @@ static void sort_steps(struct plan *p)
 	struct step *sorted = mem_calloc(p->steps.len, sizeof *sorted);
 	size_t n = 0;
 
-	for (int kind = STEP_INSTALL; kind <= STEP_REMOVE_KEY; kind++)
+	for (int kind = 0; kind < STEP_KINDS; kind++)
 		for (size_t i = 0; i < p->steps.len; i++)
 			if ((int)p->steps.items[i].kind == kind)
 				sorted[n++] = p->steps.items[i];

@@ -43,6 +43,8 @@ enum step_kind {
 	STEP_REMOVE_BOOT,
 	STEP_REMOVE_KEY,   /* the key file: the state has the key now */
 };
+/** So many kinds; step.c does not compile when the last one is another. */
+#define STEP_KINDS (STEP_REMOVE_KEY + 1)
 
 /** What differs at a peer; bits. */
 enum peer_change {

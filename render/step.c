@@ -34,6 +34,8 @@ static const char *const names[] = {
 	[STEP_REMOVE_BOOT] = "remove_boot_file",
 	[STEP_REMOVE_KEY] = "remove_key",
 };
+_Static_assert(sizeof names / sizeof *names == STEP_KINDS,
+	       "STEP_KINDS is not behind the last kind");
 
 const char *step_name(enum step_kind kind)
 {

@@ -288,6 +288,7 @@ static size_t part_end(const struct plan *p, size_t from)
 /* ---- the frame ---- */
 
 #define KIND(kind) (UINT64_C(1) << STEP_##kind)
+_Static_assert(STEP_KINDS <= 64, "a set of kinds is 64 bits");
 
 /*
  * The files with functions that parts call, and for which kinds of steps; those
