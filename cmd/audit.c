@@ -11,7 +11,7 @@
 
 struct audit {
 	int fd;
-	bool broken; /* a line is missing; atomic */
+	_Atomic bool broken; /* a line is missing */
 	char *user, *host;
 	const char *command;
 };
@@ -63,7 +63,7 @@ void audit_close(struct audit *a)
 
 bool audit_is_whole(const struct audit *a)
 {
-	return !a || !__atomic_load_n(&a->broken, __ATOMIC_RELAXED);
+	return !a || !a->broken;
 }
 
 /* The members that every line begins with. */
@@ -108,7 +108,7 @@ static void end(struct audit *a, struct jout *j, const char *result,
 		n = write(a->fd, sbuf_str(&line), line.len);
 	while (n < 0 && errno == EINTR);
 	if (n != (ssize_t)line.len)
-		__atomic_store_n(&a->broken, true, __ATOMIC_RELAXED);
+		a->broken = true;
 }
 
 static void no_step(struct jout *j)

@@ -197,9 +197,9 @@ int fleet_again(struct fleet *f, struct host *h, int64_t total_ms,
 	enum sight sight;
 
 	say(f, h, why);
-	__atomic_add_fetch(&f->again, 1, __ATOMIC_RELAXED);
+	f->again++;
 	sight = look_on(&a, now_ms() + total_ms);
-	__atomic_sub_fetch(&f->again, 1, __ATOMIC_RELAXED);
+	f->again--;
 	if (sight == SEEN_DONE) {
 		say(f, h, "looked again: all its steps are done");
 		h->applied.steps_done = h->plan.steps.len;

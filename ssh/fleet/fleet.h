@@ -115,13 +115,12 @@ struct fleet {
 	bool digests; /* fill those of the hosts */
 	bool keep_probes; /* those of the hosts */
 	bool wrote;   /* hosts were written to */
-	/* for the progress; atomic */
-	size_t failed; /* so far */
-	size_t again;  /* being looked at again */
-	unsigned parallel;  /* hosts at a time: as descriptors allow */
-	size_t room, held;  /* connections that may stay open, and that do;
-			       held is atomic */
-	size_t size;        /* of the mesh: bounds what a host may say */
+	_Atomic size_t failed; /* so far, for the progress */
+	_Atomic size_t again;  /* being looked at again, the same */
+	unsigned parallel;     /* hosts at a time: as descriptors allow */
+	size_t room;           /* connections that may stay open */
+	_Atomic size_t held;   /* and that do */
+	size_t size;           /* of the mesh: bounds what a host may say */
 };
 
 /** Begin a run without hosts; they are to be added. @m and @voice are borrowed,

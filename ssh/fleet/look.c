@@ -121,7 +121,7 @@ static void probe_one(struct fleet *f, struct host *h, void *arg)
 
 		probe_command(&h->probe, &asked);
 	}
-	h->held = __atomic_add_fetch(&f->held, 1, __ATOMIC_RELAXED) <= f->room;
+	h->held = ++f->held <= f->room;
 	if (!h->held)
 		remote_hang_up(h->remote);
 }

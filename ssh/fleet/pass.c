@@ -32,8 +32,8 @@ static void show_progress(size_t done, void *arg)
 		.hosts = p->hosts.len,
 		.done = done,
 		.working = left < f->parallel ? left : f->parallel,
-		.failed = __atomic_load_n(&f->failed, __ATOMIC_RELAXED),
-		.again = __atomic_load_n(&f->again, __ATOMIC_RELAXED) });
+		.failed = f->failed,
+		.again = f->again });
 }
 
 void fleet_each(struct fleet *f, const char *doing, enum host_result which,
@@ -57,7 +57,7 @@ void fleet_each(struct fleet *f, const char *doing, enum host_result which,
 
 void fleet_host_failed(struct fleet *f, struct host *h)
 {
-	__atomic_add_fetch(&f->failed, 1, __ATOMIC_RELAXED);
+	f->failed++;
 	h->result = h->err.code == ERR_UNREACHABLE ? HOST_UNREACHABLE
 						   : HOST_FAILED;
 	remote_free(h->remote);

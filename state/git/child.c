@@ -127,11 +127,11 @@ static void take(struct child *c, char *out, size_t size, size_t *got)
 		shut(&c->out);
 }
 
-static bool interrupted; /* atomic */
+static _Atomic bool interrupted;
 
 void child_interrupt(bool on)
 {
-	__atomic_store_n(&interrupted, on, __ATOMIC_SEQ_CST);
+	interrupted = on;
 }
 
 /* poll() until something happens; at most 0 when it is over. */
@@ -140,7 +140,7 @@ static int wait_for(struct pollfd p[3])
 	for (int left = SILENT_MS; left > 0; left -= SLICE_MS) {
 		int n;
 
-		if (__atomic_load_n(&interrupted, __ATOMIC_SEQ_CST))
+		if (interrupted)
 			return 0;
 		n = poll(p, 3, SLICE_MS);
 		if (n > 0 || (n < 0 && errno != EINTR))
