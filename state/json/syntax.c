@@ -1,6 +1,6 @@
 /*
- * Is it JSON? By hand, because json-c takes more than RFC 8259 allows and tells an
- * offset, no line.
+ * Is it JSON? By hand, because json-c takes more than RFC 8259 allows and has no
+ * lines.
  */
 #include "state/json/syntax.h"
 

@@ -1,6 +1,6 @@
 /*
  * Is it JSON? Checked before json-c reads the text, because json-c lets more
- * through than RFC 8259 does and cannot say in which line it stopped.
+ * through than RFC 8259 does, and what people need is the line.
  */
 #ifndef WGMESH_STATE_JSON_SYNTAX_H
 #define WGMESH_STATE_JSON_SYNTAX_H
