@@ -1,7 +1,7 @@
 #!/bin/sh
-# CONTRIBUTING.md says what a new field touches: add one of a node as it says, in
-# a scratch copy, build that, and use it. A number and a text that a yes is asked
-# for, in two files.
+# CONTRIBUTING.md says what a new field, command, option and step touch: add one
+# of each as it says, in a scratch copy, build that, and use it. The fields are a
+# number, and a text that a yes is asked for, in two files.
 #
 #   sh tests/recipes.sh
 cd "$(dirname "$0")/.." || exit 1
@@ -21,9 +21,33 @@ sed -i '/{ .key = "groups", .type = FIELD_LIST, .form = "group name",$/i\
 	  .example = "attic", .value = VALUE_OPTIONAL, AT(node, site), .check = check_line,\
 	  FILE_KEY("site", 31), .trust = TRUST },' state/model/field.c
 check 'two files know of it' [ "$(grep -rl weight state cmd render acl | sort | tr '\n' ' ')" = 'state/model/field.c state/model/mesh.h ' ]
+cat >cmd/hello.c <<'END'
+/*
+ * wgmesh hello.
+ */
+#include "cmd/cmd.h"
+
+int cmd_hello(struct cmd_env *env)
+{
+	put("hello %s%s\n", env->args.items[0], env->options.loud ? "!" : "");
+	return EXIT_DONE;
+}
+END
+sed -i 's|^int cmd_init(|int cmd_hello(struct cmd_env *env);\n&|; s|^\tbool json;|\tbool loud;\n&|' cmd/cmd.h
+sed -i 's|^const struct command commands.*|&\n\t{ .name = "hello", .run = cmd_hello, .arguments = "NAME",\n\t  .min_args = 1, .max_args = 1, .summary = "greet", .options = "loud" },|' cmd/commands.c
+sed -i 's|^\t{ "markdown", NULL, FLAG.*|\t{ "loud", NULL, FLAG, AT(loud), 0, 0, "and mean it" },\n&|' cmd/options.c
+
+sed -i 's|^\tSTEP_MTU,|&\n\tSTEP_QUEUE,|' render/plan.h
+sed -i 's|^\t\[STEP_MTU\] = .*|&\n\t[STEP_QUEUE] = "set_queue",|
+	s|^\tcase STEP_REMOVE_PEER:$|\tcase STEP_QUEUE:\n\t\tsbuf_puts(out, "~ queue");\n\t\tbreak;\n&|' render/step.c
+sed -i 's|^\tcase STEP_MTU:$|\tcase STEP_QUEUE:\n\t\tsbuf_puts(out, "ip link set dev \\"$INTERFACE\\" txqueuelen 500\\n");\n\t\tbreak;\n&|' render/host/script.c
+sed -i 's|^.*add_step(p, STEP_MTU);|\tadd_step(p, STEP_QUEUE);\n&|' render/plan.c
 check 'it builds' make -s -j2 WERROR=1 build/wgmesh
 
 w=$T/build/wgmesh
+check_equal 'the command, with its option' 'hello ann!' "$("$w" hello ann -loud)"
+check 'its help' sh -c "'$w' help hello | grep -q '  -loud  *and mean it'"
+check 'and no other has it' sh -c "! '$w' list -loud 2>/dev/null"
 mkdir "$T/mesh" && cd "$T/mesh" || exit 1
 export HOME="$T/mesh" WGMESH_STATE=s.json
 for words in init 'add -offline a:10.99.0.1:192.0.2.1' 'set a weight=3 site=attic'; do

@@ -222,11 +222,11 @@ static void put_part(struct sbuf *out, const struct plan *p, size_t from,
 	case STEP_INSTALL: sbuf_puts(out, "install_wireguard\n"); break;
 	case STEP_TAKE_OVER: sbuf_puts(out, ":\n"); break; /* a word to say */
 	case STEP_WRITE_BOOT_FIRST:
-	case STEP_WRITE_BOOT: 
+	case STEP_WRITE_BOOT:
 		put_boot_file(out, p, boot_file, run->nonce);
 		break;
 	case STEP_ENABLE_FIRST:
-	case STEP_ENABLE: 
+	case STEP_ENABLE:
 		sbuf_puts(out, "systemctl enable \"wg-quick@$INTERFACE\"\n");
 		break;
 	case STEP_BRING_UP: sbuf_puts(out, "bring_up\n"); break;

@@ -89,7 +89,7 @@ static int read_bool(const struct mesh_field *f, void *slot,
 static int read_number(const struct mesh_field *f, void *slot,
 		       struct json_object *v, struct err *e)
 {
-	long n;
+	long n = 0;
 
 	if (get_long(&n, v, e) < 0 ||
 	    (!(n == 0 && f->always) && f->check_number(n, e) < 0))
