@@ -1,11 +1,11 @@
 #!/bin/sh
-# One line for each file of the rooms, in docs/files.md: the first sentence of
-# the comment that it opens with. Fails when that page says something else, or
-# when a file does not open with what it is; -write makes the page anew.
+# One line for each file of the rooms, at the end of docs/architecture.md: the
+# first sentence of the comment that it opens with. Fails when that says something
+# else, or when a file does not open with what it is; -write makes it anew.
 #
 #   sh tests/files.sh [-write]
 cd "$(dirname "$0")/.." || exit 1
-page=docs/files.md
+page=docs/architecture.md
 new=$(mktemp) || exit 1
 trap 'rm -f "$new"' EXIT
 
@@ -21,7 +21,7 @@ sentence() {
 bad=0
 list() {
 	for room in $(find base vault state acl render ssh cmd -name '*.[ch]' -exec dirname {} + | sort -u); do
-		printf '\n## %s/\n\n' "$room"
+		printf '\n'
 		for file in "$room"/*; do
 			case $file in
 			*.h) [ -e "${file%.h}.c" ] && continue ;;
@@ -31,17 +31,18 @@ list() {
 			words=$(sentence "$file")
 			[ -n "$words" ] || { echo "$file does not say what it is" >&2; bad=1; }
 			# shellcheck disable=SC2016 # backquotes are Markdown's
-			printf -- '- `%s`: %s\n' "${file##*/}" "$words"
+			printf -- '- `%s`: %s\n' "$file" "$words"
 		done
 	done
 }
 {
-	printf '# Files\n\n'
-	printf 'One line for each, out of the comment that it opens with (`sh tests/files.sh -write`); a header says what the file of its\nname offers. Rooms and doors: [architecture.md](architecture.md).\n'
+	sed '/^## Files$/,$d' "$page"
+	printf '## Files\n\n'
+	printf 'Out of the comments that they open with (`sh tests/files.sh -write`); a header says what the file of its name offers.\n'
 	list
 } >"$new"
 if [ "${1-}" = -write ]; then
-	cp "$new" "$page"
+	cat "$new" >"$page"
 elif ! diff -u "$page" "$new"; then
 	echo "$page is not what the files say: sh tests/files.sh -write"
 	bad=1
