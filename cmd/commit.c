@@ -1,5 +1,6 @@
 /*
- * Each save of a followed state as a commit, and its message.
+ * Each save of a followed state as a commit, and its message: the subject is the
+ * command as it was typed, unless the command says one (commit_subject()).
  */
 #include "cmd/commit.h"
 

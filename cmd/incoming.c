@@ -1,5 +1,6 @@
 /*
- * What comes from the other side of a pull: shown, judged, and agreed to.
+ * What comes from the other side of a pull: shown, its secret judged, and agreed
+ * to. What needs a yes is judged in state/merge/trust.c.
  */
 #include "cmd/incoming.h"
 

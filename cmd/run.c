@@ -1,5 +1,5 @@
 /*
- * A run of plan or deploy, up to the plan.
+ * A run of plan or deploy, up to the plan; and the exit status of both.
  */
 #include "cmd/run.h"
 

@@ -1,5 +1,5 @@
-# How every script begins that changes a host: it takes the host's lock, or
-# refuses to run.
+# How every script begins that changes a host: it waits for the host's lock
+# and takes it, or refuses to run.
 #
 # Set before it, by render/host/script.c: INTERFACE; NONCE, which is the token of
 # this deploy, too; SEEN_TOKEN, the token that the probe saw; WHO we are. It is

@@ -5,11 +5,6 @@
 
 #include "render/wgquick.h"
 
-/** The least patience with a step that changes a host (milliseconds). */
-#define APPLY_TIMEOUT_MS 60000
-/** The same when a package is installed. */
-#define INSTALL_TIMEOUT_MS 600000
-
 static int apply_timeout(const struct fleet *f, const struct host *h)
 {
 	int ms = f->conf.timeout_ms;

@@ -6,6 +6,11 @@
 
 #include "ssh/fleet/fleet.h"
 
+/** The least patience with a step that changes a host (milliseconds). */
+#define APPLY_TIMEOUT_MS 60000
+/** The same when a package is installed. */
+#define INSTALL_TIMEOUT_MS 600000
+
 DEFINE_AUTO(struct remote *, remote_free)
 
 /** What a host may answer at most (bytes). */

@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-/** The least patience with a host that makes a key (milliseconds). */
-#define KEY_TIMEOUT_MS 60000
-/** The same when a package is installed first. */
-#define KEY_INSTALL_TIMEOUT_MS 600000
-
 static bool key_lives_there(const struct fleet *f, const struct host *h)
 {
 	return h->has_observed && !h->removed &&
@@ -100,8 +95,8 @@ static int make_key(struct fleet *f, struct host *h, struct err *e)
 		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
 			       "there, so no key can be made");
 	put_key_script(f, h, &script);
-	if (fleet_run(f, h, &script, install ? KEY_INSTALL_TIMEOUT_MS
-					     : KEY_TIMEOUT_MS, &answer, e) < 0 ||
+	if (fleet_run(f, h, &script, install ? INSTALL_TIMEOUT_MS
+					     : APPLY_TIMEOUT_MS, &answer, e) < 0 ||
 	    script_parse_key(&key, sbuf_str(&answer), answer.len, f->nonce,
 			     e) < 0)
 		return -1;

@@ -1,5 +1,5 @@
 /*
- * What the files of ssh/remote*.c share and nobody else includes: settings
+ * What the files of ssh/session/ share and nobody else includes: settings
  * from ssh_config, descriptors and children, host keys, and the two ways to
  * run a command (a channel of libssh, a local shell).
  */

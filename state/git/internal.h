@@ -1,5 +1,5 @@
 /*
- * What the files state/git*.c share; libgit2's types stay among them.
+ * What the files of state/git/ share; libgit2's types stay among them.
  */
 #ifndef WGMESH_STATE_GIT_INTERNAL_H
 #define WGMESH_STATE_GIT_INTERNAL_H

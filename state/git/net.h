@@ -1,5 +1,5 @@
 /*
- * A connection to a remote: for state/git*.c alone.
+ * A connection to a remote: for state/git/ alone.
  */
 #ifndef WGMESH_STATE_GIT_NET_H
 #define WGMESH_STATE_GIT_NET_H

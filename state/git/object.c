@@ -1,5 +1,5 @@
 /*
- * What the other files state/git*.c ask a repository for.
+ * What the other files of state/git/ ask a repository for.
  */
 #include "state/git/internal.h"
 

@@ -1,5 +1,5 @@
 /*
- * A merge under way. For merge*.c alone.
+ * A merge under way. For state/merge/ alone.
  */
 #ifndef WGMESH_STATE_MERGE_INTERNAL_H
 #define WGMESH_STATE_MERGE_INTERNAL_H

@@ -1,5 +1,5 @@
 /*
- * How yaml_parse() reads: for yaml*.c alone.
+ * How yaml_parse() reads: for state/yaml/ alone.
  */
 #ifndef WGMESH_STATE_YAML_READ_H
 #define WGMESH_STATE_YAML_READ_H

@@ -1,5 +1,5 @@
 /*
- * What the tests of state/git*.h share: a folder with a HOME, stock git, and
+ * What the tests of state/git/ share: a folder with a HOME, stock git, and
  * the steps of a command that changes a state.
  */
 #ifndef WGMESH_TESTS_GIT_SCENE_H

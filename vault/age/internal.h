@@ -1,5 +1,5 @@
 /*
- * What the age*.c files share. For them alone.
+ * What the files of vault/age/ share. For them alone.
  */
 #ifndef WGMESH_VAULT_AGE_INTERNAL_H
 #define WGMESH_VAULT_AGE_INTERNAL_H
