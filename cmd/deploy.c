@@ -81,6 +81,17 @@ static int before(void *arg, struct err *e)
 	return 0;
 }
 
+static void report(void *arg, const struct fleet *f)
+{
+	const struct deploy *d = arg;
+
+	if (d->env->options.json)
+		print_json(f);
+	else
+		print_results(f);
+	fflush(stdout);
+}
+
 static int record(void *arg, const struct fleet *f, struct err *e)
 {
 	const struct deploy *d = arg;
@@ -92,7 +103,7 @@ static int deploy(struct cmd_env *env, struct team *team)
 {
 	AUTO(run_done) struct run r = { .team = team, .writes = true };
 	struct deploy d = { .run = &r, .env = env };
-	const struct fleet_memory memory = { save, before, record, &d };
+	const struct fleet_memory memory = { save, before, report, record, &d };
 	struct fleet *f = &r.fleet;
 	struct err e;
 	int ret;
@@ -109,10 +120,6 @@ static int deploy(struct cmd_env *env, struct team *team)
 	ret = fleet_deploy(f, &memory, &e);
 	if (!f->wrote)
 		return run_refuse(&r, &e);
-	if (env->options.json)
-		print_json(f);
-	else
-		print_results(f);
 	return ret < 0 ? fail(&e) : run_status(&r, hosts_status(f));
 }
 

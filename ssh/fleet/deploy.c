@@ -36,6 +36,7 @@ int fleet_deploy(struct fleet *f, const struct fleet_memory *memory,
 	f->wrote = true;
 	if (fleet_count(f, HOST_TO_CHANGE))
 		fleet_apply(f);
+	memory->report(memory->arg, f);
 	bury(f);
 	return memory->save(memory->arg, e) < 0
 		       ? -1 : memory->record(memory->arg, f, e);

@@ -168,13 +168,15 @@ bool fleet_key_script(const struct fleet *f, const struct host *h,
 struct fleet_memory {
 	int (*save)(void *arg, struct err *e);   /* the mesh, as it is now */
 	int (*before)(void *arg, struct err *e); /* the last chance to refuse */
+	/* the hosts are done, and all is still there to be told */
+	void (*report)(void *arg, const struct fleet *f);
 	int (*record)(void *arg, const struct fleet *f, struct err *e);
 	void *arg;
 };
 
 /**
- * Save what is about to be done, write to the hosts, save what was done, record
- * it. -1: when f->wrote is false no host was changed.
+ * Save what is about to be done, write to the hosts, report, save what was done,
+ * record it. -1: when f->wrote is false no host was changed.
  */
 int fleet_deploy(struct fleet *f, const struct fleet_memory *memory,
 		 struct err *e);

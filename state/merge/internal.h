@@ -18,6 +18,7 @@ DEFINE_AUTO(struct json_object *, json_object_put)
 struct merge {
 	struct json_object *base, *ours, *theirs, *out; /* trees */
 	struct json_object *conflicts; /* a list of entries */
+	struct json_object *by_key; /* nodes that we know; see trust.c */
 	bool theirs_newer;             /* by the serial */
 	bool careful; /* contest all that must fit together in the mesh */
 	bool asking;  /* contest what needs a yes, see merge_trust.c */
@@ -49,11 +50,10 @@ bool merge_needs_yes(const struct merge *g, struct place at,
 		     struct json_object *before, struct json_object *after);
 
 /**
- * The node that we know by the key of @theirs, whose name we do not know: a node
- * that they renamed. Borrowed; NULL: it is a new one.
+ * The node that one side before theirs has with the public key @key, as a tree;
+ * borrowed; NULL when there is none. Another name makes no new node of it.
  */
-struct json_object *merge_known_node(const struct merge *g,
-				     struct json_object *theirs);
+struct json_object *merge_known_node(struct merge *g, const char *key);
 
 /** Contest what of theirs would be taken off somewhere else than we know. */
 void merge_contest_tombstones(struct merge *g);

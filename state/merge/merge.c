@@ -152,8 +152,12 @@ static void merge_member(struct merge *g, const struct rule *r,
 		place = (struct place){ 0 };
 	/* another name takes no yes away from a node */
 	if (g->asking && place.part == PART_NODE && !place.field && !b.has &&
-	    !o.has && merge_known_node(g, t.v))
-		b = o = (struct cell){ true, merge_known_node(g, t.v) };
+	    !o.has) {
+		b.v = merge_known_node(g, tree_text(tree_get(t.v, "public_key"),
+						    "public_key"));
+		b.has = b.v != NULL;
+		o = b;
+	}
 	merged = merge_cells(g, &inner, place, b, o, t);
 	if (merged.has)
 		json_object_object_add(out, key, merged.v);
@@ -427,6 +431,7 @@ static void merge_done(struct merge *g)
 {
 	json_object_put(g->out);
 	json_object_put(g->conflicts);
+	json_object_put(g->by_key);
 	tree_free(g->base);
 	tree_free(g->ours);
 	tree_free(g->theirs);

@@ -94,34 +94,46 @@ static bool goes_elsewhere(struct json_object *known, struct json_object *gone)
 	return other;
 }
 
-/* The node of @side that has this public key, which is not empty. */
-static struct json_object *find_key(struct json_object *side, const char *key)
+/* Add the nodes of @side by their public keys; ours come last and win. */
+static void index_keys(struct json_object *index, struct json_object *side)
 {
 	struct json_object *nodes = tree_get(side, "nodes");
 
 	if (!nodes)
-		return NULL;
+		return;
 	json_object_object_foreach(nodes, name, n) {
+		const char *key = tree_text(tree_get(n, "public_key"),
+					    "public_key");
+
 		(void)name;
-		if (strcmp(tree_text(tree_get(n, "public_key"), "public_key"),
-			   key) == 0)
-			return n;
+		if (*key)
+			json_object_object_add(index, key, json_object_get(n));
 	}
-	return NULL;
 }
 
-struct json_object *merge_known_node(const struct merge *g,
-				     struct json_object *theirs)
+struct json_object *merge_known_node(struct merge *g, const char *key)
 {
-	const char *key = tree_text(tree_get(theirs, "public_key"),
-				    "public_key");
-	struct json_object *known = NULL;
+	if (!g->by_key) {
+		g->by_key = json_object_new_object();
+		index_keys(g->by_key, g->base);
+		index_keys(g->by_key, g->ours);
+	}
+	return tree_get(g->by_key, key);
+}
 
-	if (*key)
-		known = find_key(g->ours, key);
-	if (*key && !known)
-		known = find_key(g->base, key);
-	return known;
+/* Whom a tombstone of theirs is of, as we know it: by its name or its key. */
+static struct json_object *find_removed(struct merge *g, const char *name,
+					struct json_object *gone)
+{
+	struct json_object *known = find_node(g->ours, name);
+	struct json_object *other;
+
+	if (!known)
+		known = find_node(g->base, name);
+	if (known)
+		return known;
+	other = merge_known_node(g, tree_text(gone, "public_key"));
+	return other ? tree_flat_node(other) : NULL;
 }
 
 void merge_contest_tombstones(struct merge *g)
@@ -132,10 +144,8 @@ void merge_contest_tombstones(struct merge *g)
 		return;
 	json_object_object_foreach(gone, name, n) {
 		struct place at = { PART_NODE, name, "removed_nodes", NULL };
-		struct json_object *known = find_node(g->ours, name);
+		struct json_object *known = find_removed(g, name, n);
 
-		if (!known)
-			known = find_node(g->base, name);
 		if (known ? goes_elsewhere(known, n)
 			  : !is_unsaid(tree_get(n, "is_local")))
 			merge_contest(g, at, (struct cell){ false, NULL },

@@ -150,6 +150,10 @@ static const struct mesh_field mesh_rest[] = {
 	{ .value = VALUE_SECRETS, AT(mesh, former_secrets),
 	  FILE_KEY("former_secrets", 18), .how = MERGE_APART },
 };
+#define ROWS(table) (sizeof(table) / sizeof *(table))
+_Static_assert(ROWS(mesh_table) + ROWS(defaults_table) + ROWS(mesh_rest) <=
+		       OBJECT_MEMBERS, "OBJECT_MEMBERS is too few");
+
 const struct mesh_object object_mesh = {
 	.tables = { FIELDS(mesh_table), FIELDS(defaults_table),
 		    FIELDS(mesh_rest) },
@@ -242,6 +246,9 @@ static const struct mesh_field node_rest[] = {
 	{ .value = VALUE_OBJECT, AT(node, facts), .of = &object_facts,
 	  FILE_KEY("facts", 23), .how = MERGE_ENTRIES, .each = MERGE_NEWEST },
 };
+_Static_assert(ROWS(node_table) + ROWS(node_rest) <= OBJECT_MEMBERS,
+	       "OBJECT_MEMBERS is too few");
+
 const struct mesh_object object_node = {
 	.tables = { FIELDS(node_table), FIELDS(node_rest) },
 	.part = PART_NODE, LAYOUT(node), .named = true, .compare = node_compare,

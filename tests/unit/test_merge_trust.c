@@ -88,6 +88,10 @@ static void test_members(void **state)
 		{ KEYED(""), RENAMED("x", ",'key':'host'"), "keys" },
 		{ KEYED(",'exit':true"), RENAMED("x", ",'exit':true"), NULL },
 		{ NODE(""), "'removed_nodes':{'a':{'ssh_host':'x'}}", NULL },
+		{ KEYED(""), "'removed_nodes':{'b':{'ssh_host':'x',"
+			     "'public_key':'" KEY_A "'}}", NULL },
+		{ KEYED(""), "'removed_nodes':{'b':{'ssh_host':'y',"
+			     "'public_key':'" KEY_A "'}}", "removed" },
 		{ NODE(""), "'removed_nodes':{'a':{'ssh_host':'y'}}",
 		  "removed" },
 		{ NODE(""), NODE("") ",'removed_nodes':{'b':{'ssh_host':'y'}}",
