@@ -194,5 +194,9 @@ int main(void)
 		CASE(test_unlocked),
 	};
 
+	/* nohup, or a shell that runs us beside others, ignores some */
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
