@@ -36,7 +36,7 @@ liar_says() { sim_on "$LIAR" "cat >/run/lies/${1:-22}"; }
 LIAR_ANSWER=$(
 	cat <<'END'
 #!/bin/sh
-N=$(printf '%s\n' "$SSH_ORIGINAL_COMMAND" | sed -n 's/.* N=\([0-9a-f]\{32\}\) .*/\1/p' | head -n 1)
+N=$(printf '%s\n' "$SSH_ORIGINAL_COMMAND" | sed -n 's/.*[[:space:]]NONCE=\([0-9a-f]\{32\}\)[[:space:]].*/\1/p' | head -n 1)
 frame() { printf '\n=%s= %s\n' "$N" "$1"; }
 honest() { sh -c "$SSH_ORIGINAL_COMMAND" </dev/null; }
 go_on() { read -r x && exec sh; }
