@@ -89,7 +89,7 @@ cli() {
 		later script "cli: $script" sh "$test"
 		later script "cli, sanitized: $script" env "WGMESH=$sanitized" sh "$test"
 	done
-	later script "a field by the recipe" sh tests/recipes.sh
+	later script "the recipes of CONTRIBUTING.md" sh tests/recipes.sh
 }
 
 golden() {

@@ -19,9 +19,6 @@ size_t fleet_answer_max(const struct fleet *f);
 /** What all answers together may take whose silences may be so long. */
 int fleet_total_ms(int silence_ms);
 
-/** How a host is logged in on; borrows from @h. */
-struct remote_target host_target(const struct host *h);
-
 /** Log in again where @h was hung up. */
 int host_connect(const struct fleet *f, struct host *h, struct err *e);
 

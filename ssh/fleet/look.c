@@ -3,8 +3,6 @@
  */
 #include "ssh/fleet/internal.h"
 
-#include "base/pool.h"
-
 /** Answers together may take so many silences, and no longer than that. */
 #define TOTAL_SILENCES 15
 #define TOTAL_MAX_MS 1800000
@@ -18,7 +16,7 @@ int fleet_total_ms(int silence_ms)
 	return total > silence_ms ? (int)total : silence_ms;
 }
 
-struct remote_target host_target(const struct host *h)
+static struct remote_target host_target(const struct host *h)
 {
 	const struct node *n = h->node;
 

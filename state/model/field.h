@@ -144,9 +144,6 @@ void object_init(const struct mesh_object *of, void *object);
 /** Free what it holds; it is zeroed. */
 void object_done(const struct mesh_object *of, void *object);
 
-/** Does it say anything that is in the file, a member that we do not know too? */
-bool object_says(const struct mesh_object *of, const void *object);
-
 /** Does @object say it? */
 bool field_says(const struct mesh_field *f, const void *object);
 

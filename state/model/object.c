@@ -135,6 +135,8 @@ void object_init(const struct mesh_object *of, void *object)
 	}
 }
 
+static bool object_says(const struct mesh_object *of, const void *object);
+
 bool field_says(const struct mesh_field *f, const void *object)
 {
 	const char *at = (const char *)object + f->offset;
@@ -170,7 +172,8 @@ bool field_says(const struct mesh_field *f, const void *object)
 	}
 }
 
-bool object_says(const struct mesh_object *of, const void *object)
+/* Anything that is in the file, a member that we do not know, too? */
+static bool object_says(const struct mesh_object *of, const void *object)
 {
 	const struct mesh_field *rows[OBJECT_MEMBERS];
 	const char *at = object;
