@@ -7,8 +7,6 @@ cd "$(dirname "$0")/../.." || exit 1
 long() { printf "%$1s" '' | tr ' ' x; }
 esc=$(printf '\033')
 bidi=$(printf '\342\200\256')
-newline='
-'
 
 form='expected NAME:MESH_IP:[USER@]HOST[:PORT]'
 

@@ -4,13 +4,13 @@
 #   later KIND NAME CMD...   puts one down: KIND script ends with the line "N
 #                            passed, N failed, N skipped", unit speaks TAP as
 #                            cmocka does, case is one case, by its exit status
-#   side_by_side             runs them, as many at a time as there are
-#                            processors, and adds up; each one's output is
+#   side_by_side             runs them, two at a time for each processor (many
+#                            only wait), and adds up; each one's output is
 #                            printed whole when it has ended (once at most)
 #   $SIDE                    a folder, removed at the end
 #
-# One worker begins with the first and one with the last, so that what waits a
-# lot at one end runs next to what computes at the other. Each is a session of
+# Half of the workers begin with the first and half with the last, so that what
+# waits a lot at one end runs next to what computes at the other. Each is a session of
 # its own: no test can ask the terminal, and all end together.
 
 SIDE=$(mktemp -d) || exit 1
@@ -36,8 +36,7 @@ later() {
 side_by_side() {
 	[ "$side_count" -gt 0 ] || return 0
 	: >"$SIDE/sums"
-	side_workers=$(nproc)
-	[ "$side_workers" -ge 2 ] || side_workers=2
+	side_workers=$((2 * $(nproc)))
 	while [ "$side_workers" -gt 0 ]; do
 		# The shell has a background process ignore these.
 		setsid env --default-signal=INT,QUIT \

@@ -39,13 +39,25 @@ run_case() {
 	check "$@"
 }
 
+# Sets $cpu to the seconds that what this worker ran has used of a processor.
+# "times" knows only of the shell it runs in: so no pipe.
+processor() {
+	times >"$out/times.$$"
+	cpu=$(awk 'NR == 2 {
+		split($1, user, /[ms]/)
+		split($2, kernel, /[ms]/)
+		printf "%d", (user[1] + kernel[1]) * 60 + user[2] + kernel[2]
+	}' "$out/times.$$")
+}
+
 # Adds the sums $3 $4 $5 of $1, which ended with status $2.
 add_up() {
 	if [ $# -ne 5 ]; then
 		flunk "$1" "ended with status $2 and without its sums"
 		return
 	fi
-	echo "   $3 passed, $4 failed, $5 skipped ($(($(date +%s) - began)) s)"
+	processor
+	echo "   $3 passed, $4 failed, $5 skipped ($(($(date +%s) - began)) s, $((cpu - used)) s of a processor)"
 	passed=$((passed + $3))
 	failed=$((failed + $4))
 	skipped=$((skipped + $5))
@@ -54,7 +66,8 @@ add_up() {
 
 # Runs the test number $1.
 work() {
-	began=$(date +%s) log=$out/$1.log passed=0 failed=0 skipped=0
+	processor
+	began=$(date +%s) used=$cpu log=$out/$1.log passed=0 failed=0 skipped=0
 	set -- "$out/$1.job"
 	while IFS= read -r word; do
 		set -- "$@" "$word"
