@@ -5,10 +5,10 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/path.h"
+#include "base/random.h"
 
 #include <fcntl.h>
-#include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 /* A name that nobody can have guessed is taken in a handful of tries. */
@@ -32,13 +32,14 @@ static int create_fixed(struct temporary *t, const char *target, mode_t mode)
 
 static int create_random(struct temporary *t, const char *target, mode_t mode)
 {
-	unsigned number;
+	char random[9];
+	struct err ignored; /* errno says it, too */
 
 	for (int i = 0; i < NAME_TRIES; i++) {
-		if (getrandom(&number, sizeof number, 0) != sizeof number)
+		if (random_hex(random, 8, &ignored) < 0)
 			return -1;
 		free(t->path);
-		t->path = mem_printf("%s.%08x", target, number);
+		t->path = mem_printf("%s.%s", target, random);
 		t->fd = create(t->path, mode);
 		if (t->fd >= 0 || errno != EEXIST)
 			return t->fd;
@@ -169,17 +170,10 @@ int atomic_replace(const char *path, const void *data, size_t len,
 
 int atomic_sync(const char *path, struct err *e)
 {
-	const char *slash = strrchr(path, '/');
-	AUTO(auto_free) char *folder = NULL;
-	AUTO(auto_close) int fd = -1;
+	AUTO(auto_free) char *folder = path_folder(path);
+	AUTO(auto_close) int fd = open(folder,
+				       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (!slash)
-		folder = mem_strdup(".");
-	else
-		folder = mem_strndup(path, slash == path
-						   ? 1
-						   : (size_t)(slash - path));
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
 		return err_sys(e, "'%s' is written, but its folder cannot be "
 			       "synced to disk: a power cut may take it back",

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static void grow_secret(struct sbuf *b, size_t cap)
 {
@@ -88,6 +89,22 @@ void sbuf_printf(struct sbuf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	sbuf_vprintf(b, fmt, ap);
 	va_end(ap);
+}
+
+int sbuf_read(struct sbuf *b, int fd)
+{
+	char chunk[16384];
+	ssize_t n;
+
+	do {
+		n = read(fd, chunk, sizeof chunk);
+		if (n > 0)
+			sbuf_add(b, chunk, (size_t)n);
+	} while (!b->failed && (n > 0 || (n < 0 && errno == EINTR)));
+	explicit_bzero(chunk, sizeof chunk);
+	if (b->failed)
+		errno = EFBIG;
+	return b->failed || n < 0 ? -1 : 0;
 }
 
 const char *sbuf_str(const struct sbuf *b)

@@ -45,6 +45,12 @@ void sbuf_printf(struct sbuf *b, const char *fmt, ...)
 void sbuf_vprintf(struct sbuf *b, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
+/**
+ * Append all that comes from @fd until its end. 0, or -1 with errno: EFBIG (and
+ * `failed`) as soon as it is more than the maximum.
+ */
+int sbuf_read(struct sbuf *b, int fd);
+
 /** The text; "" when nothing was appended. Valid until the next append. */
 const char *sbuf_str(const struct sbuf *b);
 

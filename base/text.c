@@ -138,6 +138,18 @@ bool text_is_ssh_name(const char *s)
 	       !strpbrk(s, "'`\"$\\;&<>|(){} \t");
 }
 
+void text_hex(char *out, const void *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *b = bytes;
+
+	for (size_t i = 0; i < n; i++) {
+		*out++ = digits[b[i] >> 4];
+		*out++ = digits[b[i] & 15];
+	}
+	*out = '\0';
+}
+
 uint64_t text_hash(uint64_t hash, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)

@@ -47,6 +47,9 @@ bool text_is_ssh_name(const char *s);
  */
 size_t text_utf8_length(const char *s, size_t len, unsigned *code_point);
 
+/** @n bytes as 2 * @n lower-case hex digits and a NUL. */
+void text_hex(char *out, const void *bytes, size_t n);
+
 /** What text_hash() begins with. */
 #define TEXT_HASH_START UINT64_C(0xcbf29ce484222325)
 

@@ -134,20 +134,15 @@ static int run_editor(const char *path, struct err *e)
 static int read_back(struct mesh *out, const char *path, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
-	AUTO(auto_fclose) FILE *f = fopen(path, "re");
-	char chunk[4096];
-	size_t n, line;
+	AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t line;
 
-	if (!f)
-		return err_sys(e, "cannot read '%s'", path);
-	setvbuf(f, NULL, _IONBF, 0);
 	text.max = STATE_SIZE_MAX;
-	while ((n = fread(chunk, 1, sizeof chunk, f)) > 0)
-		sbuf_add(&text, chunk, n);
-	explicit_bzero(chunk, sizeof chunk);
-	if (text.failed)
-		return err_set(e, ERR_INPUT, "the text has more than %d MiB",
-			       STATE_SIZE_MAX >> 20);
+	if (fd < 0 || sbuf_read(&text, fd) < 0)
+		return text.failed
+			       ? err_set(e, ERR_INPUT, "the text has more than "
+					 "%d MiB", STATE_SIZE_MAX >> 20)
+			       : err_sys(e, "cannot read '%s'", path);
 	if (state_parse(out, sbuf_str(&text), text.len, e) == 0)
 		return 0;
 	line = state_locate(sbuf_str(&text), e->msg);

@@ -4,6 +4,7 @@
 #include "cmd/cmd.h"
 
 #include "base/atomic.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "cmd/input.h"
 #include "state/git/git.h"
@@ -285,17 +286,12 @@ static int find(struct setup *s, const struct cmd_env *env, struct err *e)
 	AUTO(auto_free) char *path = NULL;
 	AUTO(auto_free) char *git = NULL;
 	struct err ignored;
-	char *slash;
 
 	/* git has the file, not a link to it; there may be none yet */
 	if (file_resolve(&path, given, &ignored) < 0)
 		path = mem_strdup(given);
-	slash = strrchr(path, '/');
-	s->name = mem_strdup(slash ? slash + 1 : path);
-	s->folder = slash ? mem_strndup(path, slash == path
-						      ? 1
-						      : (size_t)(slash - path))
-			  : mem_strdup(".");
+	s->name = mem_strdup(path_name(path));
+	s->folder = path_folder(path);
 	s->program = own_program(e);
 	if (!s->program || check_name(s->name, e) < 0)
 		return -1;

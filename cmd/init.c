@@ -4,6 +4,8 @@
 #include "cmd/cmd.h"
 
 #include "base/num.h"
+#include "base/path.h"
+#include "base/random.h"
 #include "cmd/commit.h"
 #include "cmd/known.h"
 #include "cmd/seal.h"
@@ -11,7 +13,6 @@
 #include "state/model/model.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 static int parse_network(struct cidr *out, const char *text, int family,
 			 struct err *e)
@@ -36,8 +37,8 @@ static int draw_network6(struct cidr *out, struct err *e)
 {
 	struct cidr c = { .ip = { .family = 6 }, .plen = 64 };
 
-	if (getrandom(c.ip.b + 1, 5, 0) != 5)
-		return err_sys(e, "cannot get random bytes");
+	if (random_bytes(c.ip.b + 1, 5, e) < 0)
+		return -1;
 	c.ip.b[0] = 0xfd;
 	*out = c;
 	return 0;
@@ -74,11 +75,7 @@ static int apply_options(struct mesh *m, const struct options *o,
 static int make_repository(const struct store *s, const struct cmd_env *env,
 			   struct err *e)
 {
-	const char *slash = strrchr(store_file(s), '/');
-	AUTO(auto_free) char *folder =
-		slash ? mem_strndup(store_file(s),
-				    (size_t)(slash - store_file(s)) + 1)
-		      : mem_strdup(".");
+	AUTO(auto_free) char *folder = path_folder(store_file(s));
 
 	return env->options.git ? repo_init(folder, e) : 0;
 }

@@ -12,22 +12,13 @@
 static int read_all(struct sbuf *out, int fd, const char *path, size_t max,
 		    struct err *e)
 {
-	char block[65536];
-	ssize_t n;
-
-	while ((n = read(fd, block, sizeof block)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_sys(e, "cannot read '%s'", path);
-		if (out->len + (size_t)n > max)
-			return err_set(e, ERR_INPUT, "'%s' is too large, "
-				       "expected at most %zu MiB", path,
-				       max >> 20);
-		sbuf_add(out, block, (size_t)n);
-	}
-	explicit_bzero(block, out->secret ? sizeof block : 0);
-	return 0;
+	out->max = max;
+	if (sbuf_read(out, fd) == 0)
+		return 0;
+	if (!out->failed)
+		return err_sys(e, "cannot read '%s'", path);
+	return err_set(e, ERR_INPUT, "'%s' is too large, expected at most "
+		       "%zu MiB", path, max >> 20);
 }
 
 int input_read(struct sbuf *out, const char *path, size_t max, struct err *e)

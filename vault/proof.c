@@ -5,10 +5,10 @@
 
 #include "base/auto.h"
 #include "base/base64.h"
+#include "base/text.h"
 #include "vault/crypto/crypto.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 static bool decode(struct key *out, const char *text)
 {
@@ -51,8 +51,7 @@ static int hmac_hex(char *out, size_t hex, const struct secret *secret,
 			       "anything with");
 	if (crypto_hmac(mac, &key, VIEW(text, strlen(text)), e) < 0)
 		return -1;
-	for (size_t i = 0; i < hex / 2; i++)
-		snprintf(out + 2 * i, 3, "%02x", mac[i]);
+	text_hex(out, mac, hex / 2);
 	return 0;
 }
 

@@ -34,19 +34,9 @@ bool source_has_identity(const struct source *s)
 static int slurp(struct secret *out, int fd)
 {
 	AUTO(sbuf_done) struct sbuf b = SBUF_SECRET;
-	char chunk[4096];
-	ssize_t n;
 
 	b.max = SECRET_MAX;
-	do {
-		n = read(fd, chunk, sizeof chunk);
-		if (n > 0)
-			sbuf_add(&b, chunk, (size_t)n);
-	} while ((n > 0 && !b.failed) || (n < 0 && errno == EINTR));
-	explicit_bzero(chunk, sizeof chunk);
-	if (b.failed)
-		errno = EFBIG;
-	if (n < 0 || b.failed)
+	if (sbuf_read(&b, fd) < 0)
 		return -1;
 	secret_set(out, sbuf_str(&b), b.len);
 	return 0;

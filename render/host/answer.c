@@ -142,21 +142,3 @@ int observed_parse(struct observed *out, const char *text, size_t len,
 	*out = o;
 	return 0;
 }
-
-int observed_parse_dump(struct observed *o, const char *text, struct err *e)
-{
-	AUTO(auto_free) char *copy = mem_strdup(text);
-
-	if (report_each(o, copy, report_dump, e) < 0)
-		return -1;
-	vec_sort(&o->peers, compare_peers);
-	return 0;
-}
-
-int observed_parse_routes(struct observed *o, const char *text, int family,
-			  struct err *e)
-{
-	AUTO(auto_free) char *copy = mem_strdup(text);
-
-	return report_each(o, copy, family == 4 ? report_route4 : report_route6, e);
-}

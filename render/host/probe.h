@@ -44,11 +44,4 @@ char *probe_end(const char *nonce);
 int observed_parse(struct observed *out, const char *text, size_t len,
 		   const struct probe_request *request, struct err *e);
 
-/** Parse `wg show IF dump` (private key cut off or not) into @o. */
-int observed_parse_dump(struct observed *o, const char *text, struct err *e);
-
-/** Parse `ip -4|-6 route show dev IF` and append to @o->routes. */
-int observed_parse_routes(struct observed *o, const char *text, int family,
-			  struct err *e);
-
 #endif

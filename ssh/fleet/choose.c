@@ -3,8 +3,9 @@
  */
 #include "ssh/fleet/internal.h"
 
+#include "base/random.h"
+
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 
 /** What a host may answer at most, unless the mesh is large: then so much for
@@ -70,17 +71,6 @@ static int check_names(const struct fleet *f, struct err *e)
 			return err_set(e, ERR_INPUT, "'%s' is neither a node "
 				       "nor a group of this mesh", name);
 	}
-	return 0;
-}
-
-static int draw_nonce(struct fleet *f, struct err *e)
-{
-	unsigned char raw[16];
-
-	if (getrandom(raw, sizeof raw, 0) != sizeof raw)
-		return err_sys(e, "cannot get random bytes");
-	for (size_t i = 0; i < sizeof raw; i++)
-		snprintf(f->nonce + 2 * i, 3, "%02x", raw[i]);
 	return 0;
 }
 
@@ -154,7 +144,7 @@ int fleet_begin(struct fleet *f, const struct fleet_options *options,
 	f->conf.input_max = fleet_answer_max(f);
 	allow_descriptors(f);
 	say_who(f);
-	return draw_nonce(f, e);
+	return random_hex(f->nonce, sizeof f->nonce - 1, e);
 }
 
 int fleet_choose(struct fleet *f, const struct saved_plan *saved,

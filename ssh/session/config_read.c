@@ -2,6 +2,7 @@
  * ssh_config as a list of lines: quotes, "keyword = value", Include. What the
  * lines mean is in config.c.
  */
+#include "base/path.h"
 #include "base/text.h"
 #include "base/trust.h"
 #include "ssh/session/internal.h"
@@ -55,9 +56,7 @@ int remote_slurp(struct sbuf *out, const char *path,
 		 enum remote_slurp_rule rule)
 {
 	AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char buf[4096];
 	struct stat st;
-	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -1;
@@ -65,12 +64,7 @@ int remote_slurp(struct sbuf *out, const char *path,
 		errno = EPERM;
 		return -1;
 	}
-	while ((n = read(fd, buf, sizeof buf)) > 0 && !out->failed)
-		sbuf_add(out, buf, (size_t)n);
-	explicit_bzero(buf, sizeof buf);
-	if (out->failed)
-		errno = EFBIG;
-	return n < 0 || out->failed ? -1 : 0;
+	return sbuf_read(out, fd);
 }
 
 /* The next argument of the line at *@s; NULL at its end or at a comment. */
@@ -128,11 +122,10 @@ static int include(remote_config_lines *out, const char *pattern,
 {
 	AUTO(auto_free) char *path = remote_untilde(pattern);
 	AUTO(globfree) glob_t found = { 0 };
-	const char *slash = strrchr(file, '/');
+	AUTO(auto_free) char *folder = path_folder(file);
 
-	if (path[0] != '/' && slash) {
-		char *whole = mem_printf("%.*s/%s", (int)(slash - file), file,
-					 path);
+	if (path[0] != '/' && strchr(file, '/')) {
+		char *whole = mem_printf("%s/%s", folder, path);
 
 		free(path);
 		path = whole;

@@ -4,11 +4,11 @@
  */
 #include "state/git/net.h"
 
+#include "base/random.h"
 #include "base/text.h"
 #include "vault/crypto/digest.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 #define TRAILER_OWNER "Wgmesh-Owner"
 #define TRAILER_NONCE "Wgmesh-Nonce"
@@ -38,13 +38,10 @@ static char *lock_ref(const char *mesh_id, struct err *e)
 /* Two locks of one owner in one second are two locks. */
 static int add_nonce(struct trailers *t, struct err *e)
 {
-	unsigned char bytes[16];
 	char text[33];
 
-	if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-		return err_sys(e, "cannot get random bytes");
-	for (size_t i = 0; i < sizeof bytes; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	if (random_hex(text, sizeof text - 1, e) < 0)
+		return -1;
 	trailers_add(t, TRAILER_NONCE, text);
 	return 0;
 }

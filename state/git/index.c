@@ -45,16 +45,13 @@ static int copy(const char *from, const char *to, struct err *e)
 {
 	const struct atomic_how how = { .locked = true };
 	AUTO(sbuf_done) struct sbuf bytes = { .max = (size_t)1 << 30 };
-	AUTO(auto_fclose) FILE *f = fopen(from, "re");
-	char chunk[16384];
-	size_t n;
+	AUTO(auto_close) int fd = -1;
 
 	unlink(to);
-	if (!f && errno == ENOENT)
+	fd = open(from, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
 		return 0;
-	while (f && (n = fread(chunk, 1, sizeof chunk, f)) > 0)
-		sbuf_add(&bytes, chunk, n);
-	if (!f || ferror(f) || bytes.failed)
+	if (fd < 0 || sbuf_read(&bytes, fd) < 0)
 		return err_sys(e, "cannot read '%s'", from);
 	return atomic_write(to, sbuf_str(&bytes), bytes.len, &how, e);
 }

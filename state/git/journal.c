@@ -4,6 +4,7 @@
 #include "state/git/internal.h"
 
 #include "base/atomic.h"
+#include "base/path.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -21,9 +22,7 @@ void journal_done(struct journal *j)
 
 static int make_folder(const struct repo *r, struct err *e)
 {
-	const char *slash = strrchr(r->journal, '/');
-	AUTO(auto_free) char *folder =
-		mem_strndup(r->journal, (size_t)(slash - r->journal));
+	AUTO(auto_free) char *folder = path_folder(r->journal);
 
 	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
 		return err_sys(e, "cannot make the folder '%s'", folder);
@@ -65,7 +64,10 @@ static bool parse(struct journal *out, char *text)
 	return true;
 }
 
-/* The first bytes of a small file; false when there is none. */
+/*
+ * The first bytes of a small file; false when there is none. What is longer is
+ * none of ours, so that it is neither read whole nor an error.
+ */
 static bool read_small(const char *path, char out[JOURNAL_MAX], struct stat *st)
 {
 	AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
@@ -103,7 +105,7 @@ int journal_remove(struct repo *r, struct err *e)
 
 char *journal_mark(const struct repo *r)
 {
-	return mem_printf("wgmesh %s\n", strrchr(r->journal, '/') + 1);
+	return mem_printf("wgmesh %s\n", path_name(r->journal));
 }
 
 /* The lock of git's index; of HEAD; of the branch. The caller frees. */

@@ -3,6 +3,7 @@
  */
 #include "state/git/internal.h"
 
+#include "base/path.h"
 #include "base/text.h"
 #include "vault/crypto/digest.h"
 
@@ -50,10 +51,7 @@ char *repo_note(struct repo *r)
 /* The folder that @file is in, without symlinks; the caller frees. */
 static char *real_folder(const char *file, struct err *e)
 {
-	const char *slash = strrchr(file, '/');
-	AUTO(auto_free) char *folder =
-		slash ? mem_strndup(file, (size_t)(slash - file) + 1)
-		      : mem_strdup(".");
+	AUTO(auto_free) char *folder = path_folder(file);
 	char *real = realpath(folder, NULL);
 
 	if (!real)
@@ -170,7 +168,6 @@ static int open_there(struct repo **out, const char *file, struct err *e)
 	AUTO(auto_git_repository_free) git_repository *git = NULL;
 	AUTO(auto_free) char *folder = real_folder(file, e);
 	AUTO(auto_free) char *path = NULL;
-	const char *slash = strrchr(file, '/');
 
 	*out = NULL;
 	if (!folder || find(&git, folder, e) < 0)
@@ -182,7 +179,7 @@ static int open_there(struct repo **out, const char *file, struct err *e)
 			       ", which has no work tree: keep it in a clone, "
 			       OR_NO_COMMIT, file);
 	path = path_inside(git_repository_workdir(git), folder,
-			   slash ? slash + 1 : file);
+			   path_name(file));
 	if (!path || left_alone(git, path))
 		return 0;
 	*out = repo_new(STEAL(git), file, STEAL(path));

@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "base/num.h"
+#include "base/path.h"
 #include "state/model/model.h"
 #include "vault/wgkey.h"
 
@@ -421,8 +422,7 @@ static int finish(struct conf *c, struct err *e)
 /* "wg0" of "/etc/wireguard/wg0.conf": the interface, and a name at hand. */
 static char *stem(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
+	const char *base = path_name(path);
 	const char *ending = strstr(base, ".conf");
 	AUTO(auto_free) char *cut =
 		ending ? mem_strndup(base, (size_t)(ending - base)) : NULL;

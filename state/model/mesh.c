@@ -3,10 +3,9 @@
  */
 #include "state/model/mesh.h"
 
+#include "base/random.h"
 #include "base/sbuf.h"
 #include "state/model/field.h"
-
-#include <sys/random.h>
 
 void extras_done(struct extras *x)
 {
@@ -85,15 +84,12 @@ void mesh_init(struct mesh *m)
 
 int mesh_make_id(struct mesh *m, struct err *e)
 {
-	unsigned char raw[16];
-	char text[2 * sizeof raw + 1];
+	char text[33];
 
 	if (m->mesh_id)
 		return 0;
-	if (getrandom(raw, sizeof raw, 0) != (ssize_t)sizeof raw)
-		return err_sys(e, "cannot make random bytes");
-	for (size_t i = 0; i < sizeof raw; i++)
-		snprintf(text + 2 * i, 3, "%02x", raw[i]);
+	if (random_hex(text, sizeof text - 1, e) < 0)
+		return -1;
 	m->mesh_id = mem_strdup(text);
 	return 0;
 }

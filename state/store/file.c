@@ -6,26 +6,17 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "base/path.h"
 #include "base/trust.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* The folder part of @path ("." if there is none); the caller frees. */
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return mem_strdup(".");
-	return mem_strndup(path, slash == path ? 1 : (size_t)(slash - path));
-}
-
 static bool same_folder(const char *a, const char *b)
 {
-	AUTO(auto_free) char *left = folder_of(a);
-	AUTO(auto_free) char *right = folder_of(b);
+	AUTO(auto_free) char *left = path_folder(a);
+	AUTO(auto_free) char *right = path_folder(b);
 	struct stat x;
 	struct stat y;
 
@@ -36,7 +27,7 @@ static bool same_folder(const char *a, const char *b)
 /* The path that the symlink @path names; the caller frees. */
 static char *link_target(const char *path)
 {
-	AUTO(auto_free) char *folder = folder_of(path);
+	AUTO(auto_free) char *folder = path_folder(path);
 	char text[4096];
 	ssize_t n = readlink(path, text, sizeof text);
 
@@ -70,7 +61,7 @@ static int check_owner(const struct stat *st, const char *what, struct err *e)
 
 int file_check_folder(const char *path, struct err *e)
 {
-	AUTO(auto_free) char *folder = folder_of(path);
+	AUTO(auto_free) char *folder = path_folder(path);
 	struct stat st;
 
 	if (stat(folder, &st) < 0)
@@ -136,25 +127,6 @@ static int check_file(const struct stat *st, struct err *e)
 	return 0;
 }
 
-static int read_all(struct sbuf *out, int fd, struct err *e)
-{
-	char chunk[16384];
-	ssize_t n;
-
-	do {
-		n = read(fd, chunk, sizeof chunk);
-		if (n > 0)
-			sbuf_add(out, chunk, (size_t)n);
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	if (n < 0)
-		err_sys(e, "cannot be read");
-	else if (out->failed)
-		n = err_set(e, ERR_INPUT, "has more than %d MiB",
-			    FILE_SIZE_MAX >> 20);
-	explicit_bzero(chunk, sizeof chunk);
-	return n < 0 ? -1 : 0;
-}
-
 int file_read(struct sbuf *out, struct stat *st, const char *path,
 	      struct err *e)
 {
@@ -165,7 +137,11 @@ int file_read(struct sbuf *out, struct stat *st, const char *path,
 		return cannot_open(e);
 	if (check_file(st, e) < 0)
 		return -1;
-	return read_all(out, fd, e);
+	if (sbuf_read(out, fd) == 0)
+		return 0;
+	return out->failed ? err_set(e, ERR_INPUT, "has more than %d MiB",
+				     FILE_SIZE_MAX >> 20)
+			   : err_sys(e, "cannot be read");
 }
 
 static int make_folder(const char *path, struct err *e)

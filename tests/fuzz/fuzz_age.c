@@ -72,7 +72,7 @@ static void parse_recipient(const uint8_t *data, size_t size)
 	age_recipient_text(&r, again);
 	if (strncmp(again, text, strlen(again)) != 0 ||
 	    age_recipient_parse(&s, again, &e) < 0 ||
-	    !age_recipient_equal(&r, &s))
+	    r.kind != s.kind || memcmp(r.key, s.key, sizeof r.key) != 0)
 		abort();
 }
 

@@ -4,6 +4,8 @@
 #ifndef WGMESH_TESTS_SCENE_H
 #define WGMESH_TESTS_SCENE_H
 
+#include "base/auto.h"
+#include "render/host/report.h"
 #include "render/plan.h"
 #include "tests/unit/vectors.h"
 
@@ -54,6 +56,36 @@ static inline void scene_done(struct scene *s)
 	desired_done(&s->desired);
 	observed_done(&s->observed);
 	mesh_done(&s->mesh);
+}
+
+static inline int scene_compare_peers(const void *a, const void *b)
+{
+	const struct observed_peer *x = a;
+	const struct observed_peer *y = b;
+
+	return strcmp(x->public_key, y->public_key);
+}
+
+/** What `wg show IF dump` prints, into @o. */
+static inline int scene_parse_dump(struct observed *o, const char *text,
+				   struct err *e)
+{
+	AUTO(auto_free) char *copy = mem_strdup(text);
+
+	if (report_each(o, copy, report_dump, e) < 0)
+		return -1;
+	vec_sort(&o->peers, scene_compare_peers);
+	return 0;
+}
+
+/** What `ip -4|-6 route show dev IF` prints, appended to @o's routes. */
+static inline int scene_parse_routes(struct observed *o, const char *text,
+				     int family, struct err *e)
+{
+	AUTO(auto_free) char *copy = mem_strdup(text);
+
+	return report_each(o, copy, family == 4 ? report_route4 : report_route6,
+			   e);
 }
 
 #endif

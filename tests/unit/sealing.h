@@ -47,6 +47,12 @@ struct person {
 	struct age_recipients to; /* the person alone */
 };
 
+static inline bool same_recipient(const struct age_recipient *a,
+				  const struct age_recipient *b)
+{
+	return a->kind == b->kind && memcmp(a->key, b->key, sizeof a->key) == 0;
+}
+
 /** Sizes across the borders of chunks. */
 static const size_t sizes[] = {
 	0, 1, 65535, 65536, 65537, 131072, 1000000, 20000000,

@@ -55,9 +55,9 @@ static void test_identity_file(void **state)
 	secret_set(&both, text.s, text.len - 1); /* no line end at the end */
 	assert_int_equal(age_identities_parse(&ids, &both, &e), 0);
 	assert_int_equal(ids.len, 2);
-	assert_true(age_recipient_equal(&ids.items[0].recipient, &a.recipient));
-	assert_true(age_recipient_equal(&ids.items[1].recipient, &b.recipient));
-	assert_false(age_recipient_equal(&a.recipient, &b.recipient));
+	assert_true(same_recipient(&ids.items[0].recipient, &a.recipient));
+	assert_true(same_recipient(&ids.items[1].recipient, &b.recipient));
+	assert_false(same_recipient(&a.recipient, &b.recipient));
 }
 
 /* Each is refused, the line named and never shown. */

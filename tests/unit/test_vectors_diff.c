@@ -83,7 +83,7 @@ static void observe(struct scene *s, json *current)
 		    json_object_get_int(vectors_get(current, "listen_port")));
 	for (size_t i = 0; i < vectors_len(peers); i++)
 		put_dump_peer(&dump, vectors_item(peers, i));
-	assert_int_equal(observed_parse_dump(&s->observed, sbuf_str(&dump), &e),
+	assert_int_equal(scene_parse_dump(&s->observed, sbuf_str(&dump), &e),
 			 0);
 	mem_replace(&s->observed.public_key,
 		    padded(vectors_text(current, "private_key"), key));
@@ -233,7 +233,7 @@ static void check_peers_equal(struct tally *t, json *c)
 	scene_init(&s);
 	sbuf_puts(&dump, "(none)\t0\toff\n");
 	put_dump_peer(&dump, vectors_get(c, "a"));
-	assert_int_equal(observed_parse_dump(&s.observed, sbuf_str(&dump), &e),
+	assert_int_equal(scene_parse_dump(&s.observed, sbuf_str(&dump), &e),
 			 0);
 	desire_peer(&s, vectors_get(c, "b"));
 	json_object_array_add(peers, json_object_get(vectors_get(c, "b")));

@@ -44,7 +44,7 @@ static void observe_route(struct observed *o, json *route)
 				gateway, tag);
 	struct err e;
 
-	assert_int_equal(observed_parse_routes(
+	assert_int_equal(scene_parse_routes(
 				 o, line, strchr(network, ':') ? 6 : 4, &e), 0);
 	free(line);
 }
@@ -203,7 +203,7 @@ static void check_normalize(struct tally *t, json *c)
 	struct observed o = { 0 };
 	char text[ADDR_TEXT_MAX] = "";
 	struct err e;
-	int ret = observed_parse_routes(&o, *input ? line : "\n",
+	int ret = scene_parse_routes(&o, *input ? line : "\n",
 					strchr(input, ':') ? 6 : 4, &e);
 
 	if (ret == 0 && o.routes.len == 1)
@@ -252,7 +252,7 @@ static const char *check_dump(json *c)
 	const char *wrong = NULL;
 	struct err e = { 0 };
 
-	if (observed_parse_dump(&o, vectors_text(c, "wg_show_dump"), &e) < 0)
+	if (scene_parse_dump(&o, vectors_text(c, "wg_show_dump"), &e) < 0)
 		wrong = "the dump is refused";
 	else if (json_object_is_type(right, json_type_string))
 		wrong = o.is_wireguard ? "an interface, where there is none"
@@ -292,7 +292,7 @@ static const char *check_live_routes(json *c)
 	const char *wrong;
 	struct err e;
 
-	if (observed_parse_routes(&o, vectors_text(c, "ip_route_show_dev"), 4,
+	if (scene_parse_routes(&o, vectors_text(c, "ip_route_show_dev"), 4,
 				  &e) < 0)
 		wrong = json_object_is_type(list, json_type_array) ? "refused"
 								   : NULL;
@@ -338,7 +338,7 @@ static void test_inet6_gateway(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(observed_parse_routes(
+	assert_int_equal(scene_parse_routes(
 				 &o, "default via 10.99.0.9 metric 900 \n"
 				 "192.168.41.0/24 via inet6 fe80::1 \n", 4, &e),
 			 0);

@@ -103,9 +103,6 @@ int age_recipient_parse(struct age_recipient *out, const char *text,
 const char *age_recipient_text(const struct age_recipient *r,
 			       char buf[AGE_RECIPIENT_TEXT]);
 
-bool age_recipient_equal(const struct age_recipient *a,
-			 const struct age_recipient *b);
-
 /**
  * Make an identity. @text gets (appended) the identity file: the comments
  * "# created: ..." (@now in UTC) and "# public key: age1...", and the secret

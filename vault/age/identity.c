@@ -100,12 +100,6 @@ const char *age_recipient_text(const struct age_recipient *r,
 	return buf;
 }
 
-bool age_recipient_equal(const struct age_recipient *a,
-			 const struct age_recipient *b)
-{
-	return a->kind == b->kind && memcmp(a->key, b->key, sizeof a->key) == 0;
-}
-
 /* ---- identities ---- */
 
 int age_identity_public(struct age_identity *identity, struct err *e)

@@ -3,14 +3,14 @@
  */
 #include "vault/crypto/digest.h"
 
+#include "base/text.h"
+
 #include <openssl/sha.h>
-#include <stdio.h>
 
 void digest_sha256(const void *bytes, size_t len, char out[DIGEST_HEX + 1])
 {
 	unsigned char md[SHA256_DIGEST_LENGTH];
 
 	SHA256(bytes, len, md);
-	for (size_t i = 0; i < sizeof md; i++)
-		snprintf(out + 2 * i, 3, "%02x", md[i]);
+	text_hex(out, md, sizeof md);
 }
