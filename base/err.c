@@ -29,6 +29,8 @@ void err_set_(struct err *e, enum err_code code, const char *fmt, ...)
 
 	e->code = code;
 	e->sys_errno = 0;
+	e->advice = ADVICE_NONE;
+	e->about[0] = '\0';
 	va_start(ap, fmt);
 	n = vsnprintf(e->msg, sizeof e->msg, fmt, ap);
 	va_end(ap);
@@ -66,6 +68,16 @@ void err_wrap_(struct err *e, const char *fmt, ...)
 	trim_cut(outer, sizeof outer, n);
 	n = snprintf(e->msg, sizeof e->msg, "%s: %s", outer, inner);
 	trim_cut(e->msg, sizeof e->msg, n);
+}
+
+void err_advise_(struct err *e, enum advice advice, const char *about)
+{
+	size_t len = about ? strlen(about) : 0;
+
+	if (len >= sizeof e->about)
+		return;
+	memcpy(e->about, about ? about : "", len + 1);
+	e->advice = advice;
 }
 
 const char *err_code_name(enum err_code code)

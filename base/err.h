@@ -4,11 +4,14 @@
  * Nothing below cmd/ prints or exits.
  *
  * Text rules: lower case, no full stop, names the thing in single quotes and
- * what would be right. Text from outside (files, hosts, users) is escaped by
- * the caller of the terminal, see base/text.h.
+ * what would be right; no command and no option, see base/advice.h. Text from
+ * outside (files, hosts, users) is escaped by the caller of the terminal, see
+ * base/text.h.
  */
 #ifndef WGMESH_BASE_ERR_H
 #define WGMESH_BASE_ERR_H
+
+#include "base/advice.h"
 
 #include <stddef.h>
 
@@ -26,11 +29,15 @@ enum err_code {
 };
 
 #define ERR_MSG_MAX 768
+/** A name of DNS, a node's name, and a word. */
+#define ERR_ABOUT_MAX 384
 
 struct err {
 	enum err_code code;
 	int sys_errno; /* errno at the time, or 0 */
+	enum advice advice; /* what would help, which cmd/ puts in words */
 	char msg[ERR_MSG_MAX];
+	char about[ERR_ABOUT_MAX]; /* what the advice speaks of, or "" */
 };
 
 /* The functions behind the macros below, which let the compiler see the -1. */
@@ -40,6 +47,7 @@ void err_sys_(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void err_wrap_(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+void err_advise_(struct err *e, enum advice advice, const char *about);
 
 static inline int err_failed(void)
 {
@@ -55,8 +63,16 @@ static inline int err_failed(void)
 /** As err_set() with code ERR_SYSTEM; appends ": " and the text of errno. */
 #define err_sys(e, ...) (err_sys_(e, __VA_ARGS__), err_failed())
 
-/** Put "<format>: " before the message; code and errno stay. Yields -1. */
+/** Put "<format>: " before the message; all else stays. Yields -1. */
 #define err_wrap(e, ...) (err_wrap_(e, __VA_ARGS__), err_failed())
+
+/**
+ * Say what would help with @e, which is set already: @about is the name that
+ * the kind of advice asks for, or NULL. One that does not fit leaves no advice,
+ * for half a name would be another's. Yields -1.
+ */
+#define err_advise(e, advice, about) \
+	(err_advise_(e, advice, about), err_failed())
 
 /** A word for the code ("unreachable"), stable, used in --json. */
 const char *err_code_name(enum err_code code);

@@ -55,7 +55,7 @@ static int pin_host_key(const struct cmd_env *env, struct node *n,
 					"first)");
 		if (e->code != ERR_UNREACHABLE)
 			return -1;
-		note("%s; added without a pinned host key", e->msg);
+		note("%s; added without a pinned host key", err_words(e).s);
 		return 0;
 	}
 	facts = remote_facts(r);

@@ -98,7 +98,7 @@ static void end(struct audit *a, struct jout *j, const char *result,
 	if (why) {
 		jout_open(j, "error");
 		jout_text(j, "code", err_code_name(why->code));
-		jout_text(j, "message", why->msg);
+		jout_text(j, "message", err_words(why).s);
 		jout_end(j);
 	} else {
 		jout_text(j, "error", NULL);

@@ -157,7 +157,7 @@ static void settle(struct blame *b, const struct suspect *s, bool earlier)
 /* What cannot be looked at ends the way; the sentence says why. */
 static bool closed_by(const struct err *e)
 {
-	note("%s; what is before that is not looked at", e->msg);
+	note("%s; what is before that is not looked at", err_words(e).s);
 	return true;
 }
 

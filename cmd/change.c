@@ -75,14 +75,15 @@ static const char *label(const struct findings *before,
 static char *placed(const struct change_run *c, const struct finding *f)
 {
 	struct finding_place place = { f->part, f->name, f->key, f->value };
+	struct advice_words act = advice_words(f->advice, "");
 	struct yaml_mark at = { 0 };
 
 	if (c->marks)
 		at = yaml_find(c->marks, &place);
 	if (!at.line)
-		return mem_strdup(f->text);
-	return mem_printf("%s:%zu:%zu: %s", c->file, at.line, at.column,
-			  f->text);
+		return mem_printf("%s%s", f->text, act.s);
+	return mem_printf("%s:%zu:%zu: %s%s", c->file, at.line, at.column,
+			  f->text, act.s);
 }
 
 static void note_findings(const struct change_run *c,

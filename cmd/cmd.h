@@ -134,6 +134,26 @@ int options_parse(struct cmd_env *env, int argc, char **argv, struct err *e);
 /** Print the usage of one command, or of the program when @c is NULL. */
 void usage_print(FILE *f, const struct command *c);
 
+/** The longest act of cmd/advice.c around a name. */
+#define ADVICE_WORDS_MAX (256 + ERR_ABOUT_MAX)
+
+struct advice_words {
+	char s[ADVICE_WORDS_MAX];
+};
+
+struct err_words {
+	char s[ERR_MSG_MAX + ADVICE_WORDS_MAX];
+};
+
+/** What to type, to be put behind a sentence; "" for ADVICE_NONE. */
+struct advice_words advice_words(enum advice advice, const char *about);
+
+/**
+ * All that an error says: what is wrong, and what to type. Only this is shown,
+ * never @e->msg alone. Not escaped.
+ */
+struct err_words err_words(const struct err *e);
+
 /** Print "wgmesh: <message>" escaped, one line; returns the exit status. */
 int fail(const struct err *e);
 

@@ -160,7 +160,7 @@ static int edit_until_valid(struct mesh *out, const char *path, struct err *e)
 		if (read_back(out, path, e) == 0)
 			return 0;
 		question = mem_printf("wgmesh: %s\nBack to the editor?",
-				      e->msg);
+				      err_words(e).s);
 		if (ask_yes(question) != 1)
 			return -1;
 	}

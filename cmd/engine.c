@@ -25,6 +25,11 @@ struct fleet_options engine_options(const struct cmd_env *env)
 	};
 }
 
+static void note_warning(const struct err *e)
+{
+	note("warning: %s", err_words(e).s);
+}
+
 static int ask_nobody(const char *question)
 {
 	(void)question;
@@ -64,6 +69,7 @@ const struct fleet_voice *engine_voice(const struct cmd_env *env)
 
 	voice = (struct fleet_voice){
 		.note = note,
+		.warn = note_warning,
 		.ask = env->options.json ? ask_nobody : ask_yes,
 		.passphrase = ask_on_terminal() ? ask_passphrase : NULL,
 		.progress = !env->options.json && isatty(STDERR_FILENO)

@@ -291,7 +291,7 @@ int import_host(struct cmd_env *env)
 
 	if (run(&i, &e) == 0)
 		return EXIT_DONE;
-	note("%s", e.msg);
+	note("%s", err_words(&e).s);
 	switch (e.code) {
 	case ERR_INPUT: return EXIT_USAGE;
 	case ERR_UNREACHABLE:

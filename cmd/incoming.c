@@ -172,7 +172,7 @@ static void show_conflicts(const struct incoming *in)
 	struct err e;
 
 	if (mesh_conflicts(&all, &in->comes.mesh, &e) < 0)
-		note("conflicts that come: %s", e.msg);
+		note("conflicts that come: %s", err_words(&e).s);
 	note_conflicts(&all);
 }
 

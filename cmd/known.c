@@ -230,7 +230,8 @@ void known_note(const struct mesh *m)
 	    (known_judge(&known, m, &e) == 0 && known == KNOWN_SAME))
 		return;
 	if (write_known(path, m, &e) < 0)
-		note("this mesh will not be known again here: %s", e.msg);
+		note("this mesh will not be known again here: %s",
+		     err_words(&e).s);
 }
 
 bool known_is_ours(const struct mesh *m)

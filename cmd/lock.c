@@ -55,7 +55,7 @@ static int release(const struct team *t, struct err *e)
 	repo_close(r);
 	if (ret < 0)
 		note("the deploy lock stays at the remote: %s ('wgmesh unlock' "
-		     "removes it)", e->msg);
+		     "removes it)", err_words(e).s);
 	return ret;
 }
 
@@ -91,7 +91,6 @@ static char *owner_text(void)
 int team_lock(struct team *t, struct err *e)
 {
 	AUTO(auto_free) char *owner = owner_text();
-	struct err inner;
 	sigset_t which;
 
 	deadly(&which);
@@ -108,9 +107,7 @@ int team_lock(struct team *t, struct err *e)
 		return err_set(e, ERR_SYSTEM, "cannot start a thread");
 	if (e->code != ERR_CONFLICT)
 		return -1;
-	inner = *e;
-	return err_set(e, ERR_CONFLICT, "%.600s ('wgmesh unlock' removes the "
-		       "lock of one that is dead)", inner.msg);
+	return err_advise(e, ADVICE_DEAD_LOCK, NULL);
 }
 
 void team_unlock(struct team *t)

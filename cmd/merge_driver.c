@@ -63,7 +63,7 @@ int cmd_merge_driver(struct cmd_env *env)
 	if (merge(env, &conflicts, &e) < 0) {
 		note("'%s' is not merged and is our side alone: %s ('git "
 		     "checkout -m' merges it when that is mended)", path,
-		     e.msg);
+		     err_words(&e).s);
 		return EXIT_FAILED;
 	}
 	if (conflicts.len == 0)

@@ -61,7 +61,7 @@ void note(const char *fmt, ...)
 
 int fail(const struct err *e)
 {
-	note("%s", e->msg);
+	note("%s", err_words(e).s);
 	return e->code == ERR_INPUT ? EXIT_USAGE : EXIT_FAILED;
 }
 

@@ -32,7 +32,7 @@ static void print_errors(const struct fleet *f)
 
 		if (host_has_failed(h))
 			put("%s: %s: %s\n", h->name,
-			    fleet_result_name(h->result), h->err.msg);
+			    fleet_result_name(h->result), err_words(&h->err).s);
 	}
 }
 
@@ -76,7 +76,7 @@ static void print_result(const struct host *h)
 	if (h->result == HOST_CHANGED)
 		put(" (%zu step%s)", steps, plural(steps));
 	if (host_has_failed(h))
-		put(": %s", h->err.msg);
+		put(": %s", err_words(&h->err).s);
 	put("\n");
 }
 
@@ -120,7 +120,7 @@ static void json_host(struct jout *j, const struct host *h)
 	if (bad) {
 		jout_open(j, "error");
 		jout_text(j, "code", err_code_name(h->err.code));
-		jout_text(j, "message", h->err.msg);
+		jout_text(j, "message", err_words(&h->err).s);
 		jout_end(j);
 	}
 	jout_end(j);

@@ -75,7 +75,7 @@ static void add_block(struct sbuf *out, const struct host *h, struct cut *cut)
 	for (size_t i = 0; h->has_plan && i < h->plan.notes.len; i++)
 		add_line(out, h->plan.notes.items[i], cut);
 	if (host_has_failed(h))
-		add_line(out, h->err.msg, cut);
+		add_line(out, err_words(&h->err).s, cut);
 	sbuf_puts(out, "```\n");
 }
 
@@ -103,12 +103,12 @@ static void add_counts(struct sbuf *out, const struct fleet *f)
 
 static void add_warning(struct sbuf *out, const struct fleet *f)
 {
-	AUTO(auto_free) char *stale = fleet_stale(f);
+	struct err stale;
 
-	if (!stale)
+	if (!fleet_is_stale(f, &stale))
 		return;
 	sbuf_puts(out, "\nWarning: ");
-	markdown_code(out, stale);
+	markdown_code(out, err_words(&stale).s);
 	sbuf_puts(out, "\n");
 }
 

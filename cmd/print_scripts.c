@@ -37,6 +37,7 @@ void print_scripts(struct fleet *f)
 			print_script(f, h);
 		if (host_has_failed(h))
 			put("# %s: %s: %s\n", h->name,
-			    fleet_result_name(h->result), h->err.msg);
+			    fleet_result_name(h->result),
+			    err_words(&h->err).s);
 	}
 }

@@ -139,10 +139,12 @@ int past_parse(struct past *p, const struct sbuf *raw, const char *what,
 
 	text.max = STATE_SIZE_MAX;
 	if (form == SEALED_AGE || form == SEALED_GO) {
-		if (unseal(p, &text, raw, what, &inner) < 0)
-			return err_set(e, inner.code == ERR_AUTH ? ERR_INPUT
-								 : inner.code,
-				       "the state of %s %s", what, inner.msg);
+		if (unseal(p, &text, raw, what, &inner) < 0) {
+			err_set(e, inner.code == ERR_AUTH ? ERR_INPUT
+							  : inner.code,
+				"the state of %s %s", what, inner.msg);
+			return err_advise(e, inner.advice, inner.about);
+		}
 		ret = state_parse(out, sbuf_str(&text), text.len, e);
 	} else {
 		ret = state_parse(out, sbuf_str(raw), raw->len, e);

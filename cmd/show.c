@@ -83,7 +83,7 @@ static void against_parent(struct past *p, const struct revision *v,
 	if (repo_read(p->repo, rev, NULL, NULL, &e) < 0)
 		mesh_init(&before); /* it is the first one */
 	else if (past_read(p, rev, &before, NULL, &e) < 0) {
-		note("what it changed is not known: %s", e.msg);
+		note("what it changed is not known: %s", err_words(&e).s);
 		return;
 	}
 	mesh_diff(out, &before, m);
@@ -146,7 +146,8 @@ static int show_revision(const struct cmd_env *env, const struct err *no_node,
 		const struct err no_revision = *e;
 
 		return err_set(e, ERR_INPUT, "%s; nor is it a revision: %s",
-			       no_node->msg, no_revision.msg);
+			       err_words(no_node).s,
+			       err_words(&no_revision).s);
 	}
 	if (past_read(&p, rev, &m, &v, e) < 0)
 		return -1;

@@ -164,7 +164,8 @@ int team_end(struct team *t, int status)
 	if (t->repo && t->recorded && t->env->options.push &&
 	    push_along(t, &e) < 0) {
 		note("the hosts are deployed, and the remote does not know it: "
-		     "%s ('wgmesh pull' and 'wgmesh push' tell it)", e.msg);
+		     "%s ('wgmesh pull' and 'wgmesh push' tell it)",
+		     err_words(&e).s);
 		if (status == EXIT_DONE)
 			status = EXIT_FAILED;
 	}

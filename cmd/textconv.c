@@ -18,7 +18,7 @@ static void put_closed(const struct side *s, const struct err *e)
 	digest_sha256(sbuf_str(&s->raw), s->raw.len, digest);
 	put("a state that cannot be shown (sha256 %.*s): ", DIGEST_SHOWN,
 	    digest);
-	put("%s\n", e->msg);
+	put("%s\n", err_words(e).s);
 }
 
 int cmd_textconv(struct cmd_env *env)

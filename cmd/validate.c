@@ -20,8 +20,9 @@ static void note_from(const struct findings *all, size_t first)
 			     all->len - i);
 			return;
 		}
-		note("%s: %s", all->items[i].error ? "error" : "warning",
-		     all->items[i].text);
+		note("%s: %s%s", all->items[i].error ? "error" : "warning",
+		     all->items[i].text,
+		     advice_words(all->items[i].advice, "").s);
 	}
 }
 
@@ -53,8 +54,9 @@ static void print_lines(const struct findings *all)
 	size_t warnings = all->len - errors;
 
 	for (size_t i = 0; i < all->len; i++)
-		put("%s: %s\n", all->items[i].error ? "error" : "warning",
-		    all->items[i].text);
+		put("%s: %s%s\n", all->items[i].error ? "error" : "warning",
+		    all->items[i].text,
+		    advice_words(all->items[i].advice, "").s);
 	if (errors)
 		put("not valid: %zu error%s", errors, plural(errors));
 	else
@@ -72,6 +74,9 @@ static void print_json(const struct findings *all)
 	jout_list(j, "findings");
 	for (size_t i = 0; i < all->len; i++) {
 		const struct finding *f = &all->items[i];
+		AUTO(auto_free) char *text =
+			mem_printf("%s%s", f->text,
+				   advice_words(f->advice, "").s);
 
 		jout_open(j, NULL);
 		jout_text(j, "level", f->error ? "error" : "warning");
@@ -80,7 +85,7 @@ static void print_json(const struct findings *all)
 		jout_text(j, "name", f->name);
 		jout_text(j, "key", f->key);
 		jout_text(j, "value", f->value);
-		jout_text(j, "text", f->text);
+		jout_text(j, "text", text);
 		jout_end(j);
 	}
 	jout_end(j);
@@ -97,7 +102,8 @@ int cmd_validate(struct cmd_env *env)
 		validate_mesh(&all, store_mesh(s));
 	else
 		finding_add(&all, true, "unreadable",
-			    (struct finding_place){ 0 }, "%s", e.msg);
+			    (struct finding_place){ 0 }, "%s",
+			    err_words(&e).s);
 	if (env->options.json)
 		print_json(&all);
 	else if (s)

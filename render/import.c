@@ -25,10 +25,10 @@ static int check_interface_there(const struct mesh *m,
 {
 	const char *i = m->interface_name;
 
-	if (!o->has_wg || !o->exists)
-		return err_set(e, ERR_REMOTE, "there is no interface %s: bring "
-			       "it up, or 'wgmesh add' the host as a new one",
-			       i);
+	if (!o->has_wg || !o->exists) {
+		err_set(e, ERR_REMOTE, "there is no interface %s", i);
+		return err_advise(e, ADVICE_NO_INTERFACE, NULL);
+	}
 	if (!o->is_wireguard)
 		return err_set(e, ERR_REMOTE, "%s there is no WireGuard "
 			       "interface", i);
@@ -68,10 +68,11 @@ static int outside(const struct cidr *c, struct err *e)
 	char net[ADDR_TEXT_MAX];
 
 	cidr_mask(&network);
-	return err_set(e, ERR_INPUT, "its address %s is in no network of the "
-		       "mesh: 'wgmesh init -network%s %s' makes a mesh for it",
-		       cidr_text(c, text), c->ip.family == 6 ? "6" : "",
-		       cidr_text(&network, net));
+	err_set(e, ERR_INPUT, "its address %s is in no network of the mesh",
+		cidr_text(c, text));
+	return err_advise(e, c->ip.family == 6 ? ADVICE_OTHER_NETWORK6
+					       : ADVICE_OTHER_NETWORK,
+			  cidr_text(&network, net));
 }
 
 /* The interface's addresses; the first of each kind is the node's. */
@@ -226,13 +227,17 @@ static int take_host(struct mesh *m, struct taken *t, struct strings *notes,
 	if (s->name && strcmp(s->name, known->name) != 0)
 		return err_set(e, ERR_INPUT, "its key is that of the node '%s'",
 			       known->name);
-	if (!is_where(known, s->place))
-		return err_set(e, ERR_HOSTKEY, "it shows the public key of the "
-			       "node '%s', which is at %s with other SSH host "
-			       "keys: import that, or, if the host moved, "
-			       "'wgmesh set %s ssh=%s' first", known->name,
-			       known->ssh_host, known->name,
-			       s->place->ssh_host);
+	if (!is_where(known, s->place)) {
+		AUTO(auto_free) char *move =
+			mem_printf("%s ssh=%s", known->name,
+				   s->place->ssh_host);
+
+		err_set(e, ERR_HOSTKEY, "it shows the public key of the node "
+			"'%s', which is at %s with other SSH host keys: "
+			"import that, or, if the host moved, say so first",
+			known->name, known->ssh_host);
+		return err_advise(e, ADVICE_HOST_MOVED, move);
+	}
 	t->name = mem_strdup(known->name);
 	return 0;
 }

@@ -28,15 +28,15 @@ int owner_check(const struct mesh *m, const struct node *n,
 
 	if (adopt || owner_is(m, n, o))
 		return 0;
-	if (!o->exists)
-		return err_set(e, ERR_REMOTE, "/etc/wireguard/%s.conf there is "
-			       "not this mesh's, and its interface is down: "
-			       "'wgmesh import' takes it over as it is once it "
-			       "is up, 'deploy -adopt' replaces it", i);
-	return err_set(e, ERR_REMOTE, "%s there is not this mesh's (%zu "
-		       "peer%s, key %.8s...): 'wgmesh import' takes it over "
-		       "as it is, 'deploy -adopt' replaces it", i, o->peers.len,
-		       o->peers.len == 1 ? "" : "s", o->public_key);
+	if (!o->exists) {
+		err_set(e, ERR_REMOTE, "/etc/wireguard/%s.conf there is not "
+			"this mesh's, and its interface is down", i);
+		return err_advise(e, ADVICE_NOT_OURS_AND_DOWN, NULL);
+	}
+	err_set(e, ERR_REMOTE, "%s there is not this mesh's (%zu peer%s, key "
+		"%.8s...)", i, o->peers.len, o->peers.len == 1 ? "" : "s",
+		o->public_key);
+	return err_advise(e, ADVICE_NOT_OURS, NULL);
 }
 
 bool owner_taken(const struct mesh *m, const struct node *removed,

@@ -353,7 +353,7 @@ static void note_externals(struct plan *p)
 		if (!observed_peer_by_key(p->observed,
 					  d->externals.items[i]->public_key))
 			add_note(p, "external peer '%s' is not on the "
-				 "interface any more; 'wgmesh import' reads it "
+				 "interface any more; an import reads it "
 				 "anew", d->externals.items[i]->name);
 	for (size_t i = 0; i < d->yielded.len; i++) {
 		char text[ADDR_TEXT_MAX];
@@ -368,10 +368,11 @@ static int plan_install(struct plan *p, const struct plan_options *options,
 {
 	if (p->observed->has_wg)
 		return 0;
-	if (!options->install)
-		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
-			       "there (no 'wg'); leave out -no-install, or "
-			       "install wireguard-tools");
+	if (!options->install) {
+		err_set(e, ERR_REMOTE, "WireGuard is not installed there (no "
+			"'wg')");
+		return err_advise(e, ADVICE_NO_WIREGUARD, NULL);
+	}
 	if (!p->observed->has_apt)
 		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
 			       "there (no 'wg') and there is no apt-get; "

@@ -81,4 +81,34 @@ if grep -lE '#include <(libssh|openssl|json-c|yaml|git2)' -r base vault state ss
 	echo "the headers above include a third-party header"
 	bad=1
 fi
+
+# What to type is cmd/'s to say (cmd/advice.c): no string below names one of its
+# commands behind "wgmesh", or one of its options.
+commands=$(sed -n 's/.*{ \.name = "\([a-z-]*\)".*/\1/p' cmd/commands.c | paste -sd'|')
+options=$(sed -n 's/^\t{ "\([a-z0-9-]*\)", .*/\1/p' cmd/options.c | paste -sd'|')
+[ -n "$commands" ] && [ -n "$options" ] || { echo "no commands or options were found in cmd/"; bad=1; }
+# A file is one line of its strings, those that the compiler joins joined, without
+# comments; apart by tabs.
+find base vault state ssh render acl -name '*.[ch]' -exec awk -v commands="$commands" -v options="$options" '
+	function look(n, i, part) {
+		gsub(/\047"\047|\\"/, "", text)
+		gsub(/\/\*([^*]|\*+[^*\/])*\*+\//, "", text)
+		gsub(/" *"/, "", text)
+		n = split(text, part, "\"")
+		for (i = 2; i <= n; i += 2)
+			if (part[i] ~ "wgmesh (" commands ")([^a-z-]|$)" || part[i] ~ "(^|[ (\047])-(" options ")([^a-z0-9-]|$)")
+				print name ": " part[i]
+		text = ""
+	}
+	FNR == 1 { look(); name = FILENAME }
+	{ gsub(/\t/, " "); text = text " " $0 }
+	END { look() }' {} + >"$T/strings"
+# For who reads the file on a host; hashed, for nobody to read.
+if grep -vE '^render/wgquick.c: # .* undoes what is changed here by hand|^state/git/deploy_lock.c: wgmesh lock %s$' "$T/strings"; then
+	echo "the strings above name a command or an option"
+	bad=1
+fi
+for kind in $(grep -o '\<ADVICE_[A-Z0-9_]*' base/advice.h | grep -v '_KINDS$'); do
+	grep -q "\[$kind\]" cmd/advice.c || { echo "cmd/advice.c has no words for $kind"; bad=1; }
+done
 exit $bad

@@ -146,11 +146,8 @@ static int run_command(struct secret *out, const char *command, struct err *e)
 
 static int no_source(struct err *e)
 {
-	return err_set(e, ERR_INPUT, "no passphrase: there is no terminal to "
-		       "ask on; give -identity FILE, -password-file FILE or "
-		       "-password-command CMD, or set WGMESH_IDENTITY, "
-		       "WGMESH_IDENTITY_DATA, WGMESH_PASSWORD_FILE, "
-		       "WGMESH_PASSWORD_COMMAND or WGMESH_PASSWORD");
+	err_set(e, ERR_INPUT, "no passphrase: there is no terminal to ask on");
+	return err_advise(e, ADVICE_GIVE_PASSPHRASE, NULL);
 }
 
 /* The sources without a terminal: 1 got one, 0 none is given, -1 error. */
@@ -216,6 +213,7 @@ int source_new_passphrase(struct secret *out, const struct source *s,
 int source_work(const struct source *s, int log_n, struct err *e)
 {
 	AUTO(auto_free) char *question = NULL;
+	char less[16];
 
 	if (log_n <= AGE_LOG_N_ASKED || s->costly)
 		return 0;
@@ -224,8 +222,9 @@ int source_work(const struct source *s, int log_n, struct err *e)
 			      "long. Open it?", log_n, 1 << (log_n - 20));
 	if (s->agree && s->agree(question))
 		return 0;
-	return err_set(e, ERR_INPUT, "asks for a scrypt work factor of 2^%d, "
-		       "which takes %d GiB of memory: say yes on a terminal, or "
-		       "'wgmesh rekey -yes', which seals it with 2^%d",
-		       log_n, 1 << (log_n - 20), AGE_LOG_N_DEFAULT);
+	snprintf(less, sizeof less, "2^%d", AGE_LOG_N_DEFAULT);
+	err_set(e, ERR_INPUT, "asks for a scrypt work factor of 2^%d, which "
+		"takes %d GiB of memory: say yes on a terminal", log_n,
+		1 << (log_n - 20));
+	return err_advise(e, ADVICE_COSTLY_SEAL, less);
 }

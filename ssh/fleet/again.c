@@ -173,10 +173,12 @@ static int unfinished(const struct again *a, enum sight sight, size_t steps,
 	AUTO(auto_free) char *left = name_left(a);
 	struct err why = *e;
 
-	if (sight == SEEN_NOTHING)
-		return err_set(e, ERR_UNREACHABLE, "%s; which of its %zu steps "
-			       "are done is not known, looking again failed: "
-			       "%s", why.msg, steps, a->why.msg);
+	if (sight == SEEN_NOTHING) {
+		err_set(e, ERR_UNREACHABLE, "%s; which of its %zu steps are "
+			"done is not known, looking again failed: %s", why.msg,
+			steps, a->why.msg);
+		return err_advise(e, a->why.advice, a->why.about);
+	}
 	if (sight == SEEN_RUNNING)
 		return err_set(e, ERR_UNREACHABLE, "%s; its %zu steps are still "
 			       "running there", why.msg, steps);

@@ -56,19 +56,20 @@ static int judge(const struct fleet *f, struct host *h, struct err *e)
 				  ? "by a former secret of the mesh"
 				  : "without proof";
 
-	if (h->author == AUTHOR_OTHER && !o->adopt)
-		return err_set(e, ERR_CONFLICT, "another author deployed it: "
-			       "the proof in its marker is not made with a "
-			       "secret of this state, which may be older, or "
-			       "somebody else's ('deploy -adopt' takes it "
-			       "over)");
+	if (h->author == AUTHOR_OTHER && !o->adopt) {
+		err_set(e, ERR_CONFLICT, "another author deployed it: the "
+			"proof in its marker is not made with a secret of this "
+			"state, which may be older, or somebody else's");
+		return err_advise(e, ADVICE_OTHER_AUTHOR, NULL);
+	}
 	if (h->author != AUTHOR_OURS && h->author != AUTHOR_OTHER &&
-	    is_newer(f, h) && !o->force_serial)
-		return err_set(e, ERR_CONFLICT, "its marker claims serial "
-			       "%" PRIu64 " %s, and this state has %" PRIu64
-			       ": if there is a newer state, get that first; "
-			       "-force-serial goes back to this one",
-			       h->observed.boot_serial, how, f->mesh->serial);
+	    is_newer(f, h) && !o->force_serial) {
+		err_set(e, ERR_CONFLICT, "its marker claims serial %" PRIu64
+			" %s, and this state has %" PRIu64 ": if there is a "
+			"newer state, get that first",
+			h->observed.boot_serial, how, f->mesh->serial);
+		return err_advise(e, ADVICE_NEWER_STATE, NULL);
+	}
 	return 0;
 }
 
@@ -112,7 +113,7 @@ bool fleet_marker_is_old(const struct fleet *f, const struct host *h)
 		(f->mesh->mesh_secret.len && h->author != AUTHOR_OURS));
 }
 
-char *fleet_stale(const struct fleet *f)
+bool fleet_is_stale(const struct fleet *f, struct err *why)
 {
 	const struct host *newest = NULL;
 	uint64_t serial = f->mesh->serial;
@@ -131,23 +132,26 @@ char *fleet_stale(const struct fleet *f)
 		}
 	}
 	if (!newest)
-		return NULL;
-	return mem_printf("host '%s'%s was deployed from a newer state (serial "
-			  "%" PRIu64 ", this one has %" PRIu64 "): 'git pull' "
-			  "or else get that state first; -force-serial goes "
-			  "back to this one", newest->name,
-			  n > 1 ? " and others" : "", serial, f->mesh->serial);
+		return false;
+	err_set(why, ERR_CONFLICT, "host '%s'%s was deployed from a newer "
+		"state (serial %" PRIu64 ", this one has %" PRIu64 "): 'git "
+		"pull' or else get that state first", newest->name,
+		n > 1 ? " and others" : "", serial, f->mesh->serial);
+	err_advise(why, ADVICE_NEWER_STATE, NULL);
+	return true;
 }
 
 int fleet_refuse_stale(const struct fleet *f, bool writes, struct err *e)
 {
-	AUTO(auto_free) char *why = fleet_stale(f);
+	struct err why;
 
-	if (!why)
+	if (!fleet_is_stale(f, &why))
 		return 0;
-	if (writes && !f->options.force_serial)
-		return err_set(e, ERR_CONFLICT, "nothing was changed: %s", why);
-	f->voice->note("warning: %s", why);
+	if (writes && !f->options.force_serial) {
+		*e = why;
+		return err_wrap(e, "nothing was changed");
+	}
+	f->voice->warn(&why);
 	return 0;
 }
 

@@ -89,6 +89,8 @@ struct fleet_voice {
 	/** Something to know; one line, escaped by who prints it. Any thread. */
 	void (*note)(const char *fmt, ...)
 		__attribute__((format(printf, 1, 2)));
+	/** The same of what is wrong and stops nothing. The main thread. */
+	void (*warn)(const struct err *e);
 	/** 1: yes, 0: no, -1: there is nobody to ask. */
 	int (*ask)(const char *question);
 	/** See remote_keys_load(). NULL: there is nobody to ask. */
@@ -212,10 +214,10 @@ bool fleet_has_others(const struct fleet *f);
 bool fleet_has_unproven(const struct fleet *f);
 
 /**
- * A sentence when a host was deployed from a newer state than this one (by the
- * marker in its boot file, which proves it), else NULL; the caller frees.
+ * Was a host deployed from a newer state than this one, by the marker in its
+ * boot file, which proves it? Then @why says so, else it is left alone.
  */
-char *fleet_stale(const struct fleet *f);
+bool fleet_is_stale(const struct fleet *f, struct err *why);
 
 /** The proof for the marker at the mesh's serial; "" when it has no secret. */
 int proof_sign(struct desired *d, struct err *e);

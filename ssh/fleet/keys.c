@@ -40,10 +40,9 @@ static void fail_another(struct fleet *f, struct host *h)
 	const char *there = h->observed.host_key;
 
 	err_set(&h->err, ERR_CONFLICT, "its WireGuard key is %s%s, the state "
-		"has %s: a rebuilt host? 'wgmesh deploy' asks whether to take "
-		"it, -accept-changed-keys takes it", there ? "another one, "
-							   : "gone",
+		"has %s: a rebuilt host?", there ? "another one, " : "gone",
 		there ? there : "", h->node->public_key);
+	err_advise(&h->err, ADVICE_KEY_CHANGED, NULL);
 	fleet_host_failed(f, h);
 }
 

@@ -53,10 +53,11 @@ int fleet_look(const struct fleet *f, const struct host *h,
 	struct remote_target target = host_target(h);
 	struct probe_request request;
 
-	if (h->node->is_local && h->node->local_machine && !h->local)
-		return err_set(e, ERR_UNREACHABLE, "it is local to another "
-			       "machine: deploy it there, or say where to log "
-			       "in: 'wgmesh set %s ssh=HOST'", h->name);
+	if (h->node->is_local && h->node->local_machine && !h->local) {
+		err_set(e, ERR_UNREACHABLE, "it is local to another machine: "
+			"deploy it there, or say where to log in");
+		return err_advise(e, ADVICE_SAY_WHERE, h->name);
+	}
 	if (remote_open(&r, &target, &f->conf, e) < 0)
 		return -1;
 	request = request_of(f, h, r);

@@ -54,11 +54,12 @@ static int check_keys(const struct fleet *f, struct err *e)
 
 		if (h->has_plan && !h->removed &&
 		    node_key_on_host(f->mesh, h->node) &&
-		    !h->node->private_key.len && !h->observed.host_key)
-			return err_set(e, ERR_INPUT, "no plan was saved: the "
-				       "private key of '%s' is yet to be made "
-				       "on its host; 'wgmesh deploy %s' does "
-				       "it", h->name, h->name);
+		    !h->node->private_key.len && !h->observed.host_key) {
+			err_set(e, ERR_INPUT, "no plan was saved: the private "
+				"key of '%s' is yet to be made on its host",
+				h->name);
+			return err_advise(e, ADVICE_KEY_NOT_MADE, h->name);
+		}
 	}
 	return 0;
 }

@@ -362,14 +362,13 @@ static int refuse_changed(const struct remote_known *k, const char *line,
 	AUTO(auto_free) char *known = fingerprint(k->keys.items[0]);
 	int type = (int)strcspn(line, " ");
 
-	if (k->pinned)
-		return err_set(e, ERR_HOSTKEY, "'%s' shows another SSH host "
-			       "key than the pinned one: %s (%.*s), pinned is "
-			       "%s; if the host was installed anew, compare "
-			       "with 'ssh-keygen -l' on it, then 'wgmesh unset "
-			       "NODE host-keys' and pin the new one with "
-			       "-accept-new-host-keys", s->name, shown, type,
-			       line, known);
+	if (k->pinned) {
+		err_set(e, ERR_HOSTKEY, "'%s' shows another SSH host key than "
+			"the pinned one: %s (%.*s), pinned is %s; if the host "
+			"was installed anew, compare with 'ssh-keygen -l' on "
+			"it", s->name, shown, type, line, known);
+		return err_advise(e, ADVICE_PIN_ANEW, NULL);
+	}
 	return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' changed: it "
 		       "shows %s (%.*s), %s has %s; if that is right, forget "
 		       "the old one with: ssh-keygen -R '%s'", s->name, shown,

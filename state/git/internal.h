@@ -26,9 +26,6 @@ DEFINE_AUTO(git_tree *, git_tree_free)
 DEFINE_AUTO(git_tree_entry *, git_tree_entry_free)
 DEFINE_AUTO(struct repo *, repo_close)
 
-/** The way round all that stands against a commit. */
-#define OR_NO_COMMIT "or give -no-commit"
-
 /**
  * What the journal says: the file is to have @blob when @commit is on @branch.
  */

@@ -168,11 +168,12 @@ int repo_wait_locks(struct repo *r, struct err *e)
 		while (access(path, F_OK) == 0)
 			if (tries-- > 0)
 				repo_pause();
-			else
-				return err_set(e, ERR_CONFLICT, "another git "
-					       "works in the repository; if "
-					       "none runs, delete '%s' ("
-					       OR_NO_COMMIT ")", path);
+			else {
+				err_set(e, ERR_CONFLICT, "another git works in "
+					"the repository; if none runs, delete "
+					"'%s'", path);
+				return err_advise(e, ADVICE_NO_COMMIT, NULL);
+			}
 	}
 	return 0;
 }

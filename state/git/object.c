@@ -191,11 +191,12 @@ static int signature(git_signature **out, struct repo *r, const char *role,
 	AUTO(auto_free) char *mail = identity(r, role, "email");
 	int rc;
 
-	if (!*name || !*mail)
-		return err_set(e, ERR_INPUT, "git does not know who commits: "
-			       "git config --global user.%s %s, " OR_NO_COMMIT,
-			       *name ? "email" : "name",
-			       *name ? "you@example.org" : "'Your Name'");
+	if (!*name || !*mail) {
+		err_set(e, ERR_INPUT, "git does not know who commits: git "
+			"config --global user.%s %s", *name ? "email" : "name",
+			*name ? "you@example.org" : "'Your Name'");
+		return err_advise(e, ADVICE_NO_COMMIT, NULL);
+	}
 	rc = git_signature_now(out, name, mail);
 	if (rc < 0)
 		return repo_fail(e, GIT_EINVALID, "git's user.name and "

@@ -33,15 +33,15 @@ static int check_state(struct repo *r, struct err *e)
 	const char *what = under_way(r->git);
 	AUTO(auto_free) char *branch = repo_branch_ref(r);
 
+	if (!what && branch)
+		return 0;
 	if (what)
-		return err_set(e, ERR_CONFLICT, "%s is under way in the git "
-			       "repository: 'git status' tells how to end it ("
-			       OR_NO_COMMIT ")", what);
-	if (!branch)
-		return err_set(e, ERR_CONFLICT, "HEAD is detached, a commit "
-			       "would be on no branch: git switch BRANCH, "
-			       OR_NO_COMMIT);
-	return 0;
+		err_set(e, ERR_CONFLICT, "%s is under way in the git "
+			"repository: 'git status' tells how to end it", what);
+	else
+		err_set(e, ERR_CONFLICT, "HEAD is detached, a commit would be "
+			"on no branch: git switch BRANCH");
+	return err_advise(e, ADVICE_NO_COMMIT, NULL);
 }
 
 static int check_writable(struct repo *r, struct err *e)
@@ -49,11 +49,12 @@ static int check_writable(struct repo *r, struct err *e)
 	AUTO(auto_free) char *objects =
 		mem_printf("%sobjects", git_repository_commondir(r->git));
 
-	if (access(git_repository_path(r->git), W_OK) < 0 ||
-	    access(objects, W_OK) < 0)
-		return err_sys(e, "the git repository '%s' cannot be written ("
-			       OR_NO_COMMIT ")", git_repository_path(r->git));
-	return 0;
+	if (access(git_repository_path(r->git), W_OK) == 0 &&
+	    access(objects, W_OK) == 0)
+		return 0;
+	err_sys(e, "the git repository '%s' cannot be written",
+		git_repository_path(r->git));
+	return err_advise(e, ADVICE_NO_COMMIT, NULL);
 }
 
 /* What a filter makes of the file only git can tell, by running it. */
@@ -74,9 +75,10 @@ static int check_filter(struct repo *r, struct err *e)
 	process = repo_config(r, key);
 	if (!*clean && !*process)
 		return 0;
-	return err_set(e, ERR_INPUT, "'%s' goes through the filter '%s', which "
-		       "git alone can run: take it out of .gitattributes, "
-		       OR_NO_COMMIT, r->path, filter);
+	err_set(e, ERR_INPUT, "'%s' goes through the filter '%s', which git "
+		"alone can run: take it out of .gitattributes", r->path,
+		filter);
+	return err_advise(e, ADVICE_NO_COMMIT, NULL);
 }
 
 /* The interrupted commit is on the branch: its index is to follow. */
@@ -146,10 +148,10 @@ static int finish_interrupted(struct repo *r, struct err *e)
 
 static int edited(struct repo *r, const char *what, struct err *e)
 {
-	return err_set(e, ERR_CONFLICT, "'%s' %s: commit that with git "
-		       "('git commit %s'), take it back ('git restore "
-		       "--staged --worktree %s'), " OR_NO_COMMIT, r->path, what,
-		       r->path, r->path);
+	err_set(e, ERR_CONFLICT, "'%s' %s: commit that with git ('git commit "
+		"%s'), take it back ('git restore --staged --worktree %s')",
+		r->path, what, r->path, r->path);
+	return err_advise(e, ADVICE_NO_COMMIT, NULL);
 }
 
 /* Is what git's index has for the file what the commit has? */
@@ -162,9 +164,10 @@ static int check_index(struct repo *r, const git_oid *committed, unsigned mode,
 
 	if (rc == 0)
 		rc = git_index_read(index, true);
-	if (rc < 0)
-		return repo_fail(e, rc, "cannot read git's index (" OR_NO_COMMIT
-				 ")");
+	if (rc < 0) {
+		repo_fail_(e, rc, "cannot read git's index");
+		return err_advise(e, ADVICE_NO_COMMIT, NULL);
+	}
 	if (git_index_conflict_get(&a, &b, &c, index, r->path) == 0)
 		return edited(r, "is unmerged in git", e);
 	if (!mode)

@@ -122,12 +122,13 @@ static int find(git_repository **out, const char *folder, struct err *e)
 	if (rc == 0 || rc == GIT_ENOTFOUND)
 		return 0;
 	if (rc == GIT_EOWNER)
-		return err_set(e, ERR_INPUT, "the git repository that holds "
-			       "'%s' belongs to somebody else; git config "
-			       "--global --add safe.directory its folder, "
-			       OR_NO_COMMIT, folder);
-	return repo_fail(e, rc, "cannot open the git repository that holds "
-			 "'%s' (mend it, " OR_NO_COMMIT ")", folder);
+		err_set(e, ERR_INPUT, "the git repository that holds '%s' "
+			"belongs to somebody else; git config --global --add "
+			"safe.directory its folder", folder);
+	else
+		repo_fail_(e, rc, "cannot open the git repository that holds "
+			   "'%s' (mend it)", folder);
+	return err_advise(e, ADVICE_NO_COMMIT, NULL);
 }
 
 /* Is the file one that git leaves alone: ignored, and not in it? */
@@ -174,10 +175,11 @@ static int open_there(struct repo **out, const char *file, struct err *e)
 		return -1;
 	if (!git)
 		return 0;
-	if (git_repository_is_bare(git))
-		return err_set(e, ERR_INPUT, "'%s' is in a bare git repository"
-			       ", which has no work tree: keep it in a clone, "
-			       OR_NO_COMMIT, file);
+	if (git_repository_is_bare(git)) {
+		err_set(e, ERR_INPUT, "'%s' is in a bare git repository, which "
+			"has no work tree: keep it in a clone", file);
+		return err_advise(e, ADVICE_NO_COMMIT, NULL);
+	}
 	path = path_inside(git_repository_workdir(git), folder,
 			   path_name(file));
 	if (!path || left_alone(git, path))

@@ -17,7 +17,7 @@
  *
  * All that a repository holds may come from somebody else. Texts are handed out
  * as they are, to be escaped when they are shown. Errors that a user can go
- * round by not committing end in "or give -no-commit".
+ * round by not committing have ADVICE_NO_COMMIT.
  */
 #ifndef WGMESH_STATE_GIT_REPO_H
 #define WGMESH_STATE_GIT_REPO_H

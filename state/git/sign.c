@@ -54,15 +54,17 @@ static int read_config(struct signing *s, struct repo *r, struct err *e)
 
 	s->key = repo_config(r, "user.signingkey");
 	s->ssh = strcmp(format, "ssh") == 0;
-	if (*format && !s->ssh && strcmp(format, "openpgp") != 0)
-		return err_set(e, ERR_INPUT, "commit.gpgsign is set with "
-			       "gpg.format '%s', and only openpgp and ssh can "
-			       "be done: unset one of them, " OR_NO_COMMIT,
-			       format);
-	if (s->ssh && !*s->key)
-		return err_set(e, ERR_INPUT, "commit.gpgsign is set with "
-			       "gpg.format ssh, and no user.signingkey: set "
-			       "it, " OR_NO_COMMIT);
+	if (*format && !s->ssh && strcmp(format, "openpgp") != 0) {
+		err_set(e, ERR_INPUT, "commit.gpgsign is set with gpg.format "
+			"'%s', and only openpgp and ssh can be done: unset one "
+			"of them", format);
+		return err_advise(e, ADVICE_NO_COMMIT, NULL);
+	}
+	if (s->ssh && !*s->key) {
+		err_set(e, ERR_INPUT, "commit.gpgsign is set with gpg.format "
+			"ssh, and no user.signingkey: set it");
+		return err_advise(e, ADVICE_NO_COMMIT, NULL);
+	}
 	s->program = s->ssh ? either(r, "gpg.ssh.program", "gpg.ssh.program",
 				     "ssh-keygen")
 			    : either(r, "gpg.openpgp.program", "gpg.program",
@@ -126,8 +128,9 @@ static int run(struct sbuf *out, const struct signing *s,
 		AUTO(auto_free) char *words = child_words(&c);
 
 		err_set_(e, ERR_INPUT, "the commit is to be signed "
-			 "(commit.gpgsign), and %s does not sign with key '%s'"
-			 " (" OR_NO_COMMIT ")%s", s->program, s->key, words);
+			 "(commit.gpgsign), and %s does not sign with key "
+			 "'%s'%s", s->program, s->key, words);
+		err_advise_(e, ADVICE_NO_COMMIT, NULL);
 	}
 	sbuf_done(&c.words);
 	return ok ? 0 : -1;

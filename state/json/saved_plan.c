@@ -207,8 +207,8 @@ static int check_untouched(struct saved_plan *p, const char *text, size_t len,
 	if (saved_plan_write(&again, p, e) < 0)
 		return -1;
 	if (again.len != len || memcmp(sbuf_str(&again), text, len) != 0)
-		return err_set(e, ERR_INPUT, "was edited since 'plan -out' "
-			       "wrote it, or is not whole: make it anew");
+		return err_set(e, ERR_INPUT, "was edited since it was "
+			       "written, or is not whole: make it anew");
 	return 0;
 }
 

@@ -334,9 +334,9 @@ static int check_jump(const struct mesh *ours, const struct mesh *theirs,
 {
 	if (!mesh_serial_jumps(ours, theirs))
 		return 0;
-	return err_set(e, ERR_CONFLICT, "their serial jumps from %" PRIu64
-		       " to %" PRIu64 ": 'wgmesh pull' shows it and asks",
-		       ours->serial, theirs->serial);
+	err_set(e, ERR_CONFLICT, "their serial jumps from %" PRIu64 " to %"
+		PRIu64, ours->serial, theirs->serial);
+	return err_advise(e, ADVICE_SEE_INCOMING, NULL);
 }
 
 static int check_sides(const struct mesh *ours, const struct mesh *theirs,
@@ -344,11 +344,11 @@ static int check_sides(const struct mesh *ours, const struct mesh *theirs,
 {
 	if (check_same_mesh(ours, theirs, e) < 0)
 		return -1;
-	if (mesh_has_conflicts(ours) || mesh_has_conflicts(theirs))
-		return err_set(e, ERR_CONFLICT, "%s side has conflicts of an "
-			       "earlier merge: 'wgmesh merge -resolve' them "
-			       "first", mesh_has_conflicts(ours) ? "our"
-								  : "their");
+	if (mesh_has_conflicts(ours) || mesh_has_conflicts(theirs)) {
+		err_set(e, ERR_CONFLICT, "%s side has conflicts of an earlier "
+			"merge", mesh_has_conflicts(ours) ? "our" : "their");
+		return err_advise(e, ADVICE_RESOLVE, NULL);
+	}
 	return 0;
 }
 
@@ -397,8 +397,8 @@ static int check_tombstones(struct merge *g, struct err *e)
 	if (found.len == 0)
 		return 0;
 	conflict_text(&text, &found.items[0]);
-	return err_set(e, ERR_CONFLICT, "%s: 'wgmesh pull' shows it and asks",
-		       sbuf_str(&text));
+	err_set(e, ERR_CONFLICT, "%s", sbuf_str(&text));
+	return err_advise(e, ADVICE_SEE_INCOMING, NULL);
 }
 
 static int to_mesh(struct mesh *out, const struct merge *g, struct err *e)
@@ -495,11 +495,11 @@ int mesh_merge_unattended(struct mesh *out, const struct mesh *base,
 	};
 	AUTO(mesh_done) struct mesh merged = { 0 };
 
-	if (g.secrets == SECRETS_FOREIGN)
-		return err_set(e, ERR_CONFLICT, "their side does not have the "
-			       "secret of this mesh, so somebody else may have "
-			       "made it; 'wgmesh pull -accept-new-secret' "
-			       "takes it all the same");
+	if (g.secrets == SECRETS_FOREIGN) {
+		err_set(e, ERR_CONFLICT, "their side does not have the secret "
+			"of this mesh, so somebody else may have made it");
+		return err_advise(e, ADVICE_FOREIGN_SECRET, NULL);
+	}
 	if (merge_all(&merged, &g, base, ours, theirs, e) < 0 ||
 	    mesh_conflicts(conflicts, &merged, e) < 0)
 		return -1;

@@ -223,9 +223,8 @@ static int check_secret(struct json_object *entry, enum merge_side side,
 	    strcmp(tree_text(entry, "field"), MERGE_SECRET) != 0 ||
 	    strcmp(tree_text(entry, "theirs"), MERGE_SECRET_NEWER) != 0)
 		return 0;
-	return err_set(e, ERR_INPUT, "the merge has their secret of the mesh: "
-		       "'wgmesh merge -resolve mesh - " CONFLICT_SECRET
-		       " theirs' agrees to it; else abort the merge");
+	err_set(e, ERR_INPUT, "the merge has their secret of the mesh");
+	return err_advise(e, ADVICE_AGREE_TO_SECRET, NULL);
 }
 
 /* Resolve entry @i and take it off the list. */
@@ -281,9 +280,9 @@ static int no_conflict(enum mesh_part part, const char *name,
 	AUTO(auto_free) char *what = check_shown(field ? field
 						       : CONFLICT_NONE);
 
-	return err_set(e, ERR_INPUT, "there is no conflict '%s %s %s'; 'wgmesh "
-		       "merge -resolve' lists them", part_word(part),
-		       shown, what);
+	err_set(e, ERR_INPUT, "there is no conflict '%s %s %s'",
+		part_word(part), shown, what);
+	return err_advise(e, ADVICE_SEE_CONFLICTS, NULL);
 }
 
 int merge_resolve(struct mesh *m, enum mesh_part part, const char *name,

@@ -312,7 +312,8 @@ static void add_finding(struct findings *out, const struct conflict *c)
 
 	conflict_text(&text, c);
 	finding_add(out, true, "conflict", place, "%s (a merge that is not "
-		    "resolved: 'wgmesh merge -resolve')", sbuf_str(&text));
+		    "resolved)", sbuf_str(&text));
+	out->items[out->len - 1].advice = ADVICE_RESOLVE;
 }
 
 void conflicts_check(struct findings *out, const struct mesh *m)
@@ -337,7 +338,7 @@ int conflicts_refuse(const struct mesh *m, struct err *e)
 		return 0;
 	if (mesh_conflicts(&all, m, e) < 0)
 		return -1;
-	return err_set(e, ERR_CONFLICT, "the state has %zu unresolved "
-		       "conflict%s of a merge: 'wgmesh merge -resolve' shows "
-		       "and resolves them", all.len, all.len == 1 ? "" : "s");
+	err_set(e, ERR_CONFLICT, "the state has %zu unresolved conflict%s of a "
+		"merge", all.len, all.len == 1 ? "" : "s");
+	return err_advise(e, ADVICE_RESOLVE, NULL);
 }

@@ -41,7 +41,7 @@ static const char *nearest_name(const void *items, size_t len, size_t size,
 }
 
 static int no_such(const char *what, const char *name, const char *nearest,
-		   const char *command, struct err *e)
+		   enum advice all, struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(name);
 	AUTO(auto_free) char *near = nearest ? check_shown(nearest) : NULL;
@@ -49,8 +49,8 @@ static int no_such(const char *what, const char *name, const char *nearest,
 	if (near)
 		return err_set(e, ERR_INPUT, "there is no %s '%s'; did you "
 			       "mean '%s'?", what, shown, near);
-	return err_set(e, ERR_INPUT, "there is no %s '%s'; '%s' shows them",
-		       what, shown, command);
+	err_set(e, ERR_INPUT, "there is no %s '%s'", what, shown);
+	return err_advise(e, all, NULL);
 }
 
 struct node *edit_node(const struct mesh *m, const char *name, struct err *e)
@@ -61,7 +61,7 @@ struct node *edit_node(const struct mesh *m, const char *name, struct err *e)
 		no_such("node", name,
 			nearest_name(m->nodes.items, m->nodes.len,
 				     sizeof *m->nodes.items, name),
-			"wgmesh list", e);
+			ADVICE_SEE_NODES, e);
 	return n;
 }
 
@@ -74,7 +74,7 @@ struct group *edit_group(const struct mesh *m, const char *name,
 		no_such("group", name,
 			nearest_name(m->groups.items, m->groups.len,
 				     sizeof *m->groups.items, name),
-			"wgmesh group list", e);
+			ADVICE_SEE_GROUPS, e);
 	return g;
 }
 
@@ -83,7 +83,7 @@ int edit_no_policy(const struct mesh *m, const char *name, struct err *e)
 	return no_such("policy", name,
 		       nearest_name(m->policies.items, m->policies.len,
 				    sizeof *m->policies.items, name),
-		       "wgmesh policy list", e);
+		       ADVICE_SEE_POLICIES, e);
 }
 
 /* ---- set and unset ---- */
@@ -175,9 +175,10 @@ int edit_set(struct mesh *m, struct node *n, const char *key,
 
 	if (!f)
 		return no_key(key, e);
-	if (!*value)
-		return err_set(e, ERR_INPUT, "%s: expected a value; 'wgmesh "
-			       "unset' takes it away", key);
+	if (!*value) {
+		err_set(e, ERR_INPUT, "%s: expected a value", key);
+		return err_advise(e, ADVICE_TAKE_VALUE_AWAY, NULL);
+	}
 	split(f, value, &values);
 	return set_values(m, n, f, &values, e) < 0 ? err_wrap(e, "%s", key)
 						   : 0;
@@ -240,10 +241,11 @@ int edit_route_remove(struct node *n, const char *cidr, struct err *e)
 	if (parse_route(&c, cidr, e) < 0)
 		return -1;
 	at = find_route(n, &c);
-	if (at < 0)
-		return err_set(e, ERR_INPUT, "node '%s' has no route %s; "
-			       "'wgmesh show %s' lists them", n->name,
-			       cidr_text(&c, text), n->name);
+	if (at < 0) {
+		err_set(e, ERR_INPUT, "node '%s' has no route %s", n->name,
+			cidr_text(&c, text));
+		return err_advise(e, ADVICE_SEE_NODE, n->name);
+	}
 	vec_remove(&n->routable_networks, (size_t)at);
 	return 0;
 }
@@ -260,10 +262,11 @@ static int check_free_name(const struct mesh *m, const char *name,
 	if (nodes_find(&m->nodes, name))
 		return err_set(e, ERR_INPUT, "there is a node '%s' already",
 			       name);
-	if (removed)
-		return err_set(e, ERR_INPUT, "the removed node '%s' is still "
-			       "set up on %s: deploy first, or 'remove "
-			       "-forget' it", name, removed->ssh_host);
+	if (removed) {
+		err_set(e, ERR_INPUT, "the removed node '%s' is still set up "
+			"on %s: deploy first", name, removed->ssh_host);
+		return err_advise(e, ADVICE_REMOVED_IS_GONE, NULL);
+	}
 	for (size_t i = 0; i < m->groups.len; i++) {
 		const struct group *g = &m->groups.items[i];
 

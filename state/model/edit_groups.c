@@ -205,10 +205,11 @@ int edit_policy_add(struct mesh *m, const struct policy *p, struct err *e)
 
 	if (old && says_the_same(old, p))
 		return 0;
-	if (old)
-		return err_set(e, ERR_INPUT, "there is another policy '%s' "
-			       "already: 'wgmesh policy remove' it first",
-			       shown);
+	if (old) {
+		err_set(e, ERR_INPUT, "there is another policy '%s' already",
+			shown);
+		return err_advise(e, ADVICE_POLICY_IN_THE_WAY, NULL);
+	}
 	if (check_group_name(p->name, e) < 0)
 		return err_wrap(e, "as a policy");
 	if (p->description &&

@@ -73,8 +73,10 @@ bool findings_have(const struct findings *sorted, const struct finding *f)
 int findings_refuse(const struct findings *f, struct err *e)
 {
 	for (size_t i = 0; i < f->len; i++)
-		if (f->items[i].error)
-			return err_set(e, ERR_INPUT, "%s", f->items[i].text);
+		if (f->items[i].error) {
+			err_set(e, ERR_INPUT, "%s", f->items[i].text);
+			return err_advise(e, f->items[i].advice, NULL);
+		}
 	return 0;
 }
 

@@ -16,6 +16,7 @@ struct finding {
 	const char *key; /* the key of mesh.yaml, "routes"; NULL: all of it */
 	char *value; /* the item of a list, as its text; NULL: none */
 	char *text;  /* one sentence that names everything, escaped */
+	enum advice advice; /* what would help; about nothing by name */
 };
 
 struct findings {
@@ -47,7 +48,7 @@ void findings_sort(struct findings *f);
  */
 bool findings_have(const struct findings *sorted, const struct finding *f);
 
-/** 0, or -1 with ERR_INPUT and the text of the first error among them. */
+/** 0, or -1 with ERR_INPUT and text and advice of the first error there. */
 int findings_refuse(const struct findings *f, struct err *e);
 
 /** Free; for AUTO(findings_done). */

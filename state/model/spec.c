@@ -236,9 +236,9 @@ int spec_check_removed(const struct mesh *m, const struct node *n,
 
 	if (!old || same_place(old, n))
 		return 0;
-	return err_set(e, ERR_INPUT, "the removed node '%s' is still set up on "
-		       "%s: deploy first, or 'remove -forget' it", n->name,
-		       old->ssh_host);
+	err_set(e, ERR_INPUT, "the removed node '%s' is still set up on %s: "
+		"deploy first", n->name, old->ssh_host);
+	return err_advise(e, ADVICE_REMOVED_IS_GONE, NULL);
 }
 
 void spec_drop_removed(struct mesh *m, struct node *n)

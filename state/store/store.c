@@ -126,7 +126,7 @@ static int about_state(const char *path, struct err *e)
 
 	err_set(e, inner.code, "state '%s' %s", shown, inner.msg);
 	e->sys_errno = inner.sys_errno;
-	return -1;
+	return err_advise(e, inner.advice, inner.about);
 }
 
 static bool holds_private_keys(const struct nodes *nodes)
@@ -208,11 +208,11 @@ static int get_keys(struct store *s, struct age_identities *identities,
 	if (look->passphrase)
 		return source_work(source, look->age.log_n, e) < 0
 			? -1 : source_passphrase(&s->passphrase, source, e);
-	if (!source_has_identity(source))
-		return err_set(e, ERR_INPUT, "is sealed to %zu recipient%s: "
-			       "give -identity FILE, or set WGMESH_IDENTITY "
-			       "or WGMESH_IDENTITY_DATA", look->recipients,
-			       look->recipients == 1 ? "" : "s");
+	if (!source_has_identity(source)) {
+		err_set(e, ERR_INPUT, "is sealed to %zu recipient%s",
+			look->recipients, look->recipients == 1 ? "" : "s");
+		return err_advise(e, ADVICE_GIVE_IDENTITY, NULL);
+	}
 	return source_identities(identities, source, e);
 }
 
@@ -366,10 +366,11 @@ static int tighten_mode(struct store *s, struct err *e)
 static int parse_recipients(struct age_recipients *out, const struct mesh *m,
 			    struct err *e)
 {
-	if (m->recipients.len == 0)
-		return err_set(e, ERR_INPUT, "is sealed to recipients that it "
-			       "does not name; 'wgmesh recipients add' them, "
-			       "or 'wgmesh rekey' with a passphrase");
+	if (m->recipients.len == 0) {
+		err_set(e, ERR_INPUT, "is sealed to recipients that it does "
+			"not name");
+		return err_advise(e, ADVICE_NAME_RECIPIENTS, NULL);
+	}
 	for (size_t i = 0; i < m->recipients.len; i++) {
 		struct age_recipient *r = vec_add(out);
 

@@ -220,7 +220,7 @@ wgmesh: node 'c': ssh_host: '' is no host, expected a DNS name or an IP address 
 
 # What a merge left unresolved.
 merged() {
-	fails "node a: mtu: unset before, 1400 ours, 1300 theirs (a merge that is not resolved: 'wgmesh merge -resolve')" \
+	fails "node a: mtu: unset before, 1400 ours, 1300 theirs (a merge that is not resolved): 'wgmesh merge -resolve' shows and resolves them" \
 		"\"nodes\":{$a}},\"conflicts\":[{\"part\":\"node\",\"name\":\"a\",\"field\":\"mtu\",\"ours\":1400,\"theirs\":1300}]"
 	refused 'a merge that is not resolved: no change' 1 'merge' set a port=5 -state s.json
 	refused 'a merge that is not resolved: no deploy' 1 'merge' deploy -state s.json

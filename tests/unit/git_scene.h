@@ -187,7 +187,7 @@ static inline void assert_refused(const char *file, enum err_code code,
 	if (e.code != code || !strstr(e.msg, words))
 		fail_msg("expected %d '%s', got %d '%s'", code, words, e.code,
 			 e.msg);
-	assert_non_null(strstr(e.msg, "-no-commit"));
+	assert_int_equal(e.advice, ADVICE_NO_COMMIT);
 	assert_shell(before, "git rev-parse -q --verify HEAD || :");
 	assert_shell("", "grep -sl refused %s || :", file);
 }

@@ -121,6 +121,29 @@ static void test_err(void **state)
 	assert_int_equal(e.sys_errno, 0);
 }
 
+/* Advice stays with its error, and not with the next one; never half a name. */
+static void test_err_advice(void **state)
+{
+	char name[ERR_ABOUT_MAX + 1] = "";
+	struct err e;
+
+	(void)state;
+	memset(name, 'x', ERR_ABOUT_MAX);
+	err_set(&e, ERR_INPUT, "no");
+	assert_int_equal(err_advise(&e, ADVICE_SAY_WHERE, name), -1);
+	assert_int_equal(e.advice, ADVICE_NONE);
+	name[ERR_ABOUT_MAX - 1] = '\0';
+	err_advise(&e, ADVICE_SAY_WHERE, name);
+	err_wrap(&e, "node");
+	assert_int_equal(e.advice, ADVICE_SAY_WHERE);
+	assert_string_equal(e.about, name);
+	assert_string_equal(e.msg, "node: no");
+	err_advise(&e, ADVICE_NO_COMMIT, NULL);
+	assert_string_equal(e.about, "");
+	err_set(&e, ERR_INPUT, "no");
+	assert_int_equal(e.advice, ADVICE_NONE);
+}
+
 /* A message that is too long is cut, and never inside a character. */
 static void test_err_long(void **state)
 {
@@ -213,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_pool_without_progress),
 		cmocka_unit_test(test_err),
+		cmocka_unit_test(test_err_advice),
 		cmocka_unit_test(test_err_long),
 		cmocka_unit_test(test_err_names),
 		cmocka_unit_test(test_secret),

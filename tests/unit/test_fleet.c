@@ -157,6 +157,11 @@ static void take_note(const char *fmt, ...)
 	sbuf_putc(&notes, '\n');
 }
 
+static void take_warning(const struct err *e)
+{
+	take_note("warning: %s", e->msg);
+}
+
 static int ask(const char *question)
 {
 	sbuf_printf(&journal, "ask: %s\n", question);
@@ -218,7 +223,8 @@ static int record(void *arg, const struct fleet *f, struct err *e)
 	return 0;
 }
 
-static const struct fleet_voice voice = { .note = take_note, .ask = ask,
+static const struct fleet_voice voice = { .note = take_note,
+					  .warn = take_warning, .ask = ask,
 					  .waits = waits, .wrote = wrote };
 
 #define NODE(name, n, more)                                                   \

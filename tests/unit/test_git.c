@@ -168,6 +168,7 @@ static void test_not_held(void **state)
 	assert_int_equal(repo_open(&r, "bare.git/" STATE, &e), -1);
 	assert_int_equal(e.code, ERR_INPUT);
 	assert_non_null(strstr(e.msg, "bare"));
+	assert_int_equal(e.advice, ADVICE_NO_COMMIT);
 }
 
 /* As git does: another user's repository is left alone. */
@@ -186,6 +187,7 @@ static void test_owner(void **state)
 	assert_int_equal(repo_open(&r, "r/" STATE, &e), -1);
 	assert_int_equal(e.code, ERR_INPUT);
 	assert_non_null(strstr(e.msg, "safe.directory"));
+	assert_int_equal(e.advice, ADVICE_NO_COMMIT);
 	shell("git config --global safe.directory %s/work/r", scene_folder);
 	r = open_repo("r/" STATE);
 	repo_close(r);
@@ -212,7 +214,7 @@ static void test_read_only(void **state)
 		_exit(try_change(STATE, "{}\n", "one\n", &e) == -1 &&
 				      e.code == ERR_SYSTEM &&
 				      strstr(e.msg, "cannot be written") &&
-				      strstr(e.msg, "-no-commit")
+				      e.advice == ADVICE_NO_COMMIT
 			      ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

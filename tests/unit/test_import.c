@@ -299,8 +299,10 @@ static void test_two(void **state)
 			    "only 'two' says");
 }
 
-static void refuse(const char *mesh, const char *name, const char *report,
-		   enum err_code code, const char *words)
+/* It must be refused so; returns the error. */
+static struct err refuse(const char *mesh, const char *name,
+			 const char *report, enum err_code code,
+			 const char *words)
 {
 	AUTO(mesh_done) struct mesh m = { 0 };
 	AUTO(sbuf_done) struct sbuf notes = SBUF_INIT;
@@ -311,6 +313,7 @@ static void refuse(const char *mesh, const char *name, const char *report,
 		fail_msg("not refused: %s", words);
 	assert_int_equal(e.code, code);
 	assert_string_equal(e.msg, words);
+	return e;
 }
 
 #define SAID "'ssh.example.org': "
@@ -318,22 +321,26 @@ static void refuse(const char *mesh, const char *name, const char *report,
 
 static void test_refused(void **state)
 {
+	struct err e;
+
 	(void)state;
-	refuse(ONE_NODE, NULL, HOST("x"), ERR_REMOTE, SAID "there is no "
-	       "interface wg0: bring it up, or 'wgmesh add' the host as a new "
-	       "one");
+	e = refuse(ONE_NODE, NULL, HOST("x"), ERR_REMOTE,
+		   SAID "there is no interface wg0");
+	assert_int_equal(e.advice, ADVICE_NO_INTERFACE);
 	refuse(ONE_NODE, NULL, HOST("x") LINK, ERR_REMOTE, SAID "wg0 there is "
 	       "no WireGuard interface");
 	refuse(ONE_NODE, NULL, HOST("x") LINK HEAD("dump") "(none)\t1\toff\n",
 	       ERR_REMOTE, SAID "wg0 there has no private key");
-	refuse(ONE_NODE, NULL, HOST("x") "7: wg0 inet 10.8.0.1/24 x\n" LINK
-	       DUMP, ERR_INPUT, SAID "its address 10.8.0.1/24 is in no network "
-	       "of the mesh: 'wgmesh init -network 10.8.0.0/24' makes a mesh "
-	       "for it");
-	refuse(ONE_NODE, NULL, HOST("x") "7: wg0 inet 10.99.0.5/24 x\n"
-	       "7: wg0 inet6 fd09::1/64 x\n" LINK DUMP, ERR_INPUT, SAID "its "
-	       "address fd09::1/64 is in no network of the mesh: 'wgmesh init "
-	       "-network6 fd09::/64' makes a mesh for it");
+	e = refuse(ONE_NODE, NULL, HOST("x") "7: wg0 inet 10.8.0.1/24 x\n"
+		   LINK DUMP, ERR_INPUT, SAID "its address 10.8.0.1/24 is in "
+		   "no network of the mesh");
+	assert_int_equal(e.advice, ADVICE_OTHER_NETWORK);
+	assert_string_equal(e.about, "10.8.0.0/24");
+	e = refuse(ONE_NODE, NULL, HOST("x") "7: wg0 inet 10.99.0.5/24 x\n"
+		   "7: wg0 inet6 fd09::1/64 x\n" LINK DUMP, ERR_INPUT, SAID
+		   "its address fd09::1/64 is in no network of the mesh");
+	assert_int_equal(e.advice, ADVICE_OTHER_NETWORK6);
+	assert_string_equal(e.about, "fd09::/64");
 	refuse(ONE_NODE, "a", HOST("x") "7: wg0 inet 10.99.0.5/24 x\n" LINK
 	       DUMP, ERR_INPUT, SAID "there is a node 'a' already, with "
 	       "another key: say NAME=HOST");
@@ -343,11 +350,14 @@ static void test_refused(void **state)
 	       "NAME=HOST: '-' is no node name, expected 1 to 63 letters, "
 	       "digits, '.', '_' or '-', starting with a letter or digit");
 	/* whoever has seen a public key can show it */
-	refuse("'nodes':{'a':{'mesh_ip':'10.99.0.1','ssh_host':'h',"
-	       "'public_key':'" KEY_A "'}}", NULL,
-	       HOST("x") LINK HEAD("dump") KEY_A "\t1\toff\n", ERR_HOSTKEY, SAID "it shows the public key of the node 'a', "
-	       "which is at h with other SSH host keys: import that, or, if "
-	       "the host moved, 'wgmesh set a ssh=ssh.example.org' first");
+	e = refuse("'nodes':{'a':{'mesh_ip':'10.99.0.1','ssh_host':'h',"
+		   "'public_key':'" KEY_A "'}}", NULL,
+		   HOST("x") LINK HEAD("dump") KEY_A "\t1\toff\n",
+		   ERR_HOSTKEY, SAID "it shows the public key of the node 'a', "
+		   "which is at h with other SSH host keys: import that, or, "
+		   "if the host moved, say so first");
+	assert_int_equal(e.advice, ADVICE_HOST_MOVED);
+	assert_string_equal(e.about, "a ssh=ssh.example.org");
 	/* a host may call itself anything */
 	refuse(ONE_NODE, NULL, HOST("here.lan") "7: wg0 inet 10.99.0.5/24 x\n"
 	       LINK DUMP, ERR_INPUT, SAID "it calls itself 'here', as this "

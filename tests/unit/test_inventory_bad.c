@@ -179,9 +179,8 @@ static const struct bad bad_ini[] = {
 	{ "h", "a[1:9999]\nb[1:2]\n", "h:2: more than 10000 hosts" },
 	{ "h", "[a:children]\nb\n[b:children]\na\n[a]\nx\n",
 	  "h:1: group 'a' contains itself" },
-	{ "h", "$ANSIBLE_VAULT;1.1;AES256\n6231\n", "h:1: sealed by "
-	  "ansible-vault: 'ansible-vault view FILE | wgmesh import -from -' "
-	  "reads it" },
+	{ "h", "$ANSIBLE_VAULT;1.1;AES256\n6231\n",
+	  "h:1: sealed by ansible-vault" },
 };
 
 static const struct bad bad_yaml[] = {

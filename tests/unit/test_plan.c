@@ -358,6 +358,9 @@ static void assert_foreign(const char *report, const char *words)
 				   &options, &e), -1);
 	assert_int_equal(e.code, ERR_REMOTE);
 	assert_string_equal(e.msg, words);
+	assert_int_equal(e.advice,
+			 p.observed.exists ? ADVICE_NOT_OURS
+					   : ADVICE_NOT_OURS_AND_DOWN);
 	options.adopt = true;
 	assert_int_equal(plan_make(&p.plan, &p.desired, &p.observed, 1,
 				   &options, &e), 0);
@@ -367,12 +370,10 @@ static void assert_foreign(const char *report, const char *words)
 }
 
 #define REFUSED(peers, key)                                                   \
-	"wg0 there is not this mesh's (" peers ", key " key "...): 'wgmesh "  \
-	"import' takes it over as it is, 'deploy -adopt' replaces it"
+	"wg0 there is not this mesh's (" peers ", key " key "...)"
 #define REFUSED_FILE                                                          \
 	"/etc/wireguard/wg0.conf there is not this mesh's, and its interface " \
-	"is down: 'wgmesh import' takes it over as it is once it is up, "     \
-	"'deploy -adopt' replaces it"
+	"is down"
 
 static void test_foreign(void **state)
 {
@@ -415,7 +416,8 @@ static void test_ours(void **state)
 	assert_ours(HOST ADDRESS HEAD("boot") "|x\npublic " KEY_A "\n");
 }
 
-static void refuse(const char *report, bool install, const char *words)
+static void refuse(const char *report, bool install, const char *words,
+		   enum advice advice)
 {
 	const struct plan_options options = { .install = install };
 	struct planned p = { 0 };
@@ -428,6 +430,7 @@ static void refuse(const char *report, bool install, const char *words)
 				   &options, &e), -1);
 	assert_int_equal(e.code, ERR_REMOTE);
 	assert_non_null(strstr(e.msg, words));
+	assert_int_equal(e.advice, advice);
 	planned_done(&p);
 }
 
@@ -435,11 +438,12 @@ static void test_refused(void **state)
 {
 	(void)state;
 	refuse(HEAD("host") "uid=0\nnow=1\nhostname=a\nip=1\napt=1\n", false,
-	       "-no-install");
+	       "(no 'wg')", ADVICE_NO_WIREGUARD);
 	refuse(HEAD("host") "uid=0\nnow=1\nhostname=a\nip=1\n", true,
-	       "no apt-get");
+	       "no apt-get", ADVICE_NONE);
 	/* the name is taken by something else: a bridge, say */
-	refuse(HOST ADDRESS LINK, true, "'wg0' there is no WireGuard interface");
+	refuse(HOST ADDRESS LINK, true, "'wg0' there is no WireGuard interface",
+	       ADVICE_NONE);
 }
 
 static void test_no_systemd(void **state)

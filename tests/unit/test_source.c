@@ -80,7 +80,7 @@ static void test_order(void **state)
 	assert_int_equal(answers, 3);
 	s.ask = NULL;
 	assert_int_equal(source_passphrase(&got, &s, &e), -1);
-	assert_non_null(strstr(e.msg, "WGMESH_PASSWORD_COMMAND"));
+	assert_int_equal(e.advice, ADVICE_GIVE_PASSPHRASE);
 }
 
 static void test_file(void **state)

@@ -1,0 +1,91 @@
+/*
+ * What a user types against an error: the one table from the rooms' advice to
+ * commands and options. Apart, so that nothing below cmd/ has to know them.
+ */
+#include "cmd/cmd.h"
+
+#include "state/merge/merge.h"
+
+#include <string.h>
+
+/* What is put behind the message; "%" stands for what the error is about. */
+static const char *const acts[] = {
+	[ADVICE_NONE] = "",
+
+	[ADVICE_SEE_NODES] = "; 'wgmesh list' shows them",
+	[ADVICE_SEE_GROUPS] = "; 'wgmesh group list' shows them",
+	[ADVICE_SEE_POLICIES] = "; 'wgmesh policy list' shows them",
+	[ADVICE_SEE_NODE] = "; 'wgmesh show %' lists them",
+	[ADVICE_TAKE_VALUE_AWAY] = "; 'wgmesh unset' takes it away",
+	[ADVICE_POLICY_IN_THE_WAY] = ": 'wgmesh policy remove' it first",
+	[ADVICE_REMOVED_IS_GONE] = ", or 'remove -forget' it",
+
+	[ADVICE_GIVE_IDENTITY] = ": give -identity FILE, or set "
+		"WGMESH_IDENTITY or WGMESH_IDENTITY_DATA",
+	[ADVICE_GIVE_PASSPHRASE] = "; give -identity FILE, -password-file "
+		"FILE or -password-command CMD, or set WGMESH_IDENTITY, "
+		"WGMESH_IDENTITY_DATA, WGMESH_PASSWORD_FILE, "
+		"WGMESH_PASSWORD_COMMAND or WGMESH_PASSWORD",
+	[ADVICE_COSTLY_SEAL] = ", or 'wgmesh rekey -yes', which seals it "
+		"with %",
+	[ADVICE_NAME_RECIPIENTS] = "; 'wgmesh recipients add' them, or "
+		"'wgmesh rekey' with a passphrase",
+	[ADVICE_FOREIGN_SECRET] = "; 'wgmesh pull -accept-new-secret' takes "
+		"it all the same",
+
+	[ADVICE_NO_COMMIT] = "; or give -no-commit",
+	[ADVICE_DEAD_LOCK] = " ('wgmesh unlock' removes the lock of one that "
+		"is dead)",
+	[ADVICE_SEE_INCOMING] = ": 'wgmesh pull' shows it and asks",
+	[ADVICE_SEE_CONFLICTS] = "; 'wgmesh merge -resolve' lists them",
+	[ADVICE_RESOLVE] = ": 'wgmesh merge -resolve' shows and resolves them",
+	[ADVICE_AGREE_TO_SECRET] = ": 'wgmesh merge -resolve mesh - "
+		CONFLICT_SECRET " theirs' agrees to it; else abort the merge",
+
+	[ADVICE_NO_INTERFACE] = ": bring it up, or 'wgmesh add' the host as "
+		"a new one",
+	[ADVICE_OTHER_NETWORK] = ": 'wgmesh init -network %' makes a mesh "
+		"for it",
+	[ADVICE_OTHER_NETWORK6] = ": 'wgmesh init -network6 %' makes a mesh "
+		"for it",
+	[ADVICE_HOST_MOVED] = ": 'wgmesh set %'",
+	[ADVICE_SAY_WHERE] = ": 'wgmesh set % ssh=HOST'",
+	[ADVICE_PIN_ANEW] = ", then 'wgmesh unset NODE host-keys' and pin the "
+		"new one with -accept-new-host-keys",
+	[ADVICE_NOT_OURS] = ": 'wgmesh import' takes it over as it is, "
+		"'deploy -adopt' replaces it",
+	[ADVICE_NOT_OURS_AND_DOWN] = ": 'wgmesh import' takes it over as it "
+		"is once it is up, 'deploy -adopt' replaces it",
+	[ADVICE_OTHER_AUTHOR] = " ('deploy -adopt' takes it over)",
+	[ADVICE_NEWER_STATE] = "; -force-serial goes back to this one",
+	[ADVICE_NO_WIREGUARD] = "; leave out -no-install, or install "
+		"wireguard-tools",
+	[ADVICE_KEY_CHANGED] = " 'wgmesh deploy' asks whether to take it, "
+		"-accept-changed-keys takes it",
+	[ADVICE_KEY_NOT_MADE] = "; 'wgmesh deploy %' does it",
+	[ADVICE_SEALED_INVENTORY] = ": 'ansible-vault view FILE | wgmesh "
+		"import -from -' reads it",
+};
+_Static_assert(sizeof acts / sizeof *acts == ADVICE_KINDS,
+	       "the last kind of advice has no words; tests/layers.sh looks "
+	       "for the others");
+
+struct advice_words advice_words(enum advice advice, const char *about)
+{
+	const char *act = acts[advice];
+	size_t before = strcspn(act, "%");
+	struct advice_words w;
+
+	snprintf(w.s, sizeof w.s, "%.*s%s%s", (int)before, act,
+		 act[before] ? about : "", act[before] ? act + before + 1 : "");
+	return w;
+}
+
+struct err_words err_words(const struct err *e)
+{
+	struct advice_words act = advice_words(e->advice, e->about);
+	struct err_words w;
+
+	snprintf(w.s, sizeof w.s, "%s%s", e->msg, act.s);
+	return w;
+}
