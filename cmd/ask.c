@@ -1,11 +1,12 @@
 /*
- * Questions whose answer is not shown: passphrases, on the terminal itself. The
- * yes-or-no questions are in out.c.
+ * Questions on the terminal: the yes that a change needs, and passphrases,
+ * whose answer is not shown.
  */
 #include "cmd/ask.h"
 
 #include "base/auto.h"
 #include "base/text.h"
+#include "cmd/cmd.h"
 #include "cmd/team.h"
 
 #include <fcntl.h>
@@ -22,6 +23,17 @@ bool ask_on_terminal(void)
 	AUTO(auto_close) int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
 
 	return fd >= 0 || isatty(STDIN_FILENO);
+}
+
+int ask_consent(bool said, const char *question, const char *unasked,
+		const char *refused, struct err *e)
+{
+	int yes = said ? 1 : question ? ask_yes(question) : -1;
+
+	if (yes == 1)
+		return 0;
+	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "%s",
+		       yes < 0 ? unasked : refused);
 }
 
 /*
@@ -63,6 +75,10 @@ static int ask_on(int in, int out, const char *prompt, struct sbuf *line)
 	return ok ? 0 : -1;
 }
 
+/*
+ * The terminal itself where stdin is none: a pipe on stdin is the command's
+ * input, and an answer in it would be a secret in a file or a process list.
+ */
 static int ask_line(const char *prompt, struct sbuf *line)
 {
 	AUTO(auto_close) int tty = -1;

@@ -14,6 +14,15 @@
 bool ask_on_terminal(void);
 
 /**
+ * Get the yes that a change needs. @said: an option said it already. Else
+ * @question is asked; NULL asks nobody, for a command whose output a program
+ * reads. -1 with ERR_INPUT and the text @unasked where nobody could be asked,
+ * ERR_CONFLICT and @refused for any other answer.
+ */
+int ask_consent(bool said, const char *question, const char *unasked,
+		const char *refused, struct err *e);
+
+/**
  * Ask for the passphrase of @file without echo, on the terminal itself.
  * 0, or -1 when there is none or nothing was typed.
  */

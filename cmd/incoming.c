@@ -1,16 +1,17 @@
 /*
- * What comes from the other side of a pull: shown, its secret judged, and agreed
- * to. What needs a yes is judged in state/merge/trust.c.
+ * What comes from the other side of a pull: shown, its secret judged, and
+ * agreed to. What needs a yes is judged in state/merge/trust.c.
  */
 #include "cmd/incoming.h"
 
+#include "cmd/ask.h"
 #include "cmd/known.h"
 #include "state/model/model.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-/** So many lines tell of changes where standard output is for something else. */
+/** So many changes are told of where standard output is not for them. */
 #define NOTED_MAX 100
 
 void incoming_init(struct incoming *in, const struct cmd_env *env)
@@ -62,7 +63,11 @@ static int refuse_secret(const struct incoming *in, struct err *e)
 		       "it (-accept-new-secret takes it all the same)");
 }
 
-/* Their secret, against ours and the one that the mesh is known by here. */
+/*
+ * Their secret, against ours and the one that the mesh is known by here. Once
+ * for a pull: a merge and the review of its result would ask the same question
+ * twice.
+ */
 static int judge_secret(struct incoming *in, const struct mesh *base,
 			const struct mesh *theirs, struct err *e)
 {
@@ -121,7 +126,7 @@ int incoming_merge(struct sbuf *out, const struct sbuf *base,
 /* ---- shown and agreed to ---- */
 
 /* On standard output where that is the command's own. */
-static void say(const struct incoming *in, const char *line)
+static void tell(const struct incoming *in, const char *line)
 {
 	if (in->env->command->shows_what_comes)
 		put("%s\n", line);
@@ -129,8 +134,9 @@ static void say(const struct incoming *in, const char *line)
 		note("%s", line);
 }
 
-static void add_one(struct changes *out, const struct node *n,
-		    const char *field, const char *before, const char *after)
+static void add_change(struct changes *out, const struct node *n,
+		       const char *field, const char *before,
+		       const char *after)
 {
 	if (strcmp(before ? before : "", after ? after : "") != 0)
 		vec_push(out, ((struct change){
@@ -141,55 +147,49 @@ static void add_one(struct changes *out, const struct node *n,
 }
 
 /*
- * What deploys found decides where the others reach a node, too; and a node that
- * is new brings pins.
+ * What deploys found decides where the others reach a node, too; and a node
+ * that is new brings pins. mesh_diff() tells of neither.
  */
-static void add_more(struct changes *out, const struct mesh *before,
-		     const struct mesh *after)
+static void diff_facts(struct changes *out, const struct mesh *before,
+		       const struct mesh *after)
 {
 	for (size_t i = 0; i < after->nodes.len; i++) {
 		const struct node *b = &after->nodes.items[i];
 		const struct node *a = nodes_find(&before->nodes, b->name);
 
 		for (size_t k = 0; !a && k < b->ssh_host_keys.len; k++)
-			add_one(out, b, "host key", NULL,
+			add_change(out, b, "host key", NULL,
 				b->ssh_host_keys.items[k]);
 		if (!a)
 			continue;
-		add_one(out, b, "found: dialled", a->facts.dialled,
+		add_change(out, b, "found: dialled", a->facts.dialled,
 			b->facts.dialled);
-		add_one(out, b, "found: address", a->facts.address,
+		add_change(out, b, "found: address", a->facts.address,
 			b->facts.address);
-		add_one(out, b, "found: behind NAT", a->facts.nat_from,
+		add_change(out, b, "found: behind NAT", a->facts.nat_from,
 			b->facts.nat_from);
 	}
-}
-
-/* A state can come with a merge that somebody else did not resolve. */
-static void show_conflicts(const struct incoming *in)
-{
-	AUTO(conflicts_done) struct conflicts all = { 0 };
-	struct err e;
-
-	if (mesh_conflicts(&all, &in->comes.mesh, &e) < 0)
-		note("conflicts that come: %s", err_words(&e).s);
-	note_conflicts(&all);
 }
 
 static void show_changes(const struct incoming *in)
 {
 	AUTO(changes_done) struct changes all = { 0 };
+	AUTO(conflicts_done) struct conflicts unresolved = { 0 };
+	struct err e;
 	size_t max;
 
 	mesh_diff(&all, &in->ours.mesh, &in->comes.mesh);
-	add_more(&all, &in->ours.mesh, &in->comes.mesh);
-	show_conflicts(in);
+	diff_facts(&all, &in->ours.mesh, &in->comes.mesh);
+	/* a state can come with a merge that somebody did not resolve */
+	if (mesh_conflicts(&unresolved, &in->comes.mesh, &e) < 0)
+		note("conflicts that come: %s", err_words(&e).s);
+	note_conflicts(&unresolved);
 	max = in->env->command->shows_what_comes ? all.len : NOTED_MAX;
 	for (size_t i = 0; i < all.len && i < max; i++) {
 		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
 
 		change_text(&line, &all.items[i]);
-		say(in, sbuf_str(&line));
+		tell(in, sbuf_str(&line));
 	}
 	if (all.len > max)
 		note("and %zu more changes", all.len - max);
@@ -200,38 +200,17 @@ static const char *or_unset(const char *text)
 	return text && *text ? text : "unset";
 }
 
-/* What is not among the members of the mesh. */
-static size_t show_outside(const struct incoming *in)
-{
-	const struct side *a = &in->ours, *b = &in->comes;
-	AUTO(auto_free) char *back = NULL;
-	size_t n = 0;
-
-	if (!side_same_kind(a, b)) {
-		AUTO(auto_free) char *line = mem_printf(
-			"! how it is sealed: %s -> %s", side_kind(a),
-			side_kind(b));
-
-		say(in, line);
-		n++;
-	}
-	if (b->mesh.serial >= a->mesh.serial &&
-	    !mesh_serial_jumps(&a->mesh, &b->mesh))
-		return n;
-	back = mem_printf("! the serial %s: %" PRIu64 " -> %" PRIu64,
-			  b->mesh.serial < a->mesh.serial ? "goes back"
-							  : "jumps",
-			  a->mesh.serial, b->mesh.serial);
-	say(in, back);
-	return n + 1;
-}
-
-/* Show what needs a yes; @out counts it. */
+/*
+ * Show what needs a yes; @out counts it. The sealing and the serial are among
+ * it, though no members of the mesh: both decide who can read or roll back.
+ */
 static int show_trust(const struct incoming *in, size_t *out, struct err *e)
 {
+	const struct side *a = &in->ours, *b = &in->comes;
+	bool goes_back = b->mesh.serial < a->mesh.serial;
 	AUTO(conflicts_done) struct conflicts all = { 0 };
 
-	if (mesh_trust_changes(&all, &in->ours.mesh, &in->comes.mesh, e) < 0)
+	if (mesh_trust_changes(&all, &a->mesh, &b->mesh, e) < 0)
 		return -1;
 	for (size_t i = 0; i < all.len; i++) {
 		const struct conflict *c = &all.items[i];
@@ -240,37 +219,40 @@ static int show_trust(const struct incoming *in, size_t *out, struct err *e)
 			c->name ? c->name : "", c->field, or_unset(c->ours),
 			or_unset(c->theirs));
 
-		say(in, line);
+		tell(in, line);
 	}
-	*out = all.len + show_outside(in);
+	*out = all.len;
+	if (!side_same_kind(a, b)) {
+		AUTO(auto_free) char *line = mem_printf(
+			"! how it is sealed: %s -> %s", side_kind(a),
+			side_kind(b));
+
+		tell(in, line);
+		++*out;
+	}
+	if (goes_back || mesh_serial_jumps(&a->mesh, &b->mesh)) {
+		AUTO(auto_free) char *line = mem_printf(
+			"! the serial %s: %" PRIu64 " -> %" PRIu64,
+			goes_back ? "goes back" : "jumps", a->mesh.serial,
+			b->mesh.serial);
+
+		tell(in, line);
+		++*out;
+	}
 	return 0;
-}
-
-static int agree(const struct incoming *in, size_t n, struct err *e)
-{
-	static const char question[] =
-		"What is marked '!' decides who can read the state, who is "
-		"trusted, or what runs where. Take it?";
-	bool pull = in->env->command->shows_what_comes;
-	int yes;
-
-	if (n == 0 || (pull && in->env->options.yes))
-		return 0;
-	yes = in->env->options.json ? -1 : ask_yes(question);
-	if (yes == 1)
-		return 0;
-	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT,
-		       "nothing is changed: %zu of these changes decide%s who "
-		       "can read the state, who is trusted, or what runs "
-		       "where%s", n, n == 1 ? "s" : "",
-		       yes < 0 ? "; 'wgmesh pull -yes' agrees" : "");
 }
 
 int incoming_review(const struct sbuf *ours, const struct sbuf *comes,
 		    void *arg, struct err *e)
 {
+	static const char question[] =
+		"What is marked '!' decides who can read the state, who is "
+		"trusted, or what runs where. Take it?";
 	struct incoming *in = arg;
+	const struct options *o = &in->env->options;
 	const struct source source = env_source(in->env);
+	AUTO(auto_free) char *refused = NULL;
+	AUTO(auto_free) char *unasked = NULL;
 	size_t n = 0;
 
 	if (open_ours(in, ours, e) < 0)
@@ -283,7 +265,15 @@ int incoming_review(const struct sbuf *ours, const struct sbuf *comes,
 	show_changes(in);
 	if (ours->len && show_trust(in, &n, e) < 0)
 		return -1;
-	return agree(in, n, e);
+	if (n == 0)
+		return 0;
+	refused = mem_printf("nothing is changed: %zu of these changes "
+			     "decide%s who can read the state, who is trusted, "
+			     "or what runs where", n, n == 1 ? "s" : "");
+	unasked = mem_printf("%s; 'wgmesh pull -yes' agrees", refused);
+	/* the -yes of another command, a deploy's, says nothing of this */
+	return ask_consent(in->env->command->shows_what_comes && o->yes,
+			   o->json ? NULL : question, unasked, refused, e);
 }
 
 void incoming_taken(const struct incoming *in)

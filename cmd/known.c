@@ -5,6 +5,7 @@
 #include "cmd/known.h"
 
 #include "base/atomic.h"
+#include "cmd/ask.h"
 #include "state/store/store.h"
 #include "vault/proof.h"
 
@@ -37,18 +38,13 @@ static char *known_path(void)
 		    : NULL;
 }
 
-static bool is_line(const char *s)
+/*
+ * The whole file, checked; empty when there is none. Every line has the same
+ * length, so that a line is found and replaced by its place.
+ */
+static int read_known(struct sbuf *out, const char *path, struct err *e)
 {
 	static const char hex[] = "0123456789abcdef";
-
-	return strspn(s, hex) == ID_HEX && s[ID_HEX] == ' ' &&
-	       strspn(s + ID_HEX + 1, hex) == IMAGE_HEX &&
-	       s[LINE_BYTES - 1] == '\n';
-}
-
-/* The whole file, checked; empty when there is none. */
-static int read_all(struct sbuf *out, const char *path, struct err *e)
-{
 	struct stat st;
 
 	if (file_read(out, &st, path, e) < 0) {
@@ -56,11 +52,17 @@ static int read_all(struct sbuf *out, const char *path, struct err *e)
 			return 0;
 		return err_wrap(e, "known meshes '%s'", path);
 	}
-	for (size_t at = 0; at < out->len; at += LINE_BYTES)
-		if (!is_line(sbuf_str(out) + at))
+	for (size_t at = 0; at < out->len; at += LINE_BYTES) {
+		const char *s = sbuf_str(out) + at;
+
+		/* a NUL ends each test before the end of the text is passed */
+		if (strspn(s, hex) != ID_HEX || s[ID_HEX] != ' ' ||
+		    strspn(s + ID_HEX + 1, hex) != IMAGE_HEX ||
+		    s[LINE_BYTES - 1] != '\n')
 			return err_set(e, ERR_INPUT, "known meshes '%s': line "
 				       "%zu: expected a mesh's id and its "
 				       "image", path, at / LINE_BYTES + 1);
+	}
 	return 0;
 }
 
@@ -83,16 +85,6 @@ static bool is_image(const char *line, const struct secret *s,
 	       strncmp(line + ID_HEX + 1, image, IMAGE_HEX) == 0;
 }
 
-static enum known judge_line(const char *line, const struct mesh *m)
-{
-	if (is_image(line, &m->mesh_secret, m->mesh_id))
-		return KNOWN_SAME;
-	for (size_t i = 0; m->mesh_secret.len && i < m->former_secrets.len; i++)
-		if (is_image(line, &m->former_secrets.items[i], m->mesh_id))
-			return KNOWN_FORMER;
-	return KNOWN_OTHER;
-}
-
 int known_judge(enum known *out, const struct mesh *m, struct err *e)
 {
 	AUTO(auto_free) char *path = known_path();
@@ -102,38 +94,34 @@ int known_judge(enum known *out, const struct mesh *m, struct err *e)
 	*out = KNOWN_SAME;
 	if (!path || !m->mesh_id)
 		return 0;
-	if (read_all(&all, path, e) < 0)
+	if (read_known(&all, path, e) < 0)
 		return -1;
 	line = find_line(&all, m->mesh_id);
-	if (line)
-		*out = judge_line(line, m);
-	else if (m->mesh_secret.len)
-		*out = KNOWN_FIRST;
+	if (!line) {
+		*out = m->mesh_secret.len ? KNOWN_FIRST : KNOWN_SAME;
+		return 0;
+	}
+	if (is_image(line, &m->mesh_secret, m->mesh_id))
+		return 0;
+	*out = KNOWN_OTHER;
+	for (size_t i = 0; m->mesh_secret.len && i < m->former_secrets.len; i++)
+		if (is_image(line, &m->former_secrets.items[i], m->mesh_id))
+			*out = KNOWN_FORMER;
 	return 0;
-}
-
-/* A yes to @question, or the option; else @what is refused, and @hint is told. */
-static int agree_to(const struct cmd_env *env, const char *question,
-		    const char *what, const char *hint, struct err *e)
-{
-	int yes;
-
-	if (env->options.accept_secret)
-		return 0;
-	yes = env->options.json ? -1 : ask_yes(question);
-	if (yes == 1)
-		return 0;
-	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "%s%s%s", what,
-		       yes < 0 ? ": " : "; not agreed to", yes < 0 ? hint : "");
 }
 
 int known_agree(const struct cmd_env *env, struct err *e)
 {
-	return agree_to(env, "The secret of this mesh was changed, as it is "
-			"when somebody has left. Was it one of you who did "
-			"that?", "the secret of this mesh was changed since "
-			"it was seen here last", "say -accept-new-secret if "
-			"one of you did that", e);
+	static const char question[] =
+		"The secret of this mesh was changed, as it is when somebody "
+		"has left. Was it one of you who did that?";
+
+#define WHAT "the secret of this mesh was changed since it was seen here last"
+	return ask_consent(env->options.accept_secret,
+			   env->options.json ? NULL : question,
+			   WHAT ": say -accept-new-secret if one of you did "
+			   "that", WHAT "; not agreed to", e);
+#undef WHAT
 }
 
 bool known_is_new(const struct mesh *m)
@@ -142,19 +130,24 @@ bool known_is_new(const struct mesh *m)
 	AUTO(sbuf_done) struct sbuf all = SBUF_INIT;
 	struct err ignored;
 
-	return path && m->mesh_id && read_all(&all, path, &ignored) == 0 &&
+	return path && m->mesh_id && read_known(&all, path, &ignored) == 0 &&
 	       !find_line(&all, m->mesh_id);
 }
 
 int known_agree_first(const struct cmd_env *env, struct err *e)
 {
-	return agree_to(env, "This mesh was never seen here, and not all of its "
-			"hosts prove that they belong to it. Was this state "
-			"made by one of you?", "this mesh was never seen here, "
-			"and not all hosts that would be changed prove that "
-			"they belong to it", "say -accept-new-secret if this "
-			"state is yours, or give this user its line of "
-			"known_meshes", e);
+	static const char question[] =
+		"This mesh was never seen here, and not all of its hosts prove "
+		"that they belong to it. Was this state made by one of you?";
+
+#define WHAT "this mesh was never seen here, and not all hosts that would be " \
+	     "changed prove that they belong to it"
+	return ask_consent(env->options.accept_secret,
+			   env->options.json ? NULL : question,
+			   WHAT ": say -accept-new-secret if this state is "
+			   "yours, or give this user its line of known_meshes",
+			   WHAT "; not agreed to", e);
+#undef WHAT
 }
 
 int known_check(const struct mesh *m, const struct cmd_env *env,
@@ -181,30 +174,7 @@ int known_check(const struct mesh *m, const struct cmd_env *env,
 		       "the same)");
 }
 
-/* Make @all say that @m is known by its secret, or by none. */
-static int set_line(struct sbuf *all, const struct mesh *m, struct err *e)
-{
-	char image[IMAGE_HEX + 1];
-	char *line = find_line(all, m->mesh_id);
-	size_t at = line ? (size_t)(line - all->s) : all->len;
-
-	if (!m->mesh_secret.len) {
-		if (line) {
-			memmove(line, line + LINE_BYTES,
-				all->len - at - LINE_BYTES);
-			all->len -= LINE_BYTES;
-		}
-		return 0;
-	}
-	if (proof_image(image, &m->mesh_secret, m->mesh_id, e) < 0)
-		return -1;
-	if (line)
-		memcpy(line + ID_HEX + 1, image, IMAGE_HEX);
-	else
-		sbuf_printf(all, "%s %s\n", m->mesh_id, image);
-	return 0;
-}
-
+/* Make the file say that @m is known by its secret, or by none. */
 static int write_known(const char *path, const struct mesh *m, struct err *e)
 {
 	const struct atomic_how how = { .locked = true };
@@ -212,11 +182,27 @@ static int write_known(const char *path, const struct mesh *m, struct err *e)
 	AUTO(auto_free) char *lock_path = mem_printf("%s.lock", path);
 	AUTO(auto_free) char *cleared = NULL;
 	AUTO(sbuf_done) struct sbuf all = SBUF_INIT;
+	char image[IMAGE_HEX + 1];
+	char *line;
 
+	/* read under the lock, so that no other command's line is lost */
 	if (file_make_folders(path, e) < 0 ||
 	    lock_take(&lock, lock_path, WAIT_MS, &cleared, e) < 0 ||
-	    read_all(&all, path, e) < 0 || set_line(&all, m, e) < 0)
+	    read_known(&all, path, e) < 0)
 		return -1;
+	if (m->mesh_secret.len &&
+	    proof_image(image, &m->mesh_secret, m->mesh_id, e) < 0)
+		return -1;
+	line = find_line(&all, m->mesh_id);
+	if (line && m->mesh_secret.len) {
+		memcpy(line + ID_HEX + 1, image, IMAGE_HEX);
+	} else if (line) {
+		all.len -= LINE_BYTES;
+		memmove(line, line + LINE_BYTES,
+			all.len - (size_t)(line - all.s));
+	} else if (m->mesh_secret.len) {
+		sbuf_printf(&all, "%s %s\n", m->mesh_id, image);
+	}
 	return atomic_write(path, sbuf_str(&all), all.len, &how, e);
 }
 
