@@ -6,6 +6,7 @@
 #include "cmd/jout.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -16,32 +17,24 @@ struct audit {
 	const char *command;
 };
 
-/* Lines go to a log (or /dev/null), never to what a link leads to. */
-static int check_log(int fd, const char *path, struct err *e)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, "cannot look at the log '%s'", path);
-	if ((S_ISREG(st.st_mode) && st.st_nlink == 1) || S_ISCHR(st.st_mode))
-		return 0;
-	return err_set(e, ERR_INPUT, "the log '%s' is no plain file of one "
-		       "name; no link is followed", path);
-}
-
 int audit_open(struct audit **out, const struct cmd_env *env, struct err *e)
 {
 	const char *path = env->options.log;
 	AUTO(auto_close) int fd = -1;
+	struct stat st;
 
 	if (!path)
 		return 0;
+	/* who may write the log's folder could lead our lines elsewhere */
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY |
 				O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return err_sys(e, "cannot open the log '%s'", path);
-	if (check_log(fd, path, e) < 0)
-		return -1;
+	if (fstat(fd, &st) < 0)
+		return err_sys(e, "cannot look at the log '%s'", path);
+	if (!(S_ISREG(st.st_mode) && st.st_nlink == 1) && !S_ISCHR(st.st_mode))
+		return err_set(e, ERR_INPUT, "the log '%s' is no plain file of "
+			       "one name; no link is followed", path);
 	*out = mem_calloc(1, sizeof **out);
 	(*out)->fd = fd;
 	fd = -1;
@@ -66,34 +59,35 @@ bool audit_is_whole(const struct audit *a)
 	return !a || !a->broken;
 }
 
-/* The members that every line begins with. */
-static struct jout *begin(const struct audit *a, const struct mesh *m,
-			  const struct host *h)
+/*
+ * One line: step @s of @h (either may be NULL) and how it ended. It goes out in
+ * one write(), which those of other threads and processes cannot split.
+ */
+static void write_line(struct audit *a, const struct mesh *m,
+		       const struct host *h, const struct step *s,
+		       const char *result, const struct err *why)
 {
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
 	struct jout *j = jout_new();
-	char text[32] = "";
+	char when[32] = "";
 	time_t now = time(NULL);
 	struct tm tm;
+	ssize_t n;
 
 	if (gmtime_r(&now, &tm))
-		strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	jout_text(j, "time", text);
+		strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	if (s)
+		step_text(&text, &h->plan, s);
+	jout_text(j, "time", when);
 	jout_text(j, "user", a->user);
 	jout_text(j, "host", a->host);
 	jout_text(j, "command", a->command);
 	jout_text(j, "mesh_id", m ? m->mesh_id : NULL);
 	jout_number(j, "serial", m ? (long)m->serial : 0);
 	jout_text(j, "node", h ? h->name : NULL);
-	return j;
-}
-
-/* How it ended, and the line in one write(), which others' cannot split. */
-static void end(struct audit *a, struct jout *j, const char *result,
-		const struct err *why)
-{
-	AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
-	ssize_t n;
-
+	jout_text(j, "step", s ? step_name(s->kind) : NULL);
+	jout_text(j, "text", s ? sbuf_str(&text) : NULL);
 	jout_text(j, "result", result);
 	if (why) {
 		jout_open(j, "error");
@@ -109,12 +103,6 @@ static void end(struct audit *a, struct jout *j, const char *result,
 	while (n < 0 && errno == EINTR);
 	if (n != (ssize_t)line.len)
 		a->broken = true;
-}
-
-static void no_step(struct jout *j)
-{
-	jout_text(j, "step", NULL);
-	jout_text(j, "text", NULL);
 }
 
 /* How step @i of @h ended. Without an answer from the host nobody knows. */
@@ -134,24 +122,20 @@ static const char *step_result(const struct host *h, size_t i)
 void audit_host(struct audit *a, const struct fleet *f, const struct host *h)
 {
 	size_t n = h->has_plan ? h->plan.steps.len : 0;
+	const struct err *why = host_has_failed(h) ? &h->err : NULL;
 
-	for (size_t i = 0; a && i < n; i++) {
-		const struct step *s = &h->plan.steps.items[i];
+	if (!a)
+		return;
+	for (size_t i = 0; i < n; i++) {
 		const char *result = step_result(h, i);
-		AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
-		struct jout *j = begin(a, f->mesh, h);
 
-		step_text(&text, &h->plan, s);
-		jout_text(j, "step", step_name(s->kind));
-		jout_text(j, "text", sbuf_str(&text));
-		end(a, j, result, host_has_failed(h) && *result != 'd' ? &h->err : NULL);
+		/* what was done before the failure has no error itself */
+		write_line(a, f->mesh, h, &h->plan.steps.items[i], result,
+			   strcmp(result, "done") == 0 ? NULL : why);
 	}
-	if (a && n == 0 && host_has_failed(h)) {
-		struct jout *j = begin(a, f->mesh, h);
-
-		no_step(j);
-		end(a, j, fleet_result_name(h->result), &h->err);
-	}
+	if (n == 0 && why)
+		write_line(a, f->mesh, h, NULL, fleet_result_name(h->result),
+			   why);
 }
 
 void audit_fleet(struct audit *a, const struct fleet *f, bool planned)
@@ -164,11 +148,6 @@ void audit_fleet(struct audit *a, const struct fleet *f, bool planned)
 void audit_refused(struct audit *a, const struct mesh *m,
 		   const struct err *why)
 {
-	struct jout *j;
-
-	if (!a)
-		return;
-	j = begin(a, m, NULL);
-	no_step(j);
-	end(a, j, "refused", why);
+	if (a)
+		write_line(a, m, NULL, NULL, "refused", why);
 }

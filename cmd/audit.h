@@ -11,7 +11,8 @@ struct audit;
 
 /**
  * Open the file that -log names to append to, 0600 when it is new. @out stays
- * NULL when none is named. ERR_SYSTEM.
+ * NULL when none is named. ERR_SYSTEM; ERR_INPUT when it is no plain file of
+ * one name. End with audit_close().
  */
 int audit_open(struct audit **out, const struct cmd_env *env, struct err *e);
 
@@ -25,9 +26,10 @@ void audit_fleet(struct audit *a, const struct fleet *f, bool planned);
 void audit_refused(struct audit *a, const struct mesh *m,
 		   const struct err *why);
 
-/** Could every line be written? */
+/** Could every line be written? True when there is no log. */
 bool audit_is_whole(const struct audit *a);
 
+/** Close the file; NULL is fine. */
 void audit_close(struct audit *a);
 
 DEFINE_AUTO(struct audit *, audit_close)

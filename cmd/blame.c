@@ -1,6 +1,8 @@
 /*
  * Each field goes back from commit to parent as long as it is the same there;
- * where it is not, that commit made it what it is.
+ * where it is not, that commit made it what it is. So a commit is opened only
+ * as long as a field is looked for in it, and one that differs from its parent
+ * in nothing is not opened at all: opening a sealed state costs.
  */
 #include "cmd/revision.h"
 
@@ -11,8 +13,10 @@
 
 /** Parents of a merge that are looked at. */
 #define PARENTS_MAX 8
-/** Groups have no place among a node's differences. */
+/** Groups are no member of a node, so mesh_diff() tells of them elsewhere. */
 #define GROUPS "groups"
+/** Fields that there can be: a bit for each in `fields`, and one for GROUPS. */
+#define FIELDS_MAX 63
 
 /** A field as it is now. */
 struct blamed {
@@ -59,10 +63,14 @@ static void blame_done(struct blame *b)
 
 /* ---- comparing ---- */
 
-/* Append what makes @after of @before, both nodes of that name. */
-static void compare(struct changes *out, const struct mesh *m,
-		    struct node *before, const struct mesh *n,
-		    struct node *after)
+/*
+ * Append what makes @after of @before, both nodes of that name. The meshes are
+ * flat copies with that one node in them, so that a mesh of thousands costs no
+ * more than a small one; their members are borrowed.
+ */
+static void diff_node(struct changes *out, const struct mesh *m,
+		      struct node *before, const struct mesh *n,
+		      struct node *after)
 {
 	struct mesh a = *m, b = *n;
 
@@ -87,8 +95,8 @@ static char *groups_text(const struct mesh *m, const char *name)
 }
 
 /* The fields that are not in @old what they are in @now. */
-static uint64_t changed(const struct blame *b, const struct mesh *old,
-			const struct mesh *now)
+static uint64_t changed_fields(const struct blame *b, const struct mesh *old,
+			       const struct mesh *now)
 {
 	struct node *before = nodes_find(&old->nodes, b->name);
 	struct node *after = nodes_find(&now->nodes, b->name);
@@ -99,7 +107,7 @@ static uint64_t changed(const struct blame *b, const struct mesh *old,
 
 	if (!before || !after)
 		return UINT64_MAX;
-	compare(&all, old, before, now, after);
+	diff_node(&all, old, before, now, after);
 	for (size_t i = 0; i < b->fields.len; i++) {
 		const char *field = b->fields.items[i].field;
 		bool other = strcmp(field, GROUPS) == 0 && strcmp(was, is) != 0;
@@ -120,26 +128,24 @@ static void list_fields(struct blame *b, const struct mesh *m, struct node *n)
 	struct node bare = { 0 };
 
 	node_init(&bare, b->name);
-	compare(&all, m, &bare, m, n);
+	diff_node(&all, m, &bare, m, n);
 	node_done(&bare);
-	for (size_t i = 0; i < all.len && b->fields.len < 63; i++) {
-		struct blamed *f;
-
-		if (all.items[i].part != PART_NODE)
-			continue;
-		f = vec_add(&b->fields);
-		f->field = all.items[i].field;
-		f->value = mem_strdup(all.items[i].after);
-	}
+	for (size_t i = 0; i < all.len && b->fields.len < FIELDS_MAX; i++)
+		if (all.items[i].part == PART_NODE)
+			vec_push(&b->fields, ((struct blamed){
+				.field = all.items[i].field,
+				.value = mem_strdup(all.items[i].after) }));
 	if (*groups)
 		vec_push(&b->fields,
 			 ((struct blamed){ .field = GROUPS,
 					   .value = STEAL(groups) }));
 }
 
-/* ---- walking ---- */
+/* ---- from commit to parent ---- */
 
-static void settle(struct blame *b, const struct suspect *s, bool earlier)
+/* What no parent has as it is now was made by the commit of @s. */
+static void blame_commit(struct blame *b, const struct suspect *s,
+			 bool earlier)
 {
 	for (size_t i = 0; i < b->fields.len; i++) {
 		struct blamed *f = &b->fields.items[i];
@@ -154,27 +160,12 @@ static void settle(struct blame *b, const struct suspect *s, bool earlier)
 	}
 }
 
-/* What cannot be looked at ends the way; the sentence says why. */
-static bool closed_by(const struct err *e)
-{
-	note("%s; what is before that is not looked at", err_words(e).s);
-	return true;
-}
-
-static bool open_parent(struct blame *b, struct suspect *parent, struct err *e)
-{
-	AUTO(auto_free) char *what = mem_printf("revision '%.*s'",
-						REVISION_SHORT, parent->at.id);
-
-	return past_parse(&b->past, &parent->raw, what, &parent->mesh, e) == 0;
-}
-
 /*
  * Give parent @rev the fields of @s that are the same there: none, if it has no
  * state. False when it cannot be looked at.
  */
-static bool look_at(struct blame *b, struct suspect *s, const char *rev,
-		    struct err *e)
+static bool ask_parent(struct blame *b, struct suspect *s, const char *rev,
+		       struct err *e)
 {
 	AUTO(suspect_done) struct suspect parent = { .raw = SBUF_SECRET };
 
@@ -185,10 +176,14 @@ static bool look_at(struct blame *b, struct suspect *s, const char *rev,
 	    memcmp(sbuf_str(&parent.raw), sbuf_str(&s->raw), s->raw.len) == 0) {
 		parent.mesh = s->mesh;
 		memset(&s->mesh, 0, sizeof s->mesh);
-	} else if (!open_parent(b, &parent, e)) {
-		return false;
 	} else {
-		parent.fields &= ~changed(b, &parent.mesh, &s->mesh);
+		AUTO(auto_free) char *what = mem_printf(
+			"revision '%.*s'", REVISION_SHORT, parent.at.id);
+
+		if (past_parse(&b->past, &parent.raw, what, &parent.mesh,
+			       e) < 0)
+			return false;
+		parent.fields &= ~changed_fields(b, &parent.mesh, &s->mesh);
 	}
 	s->fields &= ~parent.fields;
 	if (parent.fields) {
@@ -198,38 +193,44 @@ static bool look_at(struct blame *b, struct suspect *s, const char *rev,
 	return true;
 }
 
-/* A commit that did not touch the file passes everything on, unread. */
-static bool skip_records(struct blame *b, struct suspect *s, struct err *e)
+/* What cannot be looked at ends the way: a shallow clone, a key not ours. */
+static bool ended_by(const struct err *e)
 {
-	while (!s->at.changed && !s->at.merge) {
-		AUTO(auto_free) char *rev = mem_printf("%s^", s->at.id);
-		struct revision parent = { 0 };
-
-		if (repo_read(b->past.repo, rev, NULL, &parent, e) < 0)
-			return false;
-		revision_done(&s->at);
-		s->at = parent;
-	}
+	note("%s; what is before that is not looked at", err_words(e).s);
 	return true;
 }
 
-static void step(struct blame *b, struct suspect *s)
+/* Let the parents of @s take what they have as it is now. */
+static void ask_parents(struct blame *b, struct suspect *s)
 {
+	bool ended = false;
+	int parents;
 	struct err e;
-	bool closed = !skip_records(b, s, &e) && closed_by(&e);
-	int parents = closed ? 0 : s->at.merge ? PARENTS_MAX : 1;
 
+	/* a commit that did not touch the file passes all on, unread */
+	while (!ended && !s->at.changed && !s->at.merge) {
+		AUTO(auto_free) char *rev = mem_printf("%s^", s->at.id);
+		struct revision parent = { 0 };
+
+		if (repo_read(b->past.repo, rev, NULL, &parent, &e) < 0) {
+			ended = ended_by(&e);
+			continue;
+		}
+		revision_done(&s->at);
+		s->at = parent;
+	}
+	parents = ended ? 0 : s->at.merge ? PARENTS_MAX : 1;
 	for (int i = 1; i <= parents && s->fields; i++) {
 		AUTO(auto_free) char *rev = mem_printf("%s^%d", s->at.id, i);
 
-		if (!look_at(b, s, rev, &e) && closed_by(&e))
-			closed = true;
+		if (!ask_parent(b, s, rev, &e))
+			ended = ended_by(&e);
 	}
-	settle(b, s, closed);
+	blame_commit(b, s, ended);
 }
 
 /* From the work tree on. */
-static int walk(struct blame *b, const char *name, struct err *e)
+static int blame_node(struct blame *b, const char *name, struct err *e)
 {
 	AUTO(suspect_done) struct suspect now = { .raw = SBUF_SECRET };
 	struct node *n;
@@ -241,38 +242,43 @@ static int walk(struct blame *b, const char *name, struct err *e)
 	if (!n)
 		return -1;
 	list_fields(b, &now.mesh, n);
-	now.fields = ((uint64_t)1 << b->fields.len) - 1;
-	if (!look_at(b, &now, "HEAD", e))
+	if (b->fields.len)
+		now.fields = UINT64_MAX >> (64 - b->fields.len);
+	if (!ask_parent(b, &now, "HEAD", e))
 		return -1;
-	settle(b, &now, false);
+	blame_commit(b, &now, false);
 	while (b->suspects.len) {
 		AUTO(suspect_done) struct suspect s =
 			b->suspects.items[--b->suspects.len];
 
-		step(b, &s);
+		ask_parents(b, &s);
 	}
 	return 0;
 }
 
 /* ---- showing ---- */
 
-static void put_blamed(const struct blamed *f)
+static void put_blame(const struct blame *b)
 {
-	AUTO(auto_free) char *author = NULL;
-	char when[REVISION_DATE];
+	for (size_t i = 0; i < b->fields.len; i++) {
+		const struct blamed *f = &b->fields.items[i];
+		const char *value = f->value ? f->value : "unset";
+		AUTO(auto_free) char *author = NULL;
+		char when[REVISION_DATE];
 
-	if (!*f->by.id) {
-		put("%-30s  %s %s\n", "not committed", f->field,
-		    f->value ? f->value : "unset");
-		return;
+		if (!*f->by.id) {
+			put("%-30s  %s %s\n", "not committed", f->field,
+			    value);
+			continue;
+		}
+		author = revision_author(&f->by);
+		put("%.*s  %s  %.60s: %s %s%s\n", REVISION_SHORT, f->by.id,
+		    revision_date(&f->by, when), author, f->field, value,
+		    f->earlier ? " (or earlier)" : "");
 	}
-	author = revision_author(&f->by);
-	put("%.*s  %s  %.60s: %s %s%s\n", REVISION_SHORT, f->by.id,
-	    revision_date(&f->by, when), author, f->field,
-	    f->value ? f->value : "unset", f->earlier ? " (or earlier)" : "");
 }
 
-static void print_json(const struct blame *b)
+static void put_blame_json(const struct blame *b)
 {
 	struct jout *j = jout_new();
 
@@ -304,11 +310,11 @@ int cmd_blame(struct cmd_env *env)
 	struct err e;
 
 	if (past_open(&b.past, env, &e) < 0 ||
-	    walk(&b, env->args.items[0], &e) < 0)
+	    blame_node(&b, env->args.items[0], &e) < 0)
 		return fail(&e);
 	if (env->options.json)
-		print_json(&b);
-	for (size_t i = 0; i < b.fields.len && !env->options.json; i++)
-		put_blamed(&b.fields.items[i]);
+		put_blame_json(&b);
+	else
+		put_blame(&b);
 	return EXIT_DONE;
 }

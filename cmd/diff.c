@@ -4,31 +4,23 @@
 #include "cmd/change.h"
 #include "cmd/revision.h"
 
-static int diff(const struct cmd_env *env, struct changes *out, struct err *e)
+int cmd_diff(struct cmd_env *env)
 {
 	const struct strings *revs = &env->args;
+	AUTO(change_done) struct change_run c = { 0 };
 	AUTO(past_done) struct past past;
 	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;
 	AUTO(mesh_done) struct mesh before = { 0 }, after = { 0 };
-
-	if (past_open(&past, env, e) < 0 ||
-	    (revs->len == 2
-		     ? past_read(&past, revs->items[1], &after, NULL, e)
-		     : past_file(&past, &raw, &after, e)) < 0 ||
-	    past_read(&past, revs->len ? revs->items[0] : "HEAD", &before,
-		      NULL, e) < 0)
-		return -1;
-	mesh_diff(out, &before, &after);
-	return 0;
-}
-
-int cmd_diff(struct cmd_env *env)
-{
-	AUTO(change_done) struct change_run c = { 0 };
 	struct err e;
 
-	if (diff(env, &c.changes, &e) < 0)
+	if (past_open(&past, env, &e) < 0 ||
+	    (revs->len == 2
+		     ? past_read(&past, revs->items[1], &after, NULL, &e)
+		     : past_file(&past, &raw, &after, &e)) < 0 ||
+	    past_read(&past, revs->len ? revs->items[0] : "HEAD", &before,
+		      NULL, &e) < 0)
 		return fail(&e);
+	mesh_diff(&c.changes, &before, &after);
 	if (env->options.json) {
 		struct jout *j = jout_new();
 

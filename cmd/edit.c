@@ -1,8 +1,10 @@
 /*
- * wgmesh edit: the plain state in an editor, from memory and back, never on disk.
+ * wgmesh edit: the plain state in an editor, from memory and back, never on
+ * disk.
  */
 #include "cmd/cmd.h"
 
+#include "base/atomic.h"
 #include "base/run.h"
 #include "state/json/json.h"
 #include "vault/words.h"
@@ -15,96 +17,71 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-/* ---- a private place in memory ---- */
+/** How much is zeroed at once (bytes). */
+#define CHUNK_BYTES 4096
 
-static bool in_memory(const char *folder)
-{
-	struct statfs fs;
+/* ---- a private folder in memory ---- */
 
-	return folder && *folder == '/' && statfs(folder, &fs) == 0 &&
-	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC) &&
-	       access(folder, W_OK) == 0;
-}
-
-/* A folder that only we can enter, on a file system in memory. */
-static int make_place(char **out, struct err *e)
+/*
+ * A folder that only we can enter, on a file system in memory; the caller frees
+ * its name. What is no absolute path is nobody's runtime folder.
+ */
+static int make_folder(char **out, struct err *e)
 {
 	const char *const places[] = { getenv("XDG_RUNTIME_DIR"), "/dev/shm",
 				       "/run" };
 
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		char *folder;
+		const char *place = places[i];
+		AUTO(auto_free) char *folder = NULL;
+		struct statfs fs;
 
-		if (!in_memory(places[i]))
+		if (!place || *place != '/' || statfs(place, &fs) < 0 ||
+		    (fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC) ||
+		    access(place, W_OK) < 0)
 			continue;
-		folder = mem_printf("%s/wgmesh.XXXXXX", places[i]);
+		folder = mem_printf("%s/wgmesh.XXXXXX", place);
 		if (mkdtemp(folder)) {
-			*out = folder;
+			*out = STEAL(folder);
 			return 0;
 		}
-		free(folder);
 	}
 	return err_set(e, ERR_SYSTEM, "no place in memory to edit in: neither "
 		       "$XDG_RUNTIME_DIR nor /dev/shm nor /run is a tmpfs that "
 		       "can be written");
 }
 
-/* Overwrite a file with zeros, then remove it; folders go when empty. */
+/*
+ * Overwrite a file with zeros, then remove it; folders go when empty. A link
+ * that an editor left is removed and not followed.
+ */
 static int shred(const char *path, const struct stat *st, int kind,
 		 struct FTW *ftw)
 {
 	AUTO(auto_close) int fd = -1;
-	static const char zeros[4096];
+	static const char zeros[CHUNK_BYTES];
 
 	(void)ftw;
 	if (kind == FTW_F && S_ISREG(st->st_mode))
 		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	for (off_t left = st->st_size; fd >= 0 && left > 0; left -= 4096)
-		if (write(fd, zeros, left < 4096 ? (size_t)left : 4096) < 0)
+	for (off_t left = st->st_size; fd >= 0 && left > 0; left -= CHUNK_BYTES)
+		if (write(fd, zeros, left < CHUNK_BYTES ? (size_t)left
+							: CHUNK_BYTES) < 0)
 			break;
 	remove(path);
 	return 0;
 }
 
-/* The place with all that an editor may have left there. */
-static void remove_place(const char *folder)
-{
-	nftw(folder, shred, 16, FTW_DEPTH | FTW_PHYS);
-	if (access(folder, F_OK) == 0)
-		note("'%s' still holds plain text: remove it", folder);
-}
-
-/* Nothing ends us while plain text lies there: signals wait until it is gone. */
-static void hold_signals(sigset_t *before)
-{
-	sigset_t held;
-
-	sigemptyset(&held);
-	sigaddset(&held, SIGINT);
-	sigaddset(&held, SIGQUIT);
-	sigaddset(&held, SIGTERM);
-	sigaddset(&held, SIGHUP);
-	sigaddset(&held, SIGTSTP);
-	sigprocmask(SIG_BLOCK, &held, before);
-}
-
-static int write_text(const char *path, const struct sbuf *text, struct err *e)
+static int write_text(char *path, const struct sbuf *text, struct err *e)
 {
 	AUTO(auto_close) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC |
 						     O_CLOEXEC | O_NOFOLLOW,
 				       0600);
-	size_t at = 0;
+	struct temporary file = { fd, path };
 
-	while (fd >= 0 && at < text->len) {
-		ssize_t n = write(fd, text->s + at, text->len - at);
-
-		if (n < 0 && errno != EINTR)
-			break;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	if (fd < 0 || at < text->len)
+	if (fd < 0)
 		return err_sys(e, "cannot write '%s'", path);
-	return 0;
+	return temporary_write(&file, text->s, text->len, e);
 }
 
 /* ---- the editor ---- */
@@ -130,8 +107,11 @@ static int run_editor(const char *path, struct err *e)
 	return 0;
 }
 
-/* The text as the editor left it, parsed. */
-static int read_back(struct mesh *out, const char *path, struct err *e)
+/*
+ * The text as the editor left it, parsed. Editors that replace the file are
+ * well: it is opened anew, by its name.
+ */
+static int read_text_back(struct mesh *out, const char *path, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -149,15 +129,15 @@ static int read_back(struct mesh *out, const char *path, struct err *e)
 	return line ? err_wrap(e, "line %zu", line) : -1;
 }
 
-/* Edit until the text is a valid state, or the user gives up. */
-static int edit_until_valid(struct mesh *out, const char *path, struct err *e)
+/* Until the text is a valid state, or the user gives up. */
+static int edit_text(struct mesh *out, const char *path, struct err *e)
 {
 	for (;;) {
 		AUTO(auto_free) char *question = NULL;
 
 		if (run_editor(path, e) < 0)
 			return -1;
-		if (read_back(out, path, e) == 0)
+		if (read_text_back(out, path, e) == 0)
 			return 0;
 		question = mem_printf("wgmesh: %s\nBack to the editor?",
 				      err_words(e).s);
@@ -166,25 +146,33 @@ static int edit_until_valid(struct mesh *out, const char *path, struct err *e)
 	}
 }
 
-static int edit(struct store *s, struct err *e)
+static int edit_state(struct store *s, struct err *e)
 {
+	static const int ends[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP };
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	AUTO(auto_free) char *folder = NULL;
 	AUTO(auto_free) char *path = NULL;
 	struct mesh edited = { 0 };
-	sigset_t before;
+	sigset_t held, before;
 	int ret;
 
 	state_format(&text, store_mesh(s));
 	sbuf_putc(&text, '\n');
-	hold_signals(&before);
-	if (make_place(&folder, e) < 0)
+	/* nothing ends us while plain text lies there: signals wait */
+	sigemptyset(&held);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		sigaddset(&held, ends[i]);
+	sigprocmask(SIG_BLOCK, &held, &before);
+	if (make_folder(&folder, e) < 0)
 		return -1;
 	path = mem_printf("%s/mesh-state.json", folder);
 	ret = write_text(path, &text, e);
 	if (ret == 0)
-		ret = edit_until_valid(&edited, path, e);
-	remove_place(folder);
+		ret = edit_text(&edited, path, e);
+	/* all that an editor may have left: copies, swap files, folders */
+	nftw(folder, shred, 16, FTW_DEPTH | FTW_PHYS);
+	if (access(folder, F_OK) == 0)
+		note("'%s' still holds plain text: remove it", folder);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (ret < 0)
 		return -1;
@@ -202,7 +190,7 @@ int cmd_edit(struct cmd_env *env)
 	if (env_open(&s, env, true, &e) < 0)
 		return fail(&e);
 	serial = store_mesh(s)->serial;
-	if (edit(s, &e) < 0)
+	if (edit_state(s, &e) < 0)
 		return fail(&e);
 	put(store_mesh(s)->serial == serial ? "Nothing was changed\n"
 					    : "Saved\n");

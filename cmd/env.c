@@ -1,13 +1,12 @@
 /*
- * What a command gets from outside: secrets of the environment (taken out of it),
- * who runs it and where, the state that the options name.
+ * What a command gets from outside: secrets of the environment (taken out of
+ * it), who runs it and where, the state that the options name.
  */
 #include "cmd/cmd.h"
 
+#include "cmd/ask.h"
 #include "cmd/commit.h"
 #include "state/merge/merge.h"
-
-#include "cmd/ask.h"
 
 #include <pwd.h>
 #include <string.h>
@@ -15,8 +14,11 @@
 /** How long a command waits for another one's lock (milliseconds). */
 #define LOCK_WAIT_MS 60000
 
-/* Move $@name into @out and wipe it where it stood. */
-static void take(struct secret *out, const char *name)
+/*
+ * Move $@name into @out and wipe it where it stood: /proc/PID/environ shows
+ * that memory, and what we start would inherit it.
+ */
+static void take_secret(struct secret *out, const char *name)
 {
 	char *value = getenv(name);
 
@@ -29,8 +31,8 @@ static void take(struct secret *out, const char *name)
 
 void env_take_secrets(struct cmd_env *env)
 {
-	take(&env->password, "WGMESH_PASSWORD");
-	take(&env->identity_data, "WGMESH_IDENTITY_DATA");
+	take_secret(&env->password, "WGMESH_PASSWORD");
+	take_secret(&env->identity_data, "WGMESH_IDENTITY_DATA");
 }
 
 void env_done(struct cmd_env *env)
@@ -59,17 +61,17 @@ const char *env_host(void)
 	return name;
 }
 
-static const char *either(const char *option, const char *name)
+static const char *option_or_env(const char *option, const char *name)
 {
 	return option ? option : getenv(name);
 }
 
-static void warn(const char *sentence)
+static void note_sentence(const char *sentence)
 {
 	note("%s", sentence);
 }
 
-static bool agree(const char *question)
+static bool agree_to_cost(const char *question)
 {
 	return ask_yes(question) == 1;
 }
@@ -79,17 +81,18 @@ struct source env_source(const struct cmd_env *env)
 	const struct options *o = &env->options;
 
 	return (struct source){
-		.identity_file = either(o->identity, "WGMESH_IDENTITY"),
+		.identity_file = option_or_env(o->identity,
+					       "WGMESH_IDENTITY"),
 		.identity_data = &env->identity_data,
-		.password_file = either(o->password_file,
-					"WGMESH_PASSWORD_FILE"),
-		.password_command = either(o->password_command,
-					   "WGMESH_PASSWORD_COMMAND"),
+		.password_file = option_or_env(o->password_file,
+					       "WGMESH_PASSWORD_FILE"),
+		.password_command = option_or_env(o->password_command,
+						  "WGMESH_PASSWORD_COMMAND"),
 		.password = &env->password,
 		.ask = ask_on_terminal() ? ask_secret : NULL,
 		.costly = o->yes,
-		.agree = agree,
-		.warn = warn,
+		.agree = agree_to_cost,
+		.warn = note_sentence,
 	};
 }
 
@@ -122,6 +125,7 @@ int env_open(struct store **out, const struct cmd_env *env, bool write,
 			       "plain text; 'wgmesh seal' seals it", path);
 	if (store_note(s))
 		note("%s", store_note(s));
+	/* a dry run makes no commit, so it needs no repository that is ready */
 	if (write && !env->command->takes_conflicts &&
 	    (conflicts_refuse(store_mesh(s), e) < 0 ||
 	     (!env->options.dry_run && commit_follow(s, env, e) < 0)))

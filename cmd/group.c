@@ -7,24 +7,27 @@
 
 #include <string.h>
 
-/* The arguments behind the group's name. */
-static struct strings nodes_of(const struct cmd_env *env)
+/* The arguments behind the group's name, borrowed. */
+static struct strings node_names(const struct cmd_env *env)
 {
 	return (struct strings){ .items = env->args.items + 2,
 				 .len = env->args.len - 2 };
 }
 
-static int add(struct change_run *c, const struct cmd_env *env, struct err *e)
+static int add_group(struct change_run *c, const struct cmd_env *env,
+		     struct err *e)
 {
-	const struct strings nodes = nodes_of(env);
+	const struct strings nodes = node_names(env);
 
 	return edit_group_add(change_mesh(c), env->args.items[1], &nodes,
 			      env->options.description, e);
 }
 
-static int take(struct change_run *c, const struct cmd_env *env, struct err *e)
+/* Without nodes it is the group itself that goes. */
+static int remove_group(struct change_run *c, const struct cmd_env *env,
+			struct err *e)
 {
-	const struct strings nodes = nodes_of(env);
+	const struct strings nodes = node_names(env);
 	const char *name = env->args.items[1];
 
 	return nodes.len ? edit_group_leave(change_mesh(c), name, &nodes, e)
@@ -40,10 +43,10 @@ int cmd_group(struct cmd_env *env)
 	    !env->options.description)
 		return list_part(env, PART_GROUP);
 	if (strcmp(verb, "add") == 0 && env->args.len > 1)
-		return change_command(env, add);
+		return change_command(env, add_group);
 	if (strcmp(verb, "remove") == 0 && env->args.len > 1 &&
 	    !env->options.description)
-		return change_command(env, take);
+		return change_command(env, remove_group);
 	err_set(&e, ERR_INPUT, "expected: wgmesh group add [-description TEXT] "
 		"NAME [NODE]..., group remove NAME [NODE]... or group list");
 	return fail(&e);

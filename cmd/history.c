@@ -17,7 +17,10 @@
 #define SUBJECT_SHOWN 200
 #define AUTHOR_SHOWN 60
 
-/* "n1 n2", "n3 (unreachable)": an item for each host, with its reason. */
+/*
+ * "n1 n2", "n3 (unreachable)": an item for each host, with its reason. Any
+ * commit can have such a trailer: a bracket that never closes is an item, too.
+ */
 static void hosts_of(const char *value, struct strings *out)
 {
 	for (const char *p = value; p && *p;) {
@@ -77,38 +80,24 @@ static void put_hosts(const char *label, const char *value)
 	put(hosts.len ? "\n" : "");
 }
 
-static void put_deploy(const struct trailers *t)
+static void put_history(const struct revisions *all)
 {
-	const char *deploy = trailers_find(t, TRAILER_DEPLOY);
+	for (size_t i = 0; i < all->len; i++) {
+		const struct revision *v = &all->items[i];
+		const struct trailers *t = &v->trailers;
+		const char *command = trailers_find(t, TRAILER_COMMAND);
+		AUTO(auto_free) char *author = revision_author(v);
+		char when[REVISION_DATE];
 
-	if (!deploy)
-		return;
-	put_hosts("converged", trailers_find(t, TRAILER_CONVERGED));
-	put_hosts("failed", trailers_find(t, TRAILER_FAILED));
-}
-
-static const char *or_dash(const char *text)
-{
-	return text ? text : "-";
-}
-
-static void put_revision(const struct revision *v)
-{
-	AUTO(auto_free) char *author = revision_author(v);
-	char when[REVISION_DATE];
-
-	put("%.*s  %s  %-10.20s  %.*s: %.*s%s\n", REVISION_SHORT, v->id,
-	    revision_date(v, when),
-	    or_dash(trailers_find(&v->trailers, TRAILER_COMMAND)),
-	    AUTHOR_SHOWN, author, SUBJECT_SHOWN, v->subject,
-	    strlen(v->subject) > SUBJECT_SHOWN ? "..." : "");
-	put_deploy(&v->trailers);
-}
-
-static void print_text(const struct revisions *all)
-{
-	for (size_t i = 0; i < all->len; i++)
-		put_revision(&all->items[i]);
+		put("%.*s  %s  %-10.20s  %.*s: %.*s%s\n", REVISION_SHORT,
+		    v->id, revision_date(v, when), command ? command : "-",
+		    AUTHOR_SHOWN, author, SUBJECT_SHOWN, v->subject,
+		    strlen(v->subject) > SUBJECT_SHOWN ? "..." : "");
+		if (!trailers_find(t, TRAILER_DEPLOY))
+			continue;
+		put_hosts("converged", trailers_find(t, TRAILER_CONVERGED));
+		put_hosts("failed", trailers_find(t, TRAILER_FAILED));
+	}
 	put(all->len ? "" : "no commits\n");
 }
 
@@ -116,9 +105,10 @@ static void print_text(const struct revisions *all)
 
 static void json_failed(struct jout *j, const char *value)
 {
+	AUTO(auto_free) char *shown = text_escaped(value ? value : "");
 	AUTO(strings_done) struct strings hosts = { 0 };
 
-	hosts_of(value, &hosts);
+	hosts_of(shown, &hosts);
 	jout_list(j, "failed");
 	for (size_t i = 0; i < hosts.len; i++) {
 		char *reason = strstr(hosts.items[i], " (");
@@ -136,27 +126,15 @@ static void json_failed(struct jout *j, const char *value)
 	jout_end(j);
 }
 
-/* Of "serial 12" the number; null when it is none. */
-static void json_serial(struct jout *j, const char *deploy)
-{
-	static const char before[] = "serial ";
-	long serial;
-
-	if (strncmp(deploy, before, sizeof before - 1) == 0 &&
-	    num_parse(&serial, deploy + sizeof before - 1, 0, LONG_MAX))
-		jout_number(j, "serial", serial);
-	else
-		jout_text(j, "serial", NULL);
-}
-
+/* The record of a deploy; trailers can be anybody's text, so it is escaped. */
 static void json_deploy(struct jout *j, const struct trailers *t)
 {
+	static const char before[] = "serial ";
 	const char *deploy = trailers_find(t, TRAILER_DEPLOY);
-	const char *failed = trailers_find(t, TRAILER_FAILED);
 	const char *converged = trailers_find(t, TRAILER_CONVERGED);
-	AUTO(auto_free) char *failed_shown = text_escaped(failed ? failed : "");
 	AUTO(auto_free) char *shown = text_escaped(converged ? converged : "");
 	AUTO(strings_done) struct strings hosts = { 0 };
+	long serial;
 
 	if (!deploy) {
 		jout_text(j, "deploy", NULL);
@@ -164,13 +142,17 @@ static void json_deploy(struct jout *j, const struct trailers *t)
 	}
 	hosts_of(shown, &hosts);
 	jout_open(j, "deploy");
-	json_serial(j, deploy);
+	if (strncmp(deploy, before, sizeof before - 1) == 0 &&
+	    num_parse(&serial, deploy + sizeof before - 1, 0, LONG_MAX))
+		jout_number(j, "serial", serial);
+	else
+		jout_text(j, "serial", NULL);
 	jout_strings(j, "converged", &hosts);
-	json_failed(j, failed_shown);
+	json_failed(j, trailers_find(t, TRAILER_FAILED));
 	jout_end(j);
 }
 
-static void print_json(const struct revisions *all, bool more)
+static void put_history_json(const struct revisions *all, bool more)
 {
 	struct jout *j = jout_new();
 
@@ -201,9 +183,9 @@ int cmd_history(struct cmd_env *env)
 	more = all.len == COMMITS_MAX;
 	keep_ours(&all);
 	if (env->options.json)
-		print_json(&all, more);
+		put_history_json(&all, more);
 	else
-		print_text(&all);
+		put_history(&all);
 	if (more)
 		note("older commits are not shown: 'git log' has them");
 	return EXIT_DONE;

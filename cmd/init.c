@@ -32,30 +32,23 @@ static int parse_network(struct cidr *out, const char *text, int family,
 	return 0;
 }
 
-/* A unique local network: fd, 40 random bits, subnet 0 (RFC 4193). */
-static int draw_network6(struct cidr *out, struct err *e)
-{
-	struct cidr c = { .ip = { .family = 6 }, .plen = 64 };
-
-	if (random_bytes(c.ip.b + 1, 5, e) < 0)
-		return -1;
-	c.ip.b[0] = 0xfd;
-	*out = c;
-	return 0;
-}
-
 static int apply_options(struct mesh *m, const struct options *o,
 			 struct err *e)
 {
+	struct cidr *six = &m->network6;
 	long port;
 
 	if (o->network && parse_network(&m->network, o->network, 4, e) < 0)
 		return -1;
 	if (o->network6 && strcmp(o->network6, "auto") == 0) {
-		if (draw_network6(&m->network6, e) < 0)
+		/* a unique local network: fd, 40 random bits, subnet 0
+		   (RFC 4193) */
+		*six = (struct cidr){ .ip = { .family = 6 }, .plen = 64 };
+		six->ip.b[0] = 0xfd;
+		if (random_bytes(six->ip.b + 1, 5, e) < 0)
 			return -1;
 	} else if (o->network6 &&
-		   parse_network(&m->network6, o->network6, 6, e) < 0) {
+		   parse_network(six, o->network6, 6, e) < 0) {
 		return -1;
 	}
 	if (o->interface) {
@@ -72,20 +65,13 @@ static int apply_options(struct mesh *m, const struct options *o,
 	return 0;
 }
 
-static int make_repository(const struct store *s, const struct cmd_env *env,
-			   struct err *e)
-{
-	AUTO(auto_free) char *folder = path_folder(store_file(s));
-
-	return env->options.git ? repo_init(folder, e) : 0;
-}
-
 int cmd_init(struct cmd_env *env)
 {
 	AUTO(auto_free) char *path =
 		store_path(env->options.state, getenv("WGMESH_STATE"));
 	AUTO(auto_store_close) struct store *s = NULL;
 	AUTO(mesh_done) struct mesh trial = { 0 };
+	AUTO(auto_free) char *folder = NULL;
 	struct err e;
 
 	/* wrong options must not leave an empty folder behind */
@@ -93,10 +79,11 @@ int cmd_init(struct cmd_env *env)
 	if (apply_options(&trial, &env->options, &e) < 0 ||
 	    store_create(&s, path, &e) < 0 ||
 	    apply_options(store_mesh(s), &env->options, &e) < 0 ||
-	    seal_if_asked(s, env, &e) < 0 || make_repository(s, env, &e) < 0 ||
-	    commit_follow(s, env, &e) < 0)
+	    seal_if_asked(s, env, &e) < 0)
 		return fail(&e);
-	if (env_save(s, &e) < 0)
+	folder = path_folder(store_file(s));
+	if ((env->options.git && repo_init(folder, &e) < 0) ||
+	    commit_follow(s, env, &e) < 0 || env_save(s, &e) < 0)
 		return fail(&e);
 	known_note(store_mesh(s));
 	put("Mesh initialized successfully\n");

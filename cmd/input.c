@@ -9,27 +9,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int read_all(struct sbuf *out, int fd, const char *path, size_t max,
-		    struct err *e)
-{
-	out->max = max;
-	if (sbuf_read(out, fd) == 0)
-		return 0;
-	if (!out->failed)
-		return err_sys(e, "cannot read '%s'", path);
-	return err_set(e, ERR_INPUT, "'%s' is too large, expected at most "
-		       "%zu MiB", path, max >> 20);
-}
-
 int input_read(struct sbuf *out, const char *path, size_t max, struct err *e)
 {
-	AUTO(auto_close) int fd = -1;
-	struct stat st;
+	bool is_stdin = strcmp(path, "-") == 0;
+	AUTO(auto_close) int file =
+		is_stdin ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	const char *name = is_stdin ? "standard input" : path;
+	struct stat st = { 0 };
 
-	if (strcmp(path, "-") == 0)
-		return read_all(out, STDIN_FILENO, "standard input", max, e);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (!is_stdin && (file < 0 || fstat(file, &st) < 0)) {
+		/* what the user named is wrong, not this machine */
 		err_sys(e, "cannot open '%s'", path);
 		e->code = ERR_INPUT;
 		return -1;
@@ -37,5 +26,11 @@ int input_read(struct sbuf *out, const char *path, size_t max, struct err *e)
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, ERR_INPUT, "'%s' is a folder, expected a "
 			       "file", path);
-	return read_all(out, fd, path, max, e);
+	out->max = max;
+	if (sbuf_read(out, is_stdin ? STDIN_FILENO : file) == 0)
+		return 0;
+	if (!out->failed)
+		return err_sys(e, "cannot read '%s'", name);
+	return err_set(e, ERR_INPUT, "'%s' is too large, expected at most "
+		       "%zu MiB", name, max >> 20);
 }

@@ -8,8 +8,9 @@
 #include "base/sbuf.h"
 
 /**
- * Append the bytes of @path, standard input for "-", to @out, which then has the
- * maximum @max. INPUT when there are more, or it is no regular file or pipe.
+ * Append the bytes of @path, standard input for "-", to @out, which then has
+ * the maximum @max. INPUT when there are more, or it is a folder, or cannot be
+ * opened; SYSTEM when reading fails.
  */
 int input_read(struct sbuf *out, const char *path, size_t max, struct err *e);
 

@@ -22,7 +22,8 @@ struct jout *jout_new(void)
 	return j;
 }
 
-static void add(struct jout *j, const char *key, struct json_object *value)
+static void add_value(struct jout *j, const char *key,
+		      struct json_object *value)
 {
 	struct json_object *parent = j->open.items[j->open.len - 1];
 
@@ -36,7 +37,7 @@ void jout_open(struct jout *j, const char *key)
 {
 	struct json_object *o = json_object_new_object();
 
-	add(j, key, o);
+	add_value(j, key, o);
 	vec_push(&j->open, o);
 }
 
@@ -44,7 +45,7 @@ void jout_list(struct jout *j, const char *key)
 {
 	struct json_object *a = json_object_new_array();
 
-	add(j, key, a);
+	add_value(j, key, a);
 	vec_push(&j->open, a);
 }
 
@@ -56,17 +57,17 @@ void jout_end(struct jout *j)
 
 void jout_text(struct jout *j, const char *key, const char *value)
 {
-	add(j, key, value ? json_object_new_string(value) : NULL);
+	add_value(j, key, value ? json_object_new_string(value) : NULL);
 }
 
 void jout_number(struct jout *j, const char *key, long value)
 {
-	add(j, key, json_object_new_int64(value));
+	add_value(j, key, json_object_new_int64(value));
 }
 
 void jout_bool(struct jout *j, const char *key, bool value)
 {
-	add(j, key, json_object_new_boolean(value));
+	add_value(j, key, json_object_new_boolean(value));
 }
 
 void jout_strings(struct jout *j, const char *key, const struct strings *v)
@@ -94,32 +95,28 @@ void jout_ip(struct jout *j, const char *key, const struct ip *a)
 	jout_text(j, key, a->family ? ip_text(a, text) : NULL);
 }
 
-static void jout_free(struct jout *j)
-{
-	json_object_put(j->open.items[0]);
-	vec_done(&j->open);
-	free(j);
-}
-
 /* As one text that ends with a newline; @j goes. */
-static void format(struct jout *j, int flags, struct sbuf *out)
+static void format_json(struct jout *j, int flags, struct sbuf *out)
 {
 	text_escape_json(out, json_object_to_json_string_ext(
 				      j->open.items[0],
 				      flags | JSON_C_TO_STRING_NOSLASHESCAPE));
 	sbuf_putc(out, '\n');
-	jout_free(j);
+	json_object_put(j->open.items[0]);
+	vec_done(&j->open);
+	free(j);
 }
 
 void jout_print(struct jout *j)
 {
 	AUTO(sbuf_done) struct sbuf text = { .max = SIZE_MAX };
 
-	format(j, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED, &text);
+	format_json(j, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED,
+		    &text);
 	fwrite(sbuf_str(&text), 1, text.len, stdout);
 }
 
 void jout_line(struct jout *j, struct sbuf *out)
 {
-	format(j, JSON_C_TO_STRING_PLAIN, out);
+	format_json(j, JSON_C_TO_STRING_PLAIN, out);
 }
