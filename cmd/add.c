@@ -3,40 +3,19 @@
  */
 #include "cmd/change.h"
 #include "cmd/commit.h"
-
-#include "ssh/session/remote.h"
+#include "cmd/engine.h"
+#include "cmd/keys.h"
 #include "state/model/model.h"
-#include "vault/wgkey.h"
-
-#include <string.h>
 
 /** How long `add` waits for the host (milliseconds). */
 #define PEEK_TIMEOUT_MS 5000
 
-DEFINE_AUTO(struct remote *, remote_free)
-
-/* Pin a key that nothing vouches for yet? 1 yes, 0 no pin, -1 stop. */
-static int agree_to_key(const struct cmd_env *env, const struct node *n,
-			const struct remote_facts *facts)
-{
-	AUTO(auto_free) char *question = NULL;
-	int yes;
-
-	if (env->options.accept_new)
-		return 1;
-	question = mem_printf("The SSH host key of %s is %s.\nIs it the right "
-			      "one?", n->ssh_host, facts->fingerprint);
-	yes = ask_yes(question);
-	if (yes >= 0)
-		return yes ? 1 : -1;
-	note("host key %s of '%s' is not known: not pinned; check it and "
-	     "deploy once with -accept-new-host-keys", facts->fingerprint,
-	     n->name);
-	return 0;
-}
-
-/* Contact the host and pin its key; one that does not answer is no error. */
-static int pin_host_key(const struct cmd_env *env, struct node *n,
+/*
+ * Contact the host and pin its key. One that does not answer is no error:
+ * nodes are often written down before their machines are up. An answer that is
+ * wrong is one, since it can be another machine's.
+ */
+static int pin_new_host(const struct cmd_env *env, struct node *n,
 			struct err *e)
 {
 	AUTO(auto_remote_free) struct remote *r = NULL;
@@ -46,7 +25,7 @@ static int pin_host_key(const struct cmd_env *env, struct node *n,
 					.pinned = &n->ssh_host_keys };
 	struct remote_conf conf = { .timeout_ms = PEEK_TIMEOUT_MS };
 	const struct remote_facts *facts;
-	int agreed = 1;
+	int yes;
 
 	if (remote_peek(&r, &target, &conf, e) < 0) {
 		if (e->code == ERR_HOSTKEY && n->ssh_host_keys.len)
@@ -61,13 +40,16 @@ static int pin_host_key(const struct cmd_env *env, struct node *n,
 	facts = remote_facts(r);
 	if (facts->hostkey == REMOTE_KEY_PINNED)
 		return 0;
-	if (facts->hostkey == REMOTE_KEY_NEW)
-		agreed = agree_to_key(env, n, facts);
-	if (agreed < 0)
+	yes = ask_host_key(env, n->ssh_host, facts);
+	if (yes == 0)
 		return err_set(e, ERR_HOSTKEY, "the host key of '%s' was not "
 			       "accepted; nothing was added", n->name);
-	if (agreed == 0)
+	if (yes < 0) {
+		note("host key %s of '%s' is not known: not pinned; check it "
+		     "and deploy once with -accept-new-host-keys",
+		     facts->fingerprint, n->name);
 		return 0;
+	}
 	strings_add(&n->ssh_host_keys, facts->hostkey_line);
 	note("pinned the host key of '%s': %s%s", n->name, facts->fingerprint,
 	     facts->hostkey == REMOTE_KEY_KNOWN ? " (in known_hosts)" : "");
@@ -77,20 +59,15 @@ static int pin_host_key(const struct cmd_env *env, struct node *n,
 static int add_node(struct change_run *c, const struct cmd_env *env,
 		    struct err *e)
 {
-	char public_key[WGKEY_TEXT + 1], text[ADDR_TEXT_MAX];
+	char text[ADDR_TEXT_MAX];
 	AUTO(auto_free) char *subject = NULL;
 	struct mesh *m = change_mesh(c);
 	struct node *n = spec_add(m, env->args.items[0], e);
 
-	if (!n)
+	if (!n || (!node_key_on_host(m, n) && key_make(n, e) < 0))
 		return -1;
-	if (!node_key_on_host(m, n)) {
-		if (wgkey_generate(&n->private_key, public_key, e) < 0)
-			return -1;
-		mem_replace(&n->public_key, public_key);
-	}
 	if (!n->is_local && !env->options.offline && !c->dry_run &&
-	    pin_host_key(env, n, e) < 0)
+	    pin_new_host(env, n, e) < 0)
 		return -1;
 	ip_text(n->mesh_ip.family ? &n->mesh_ip : &n->mesh_ip6, text);
 	subject = mem_printf("add %s (%s)", n->name, text);

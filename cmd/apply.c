@@ -4,20 +4,22 @@
 #include "cmd/change.h"
 #include "cmd/commit.h"
 #include "cmd/input.h"
-#include "cmd/keyfill.h"
+#include "cmd/keys.h"
 #include "cmd/seal.h"
 #include "state/model/model.h"
 #include "state/yaml/yaml.h"
 
 #include <errno.h>
-#include <string.h>
 
 /** So many kept nodes are named. */
 #define NAMED_MAX 10
 
 DEFINE_AUTO(struct yaml_marks *, yaml_marks_free)
 
-/* Open the state, or begin a new one where there is none. */
+/*
+ * Open the state, or begin a new one where there is none. What cannot be opened
+ * for any other reason is never taken for "none": it would be replaced.
+ */
 static int open_or_create(struct change_run *c, const struct cmd_env *env,
 			  struct err *e)
 {
@@ -35,70 +37,47 @@ static int open_or_create(struct change_run *c, const struct cmd_env *env,
 	return 0;
 }
 
-static void note_kept(const struct strings *kept)
-{
-	AUTO(auto_free) char *names = strings_line(kept, NAMED_MAX);
-	const char *them = kept->len > 1 ? "them" : "it";
-
-	if (names)
-		note("kept, though the file lacks %s: %s (-prune removes %s)",
-		     them, names, them);
-}
-
-static int follow_all(struct change_run *c, struct err *e)
-{
-	struct nodes *nodes = &change_mesh(c)->nodes;
-
-	for (size_t i = 0; i < nodes->len; i++)
-		if (change_follow(c, &nodes->items[i], e) < 0)
-			return -1;
-	return 0;
-}
-
-/* Change the mesh; what cannot be is named by its place in the file. */
-static int make_so(struct change_run *c, const struct cmd_env *env,
-		   const struct mesh *wanted, const struct yaml_marks *marks,
-		   struct strings *kept, struct err *e)
-{
-	enum apply_mode mode = env->options.prune ? APPLY_PRUNE : APPLY_WHOLE;
-	struct finding_place failed = { 0 };
-	struct yaml_mark at;
-
-	if (mesh_apply(change_mesh(c), wanted, mode, kept, &failed, e) == 0)
-		return 0;
-	if (!failed.name)
-		return -1;
-	at = yaml_find(marks, &failed);
-	return err_wrap(e, "%s:%zu:%zu", env->options.file, at.line, at.column);
-}
-
 /* Make the mesh what the file says. */
 static int apply_file(struct change_run *c, const struct cmd_env *env,
 		      struct err *e)
 {
-	const char *file = env->options.file;
+	enum apply_mode mode = env->options.prune ? APPLY_PRUNE : APPLY_WHOLE;
+	const char *file = env->options.file, *them;
+	struct mesh *m = change_mesh(c);
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	AUTO(auto_yaml_marks_free) struct yaml_marks *marks = NULL;
 	AUTO(mesh_done) struct mesh wanted = { 0 };
-	struct strings kept = { 0 };
-	int ret = -1;
+	AUTO(strings_done) struct strings kept = { 0 };
+	AUTO(auto_free) char *names = NULL;
+	struct finding_place failed = { 0 };
 
 	if (!file)
 		return err_set(e, ERR_INPUT, "which file? expected: wgmesh "
 			       "apply -f mesh.yaml");
-	if (input_read(&text, file, YAML_SIZE_MAX, e) == 0 &&
-	    yaml_parse(&wanted, &marks, sbuf_str(&text), text.len, file,
-		       e) == 0 &&
-	    make_so(c, env, &wanted, marks, &kept, e) == 0 &&
-	    keys_fill(change_mesh(c), &c->before, e) == 0 &&
-	    follow_all(c, e) == 0) {
-		c->marks = STEAL(marks);
-		c->file = file;
-		note_kept(&kept);
-		ret = 0;
+	if (input_read(&text, file, YAML_SIZE_MAX, e) < 0 ||
+	    yaml_parse(&wanted, &marks, sbuf_str(&text), text.len, file, e) < 0)
+		return -1;
+	if (mesh_apply(m, &wanted, mode, &kept, &failed, e) < 0) {
+		struct yaml_mark at;
+
+		if (!failed.name)
+			return -1;
+		at = yaml_find(marks, &failed);
+		return err_wrap(e, "%s:%zu:%zu", file, at.line, at.column);
 	}
-	strings_done(&kept);
-	return ret;
+	if (keys_fill(m, &c->before, e) < 0)
+		return -1;
+	for (size_t i = 0; i < m->nodes.len; i++)
+		if (change_follow(c, &m->nodes.items[i], e) < 0)
+			return -1;
+	c->marks = STEAL(marks);
+	c->file = file;
+	them = kept.len > 1 ? "them" : "it";
+	names = strings_line(&kept, NAMED_MAX);
+	if (names)
+		note("kept, though the file lacks %s: %s (-prune removes %s)",
+		     them, names, them);
+	return 0;
 }
 
 int cmd_apply(struct cmd_env *env)

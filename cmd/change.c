@@ -1,9 +1,11 @@
 /*
- * One change of the mesh, the same for all commands that edit: opened, made, judged,
- * shown, saved.
+ * One change of the mesh, the same for all commands that edit: opened, made,
+ * judged, shown, saved.
  */
 #include "cmd/change.h"
 
+#include "cmd/ask.h"
+#include "cmd/keys.h"
 #include "render/validate.h"
 #include "state/model/model.h"
 #include "state/yaml/yaml.h"
@@ -37,12 +39,6 @@ void change_done(struct change_run *c)
 	*c = (struct change_run){ 0 };
 }
 
-bool change_find(struct change_run *c)
-{
-	mesh_diff(&c->changes, &c->before, change_mesh(c));
-	return c->changes.len > 0;
-}
-
 void change_print(const struct change_run *c)
 {
 	AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
@@ -54,25 +50,19 @@ void change_print(const struct change_run *c)
 	}
 }
 
-/* Is the finding one of this change? */
-static bool is_new(const struct findings *before, const struct finding *f)
-{
-	return !findings_have(before, f);
-}
-
 /* What is said besides the failure itself; NULL for nothing. */
-static const char *label(const struct findings *before,
-			 const struct finding *f, bool always)
+static const char *finding_label(const struct finding *f, bool is_new,
+				 bool always)
 {
 	if (!f->error)
-		return is_new(before, f) ? "warning" : NULL;
-	if (!is_new(before, f))
+		return is_new ? "warning" : NULL;
+	if (!is_new)
 		return "an error as before";
 	return always ? "deploys are refused until this is mended" : "error";
 }
 
 /* The sentence, behind its place in the user's file; the caller frees. */
-static char *placed(const struct change_run *c, const struct finding *f)
+static char *placed_text(const struct change_run *c, const struct finding *f)
 {
 	struct finding_place place = { f->part, f->name, f->key, f->value };
 	struct advice_words act = advice_words(f->advice, "");
@@ -86,59 +76,46 @@ static char *placed(const struct change_run *c, const struct finding *f)
 			  f->text, act.s);
 }
 
-static void note_findings(const struct change_run *c,
-			  const struct findings *before,
-			  const struct findings *after,
-			  const struct finding *failure)
+/*
+ * Refuse errors that were not there before: the first is in @e. Those of before
+ * are only noted, or two could never be mended one by one.
+ */
+static int judge_change(const struct change_run *c, struct err *e)
 {
+	AUTO(findings_done) struct findings before = { 0 };
+	AUTO(findings_done) struct findings after = { 0 };
+	AUTO(auto_free) char *reason = NULL;
 	size_t shown = 0, more = 0;
 
-	for (size_t i = 0; i < after->len; i++) {
-		const struct finding *f = &after->items[i];
-		const char *what = label(before, f, c->always);
+	validate_mesh(&after, store_mesh(c->store));
+	if (after.len == 0)
+		return 0;
+	validate_mesh(&before, &c->before);
+	findings_sort(&before);
+	for (size_t i = 0; i < after.len; i++) {
+		const struct finding *f = &after.items[i];
+		bool is_new = !findings_have(&before, f);
+		const char *label = finding_label(f, is_new, c->always);
 		AUTO(auto_free) char *text = NULL;
 
-		if (!what || f == failure)
+		if (f->error && is_new && !c->always && !reason) {
+			reason = placed_text(c, f);
+			continue;
+		}
+		if (!label)
 			continue;
 		if (shown++ >= SHOWN_MAX) {
 			more++;
 			continue;
 		}
-		text = placed(c, f);
-		note("%s: %s", what, text);
+		text = placed_text(c, f);
+		note("%s: %s", label, text);
 	}
 	if (more)
 		note("and %zu more: 'wgmesh validate' shows them all", more);
-}
-
-static const struct finding *first_new_error(const struct findings *before,
-					     const struct findings *after)
-{
-	for (size_t i = 0; i < after->len; i++)
-		if (after->items[i].error && is_new(before, &after->items[i]))
-			return &after->items[i];
-	return NULL;
-}
-
-int change_judge(struct change_run *c, struct err *e)
-{
-	AUTO(findings_done) struct findings before = { 0 };
-	AUTO(findings_done) struct findings after = { 0 };
-	AUTO(auto_free) char *text = NULL;
-	const struct finding *failure = NULL;
-
-	validate_mesh(&after, change_mesh(c));
-	if (after.len == 0)
+	if (!reason)
 		return 0;
-	validate_mesh(&before, &c->before);
-	findings_sort(&before);
-	if (!c->always)
-		failure = first_new_error(&before, &after);
-	note_findings(c, &before, &after, failure);
-	if (!failure)
-		return 0;
-	text = placed(c, failure);
-	return err_set(e, ERR_INPUT, "%s; nothing is saved", text);
+	return err_set(e, ERR_INPUT, "%s; nothing is saved", reason);
 }
 
 int change_follow(struct change_run *c, struct node *n, struct err *e)
@@ -157,69 +134,43 @@ int change_follow(struct change_run *c, struct node *n, struct err *e)
 	return key_moved(m, n, e);
 }
 
-int change_save(struct change_run *c, struct err *e)
-{
-	if (!c->dry_run)
-		return env_save(c->store, e);
-	put("dry run: nothing is saved\n");
-	return 0;
-}
-
-int change_finish(struct change_run *c, struct err *e)
+int change_confirm(struct change_run *c, const struct cmd_env *env,
+		   struct err *e)
 {
 	bool own = c->done && !c->dry_run;
 
 	if (local_fill(change_mesh(c), e) < 0)
 		return -1;
-	if (!change_find(c)) {
+	mesh_diff(&c->changes, &c->before, change_mesh(c));
+	if (c->changes.len == 0) {
 		put("nothing changes\n");
 		return 0;
 	}
-	if (change_judge(c, e) < 0)
+	if (judge_change(c, e) < 0)
 		return -1;
 	if (!own)
 		change_print(c);
-	if (change_save(c, e) < 0)
+	fflush(stdout);
+	if (env && ask_consent(env->options.yes || c->dry_run,
+			       c->changes.len == 1 ? "Save this change?"
+						   : "Save these changes?",
+			       "say -yes to agree; nothing is saved",
+			       "not agreed to; nothing is saved", e) < 0)
+		return -1;
+	if (c->dry_run) {
+		put("dry run: nothing is saved\n");
+		return 0;
+	}
+	if (env_save(c->store, e) < 0)
 		return -1;
 	if (own)
 		put("%s\n", c->done);
 	return 0;
 }
 
-/* Ask before it is saved; a pipeline says -yes. */
-static int consent(const struct change_run *c, const struct cmd_env *env,
-		   struct err *e)
+int change_finish(struct change_run *c, struct err *e)
 {
-	AUTO(auto_free) char *question =
-		mem_printf("Save %s?", c->changes.len == 1 ? "this change"
-							   : "these changes");
-	int yes;
-
-	if (env->options.yes || c->dry_run)
-		return 0;
-	yes = ask_yes(question);
-	if (yes == 1)
-		return 0;
-	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "%s; nothing is "
-		       "saved", yes < 0 ? "say -yes to agree" : "not agreed to");
-}
-
-int change_confirm(struct change_run *c, const struct cmd_env *env,
-		   struct err *e)
-{
-	if (local_fill(change_mesh(c), e) < 0)
-		return -1;
-	if (!change_find(c)) {
-		put("nothing changes\n");
-		return 0;
-	}
-	if (change_judge(c, e) < 0)
-		return -1;
-	change_print(c);
-	fflush(stdout);
-	if (consent(c, env, e) < 0)
-		return -1;
-	return change_save(c, e);
+	return change_confirm(c, NULL, e);
 }
 
 int change_command(const struct cmd_env *env, change_fn *edit)

@@ -30,18 +30,8 @@ int change_begin(struct change_run *c, const struct cmd_env *env,
 /** The mesh to change. */
 struct mesh *change_mesh(struct change_run *c);
 
-/** Find what changed, by meaning; false when nothing did. Once is enough. */
-bool change_find(struct change_run *c);
-
 /** Print what changed, a line for each. */
 void change_print(const struct change_run *c);
-
-/**
- * Refuse, with ERR_INPUT, errors of the whole mesh that were not there before:
- * the first is in @e, the others are noted, as are errors of before and new
- * warnings.
- */
-int change_judge(struct change_run *c, struct err *e);
 
 /**
  * What a changed node needs besides: a key pair when its key is to live in the
@@ -49,12 +39,11 @@ int change_judge(struct change_run *c, struct err *e);
  */
 int change_follow(struct change_run *c, struct node *n, struct err *e);
 
-/** Save, or in a dry run say that nothing is saved. */
-int change_save(struct change_run *c, struct err *e);
-
 /**
- * All of it: find, judge, print, save. "nothing changes" and no save when
- * nothing does.
+ * What came of it: compare the mesh with what the file had, by meaning, judge,
+ * print, save. "nothing changes" and no save when nothing does. Errors of the
+ * whole mesh that were not there before are refused with ERR_INPUT, the first
+ * in @e and the others as notes, as are errors of before and new warnings.
  */
 int change_finish(struct change_run *c, struct err *e);
 

@@ -22,62 +22,54 @@ enum exit_status {
 	EXIT_DIFFERENCES = 4, /* plan --exit-code found some */
 };
 
-/** Every option; those that were not given are NULL, false or the default. */
+/**
+ * Every option; those that were not given are NULL, false or the default. Texts
+ * are the arguments' own, borrowed and not judged yet: the command does that.
+ * What an option does stands in its row in options.c.
+ */
 struct options {
+	/* which state, and what opens a sealed one */
 	const char *state;
-	const char *network;
-	const char *network6;
-	const char *interface;
-	const char *listen_port;
-	const char *output;
-	long parallel;
-	long timeout_s;
-	bool json;
-	bool simple;
-	bool all;
-	bool secrets;
-	bool offline;
-	bool accept_new;
-	bool accept_changed;
-	bool no_install;
-	bool yes;
-	bool exit_code;
-	bool forget;
-	bool dry_run;
-	bool no_commit;
-	bool pull;
-	bool push;
-	bool resolve;
-	bool git;
-	bool prune;
-	bool networks;
-	bool to_yaml;
-	bool adopt;
-	bool force_serial;
-	bool accept_secret;
-	bool markdown;
-	bool script;
-	const char *out;
-	const char *log;
-	const char *file;
-	const char *description;
-	struct strings from, to;
-	bool help;
-	bool version;
-	/* who can open a sealed state */
-	const char *identity;
-	const char *password_file;
-	const char *password_command;
-	const char *new_password_file;
-	const char *new_password_command;
-	const char *format;
+	const char *identity, *password_file, *password_command;
+
+	/* what a new state or a new seal is to be */
+	const char *network, *network6, *interface, *listen_port;
+	bool git, encrypt;
+	const char *format; /* "age" or "go", see env_form() */
 	struct strings recipients;
-	bool encrypt;
+	const char *new_password_file, *new_password_command;
+
+	/* what is read or said of the mesh */
+	const char *file, *description;
+	struct strings from, to; /* groups of a policy; import: a file */
+	bool networks, prune, forget, resolve;
+
+	/* hosts, and the git remote */
+	long parallel;  /* hosts at once */
+	long timeout_s; /* for a login, and for each answer of a host */
+	bool offline, no_install, adopt, pull, push;
+	const char *log; /* file that lines are appended to */
+	const char *out; /* file of a saved plan */
+
+	/* a yes that is given in advance, each to one thing only */
+	bool yes;
+	bool accept_new;     /* SSH host keys */
+	bool accept_changed; /* WireGuard keys of rebuilt hosts */
+	bool accept_secret;  /* another secret of the mesh */
+	bool force_serial;   /* hosts were deployed from a newer state */
+
+	/* what is written, and how it is shown */
+	bool dry_run, no_commit;
+	bool json; /* for a program: plan and deploy ask nobody then */
+	bool simple, all, exit_code, to_yaml, markdown, script;
+	bool secrets; /* shown, not hidden */
+	const char *output; /* folder of `render -all` */
+	bool help, version;
 };
 
 struct command;
 
-/** One run of the program. */
+/** One run of the program; env_done() ends it. */
 struct cmd_env {
 	struct options options;
 	const struct command *command;
@@ -104,6 +96,9 @@ struct source env_source(const struct cmd_env *env);
 /** The form that -format and -encrypt ask for (SEALED_AGE unless "go"). */
 int env_form(enum sealed_form *out, const struct cmd_env *env, struct err *e);
 
+/** What a command does; returns an exit status. */
+typedef int command_fn(struct cmd_env *env);
+
 /** One command. */
 struct command {
 	const char *name;
@@ -112,7 +107,7 @@ struct command {
 	const char *summary;   /* one line */
 	const char *options;   /* names of its own options, blank-separated;
 				  NULL: none */
-	int (*run)(struct cmd_env *env); /* returns an exit status */
+	command_fn *run;
 	bool takes_conflicts;  /* it changes a state that has unresolved ones */
 	bool shows_what_comes; /* of a pull, on standard output: that is its
 				  own, and -yes agrees to it */
@@ -160,7 +155,7 @@ int fail(const struct err *e);
 /** Print a sentence to stderr ("wgmesh: ..."), escaped. */
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/** A line of @text on the terminal that stderr is, in place of the one before. */
+/** A line of @text on the terminal, stderr, in place of the one before. */
 void progress(const char *text);
 
 /** Print to stdout, escaping what a terminal would obey; newlines stay. */
@@ -177,12 +172,6 @@ int env_open(struct store **out, const struct cmd_env *env, bool write,
 int env_save(struct store *s, struct err *e);
 
 /**
- * The private key of @n is to live elsewhere from now on: note what follows; one
- * that was on the host alone never comes here, a new pair replaces it.
- */
-int key_moved(const struct mesh *m, struct node *n, struct err *e);
-
-/**
  * Errors of a mesh stop what is computed from it: -1 with ERR_INPUT and the
  * first; the others are notes.
  */
@@ -193,46 +182,17 @@ void warn_of(const struct mesh *m);
 
 DEFINE_AUTO(struct store *, store_close)
 
-int cmd_init(struct cmd_env *env);
-int cmd_add(struct cmd_env *env);
-int cmd_remove(struct cmd_env *env);
-int cmd_apply(struct cmd_env *env);
-int cmd_export(struct cmd_env *env);
-int cmd_schema(struct cmd_env *env);
-int cmd_group(struct cmd_env *env);
-int cmd_policy(struct cmd_env *env);
-int cmd_route(struct cmd_env *env);
-int cmd_set(struct cmd_env *env);
-int cmd_unset(struct cmd_env *env);
-int cmd_rename(struct cmd_env *env);
-int cmd_show(struct cmd_env *env);
-int cmd_list(struct cmd_env *env);
-int cmd_validate(struct cmd_env *env);
-int cmd_render(struct cmd_env *env);
-int cmd_plan(struct cmd_env *env);
-int cmd_deploy(struct cmd_env *env);
-int cmd_seal(struct cmd_env *env);
-int cmd_unseal(struct cmd_env *env);
-int cmd_rekey(struct cmd_env *env);
-int cmd_recipients(struct cmd_env *env);
-int cmd_identity(struct cmd_env *env);
-int cmd_keys(struct cmd_env *env);
-int cmd_cat(struct cmd_env *env);
-int cmd_edit(struct cmd_env *env);
-int cmd_import(struct cmd_env *env);
-int cmd_merge(struct cmd_env *env);
-int cmd_history(struct cmd_env *env);
-int cmd_diff(struct cmd_env *env);
-int cmd_blame(struct cmd_env *env);
-int cmd_rollback(struct cmd_env *env);
-int cmd_git_setup(struct cmd_env *env);
-int cmd_textconv(struct cmd_env *env);
-int cmd_merge_driver(struct cmd_env *env);
-int cmd_pull(struct cmd_env *env);
-int cmd_push(struct cmd_env *env);
-int cmd_lock(struct cmd_env *env);
-int cmd_unlock(struct cmd_env *env);
-int cmd_version(struct cmd_env *env);
-int cmd_help(struct cmd_env *env);
+/** The commands, each in the file of its name; commands.c has the table. */
+command_fn cmd_init, cmd_add, cmd_remove, cmd_rename, cmd_set, cmd_unset;
+command_fn cmd_route, cmd_group, cmd_policy, cmd_keys;
+command_fn cmd_apply, cmd_export, cmd_schema, cmd_import;
+command_fn cmd_list, cmd_show, cmd_validate, cmd_render;
+command_fn cmd_plan, cmd_deploy;
+command_fn cmd_seal, cmd_unseal, cmd_rekey, cmd_recipients, cmd_identity;
+command_fn cmd_cat, cmd_edit;
+command_fn cmd_history, cmd_diff, cmd_blame, cmd_rollback;
+command_fn cmd_pull, cmd_push, cmd_lock, cmd_unlock;
+command_fn cmd_merge, cmd_git_setup, cmd_textconv, cmd_merge_driver;
+command_fn cmd_version, cmd_help;
 
 #endif

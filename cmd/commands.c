@@ -5,8 +5,13 @@
 
 #include <string.h>
 
+/** Of all that log in on hosts. */
 #define HOST_OPTIONS "parallel timeout accept-new-host-keys no-install json"
 
+/*
+ * In the order of the help text. What the commands do not share (who takes
+ * conflicts, where changes are shown) is a flag here: no code asks for a name.
+ */
 const struct command commands[] = {
 	{ .name = "init", .run = cmd_init,
 	  .summary = "make a new mesh state",

@@ -12,62 +12,41 @@ struct deploy {
 	bool is_new; /* the mesh was never seen here */
 };
 
-static bool tears_down(const struct fleet *f)
-{
-	for (size_t i = 0; i < f->hosts.len; i++)
-		if (f->hosts.items[i].has_plan &&
-		    f->hosts.items[i].plan.tears_down)
-			return true;
-	return false;
-}
-
 /*
- * A question for what cannot be taken back by a second deploy. Without a yes the
- * hosts that it is about are left as they are, and no others.
+ * A question for what cannot be taken back by a second deploy. Without a yes
+ * the hosts that it is about are left as they are, and no others.
  */
-static void consent(struct fleet *f, bool yes)
+static void keep_interfaces(struct fleet *f, bool yes)
 {
-	if (yes || !tears_down(f) ||
-	    f->voice->ask("This would tear down the interface of a removed "
-			  "node. Go on?") == 1)
-		return;
+	bool asked = yes;
+
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		struct host *h = &f->hosts.items[i];
 
 		if (!h->has_plan || !h->plan.tears_down)
 			continue;
+		if (!asked)
+			yes = f->voice->ask("This would tear down the interface"
+					    " of a removed node. Go on?") == 1;
+		asked = true;
+		if (yes)
+			return;
 		err_set(&h->err, ERR_CONFLICT, "its interface is to be torn "
 			"down: say -yes to agree; nothing was changed there");
 		fleet_host_failed(f, h);
 	}
 }
 
-/*
- * A sealed state that came by git, of a mesh that was never seen here, and a host
- * that does not prove that it belongs to it: anybody who can push can make such
- * a state for public recipients.
- */
-static int agree_to_mesh(const struct deploy *d, struct err *e)
-{
-	const struct run *r = d->run;
-
-	if (!d->is_new || !store_follower(r->store) ||
-	    store_form(r->store) == SEALED_NOT ||
-	    !fleet_has_unproven(&r->fleet))
-		return 0;
-	return known_agree_first(d->env, e);
-}
-
 /* ---- what remembers it ---- */
 
-static int save(void *arg, struct err *e)
+static int save_state(void *arg, struct err *e)
 {
 	const struct deploy *d = arg;
 
 	return store_save(d->run->store, false, e);
 }
 
-static int before(void *arg, struct err *e)
+static int before_hosts(void *arg, struct err *e)
 {
 	const struct deploy *d = arg;
 	struct run *r = d->run;
@@ -81,7 +60,7 @@ static int before(void *arg, struct err *e)
 	return 0;
 }
 
-static void report(void *arg, const struct fleet *f)
+static void report_results(void *arg, const struct fleet *f)
 {
 	const struct deploy *d = arg;
 
@@ -92,18 +71,20 @@ static void report(void *arg, const struct fleet *f)
 	fflush(stdout);
 }
 
-static int record(void *arg, const struct fleet *f, struct err *e)
+static int record_deploy(void *arg, const struct fleet *f, struct err *e)
 {
 	const struct deploy *d = arg;
 
 	return team_record(d->run->team, f, d->run->store, e);
 }
 
-static int deploy(struct cmd_env *env, struct team *team)
+static int deploy_hosts(struct cmd_env *env, struct team *team)
 {
 	AUTO(run_done) struct run r = { .team = team, .writes = true };
 	struct deploy d = { .run = &r, .env = env };
-	const struct fleet_memory memory = { save, before, report, record, &d };
+	const struct fleet_memory memory = { save_state, before_hosts,
+					     report_results, record_deploy,
+					     &d };
 	struct fleet *f = &r.fleet;
 	struct err e;
 	int ret;
@@ -113,9 +94,16 @@ static int deploy(struct cmd_env *env, struct team *team)
 	if (!env->options.json)
 		print_plan(f);
 	fflush(stdout);
-	consent(f, env->options.yes);
+	keep_interfaces(f, env->options.yes);
 	d.is_new = known_is_new(f->mesh);
-	if (agree_to_mesh(&d, &e) < 0)
+	/*
+	 * A sealed state that came by git, of a mesh that was never seen here,
+	 * and a host that does not prove that it belongs to it: anybody who can
+	 * push can make such a state for public recipients.
+	 */
+	if (d.is_new && store_follower(r.store) &&
+	    store_form(r.store) != SEALED_NOT && fleet_has_unproven(f) &&
+	    known_agree_first(env, &e) < 0)
 		return run_refuse(&r, &e);
 	ret = fleet_deploy(f, &memory, &e);
 	if (!f->wrote)
@@ -123,9 +111,10 @@ static int deploy(struct cmd_env *env, struct team *team)
 	return ret < 0 ? fail(&e) : run_status(&r, hosts_status(f));
 }
 
+/* The state is closed, so unlocked, before anything is pushed. */
 int cmd_deploy(struct cmd_env *env)
 {
 	AUTO(team_done) struct team team = { 0 };
 
-	return team_end(&team, deploy(env, &team));
+	return team_end(&team, deploy_hosts(env, &team));
 }

@@ -30,6 +30,18 @@ static void note_warning(const struct err *e)
 	note("warning: %s", err_words(e).s);
 }
 
+int ask_host_key(const struct cmd_env *env, const char *host,
+		 const struct remote_facts *facts)
+{
+	AUTO(auto_free) char *question = NULL;
+
+	if (facts->hostkey != REMOTE_KEY_NEW || env->options.accept_new)
+		return 1;
+	question = mem_printf("The SSH host key of %s is %s.\nIs it the right "
+			      "one?", host, facts->fingerprint);
+	return ask_yes(question);
+}
+
 static int ask_nobody(const char *question)
 {
 	(void)question;
@@ -49,6 +61,7 @@ static void log_host(const struct fleet *f, const struct host *h)
 	audit_host(f->arg, f, h);
 }
 
+/* A NULL @p: no work is under way any more, and the line goes. */
 static void show_progress(const struct fleet_progress *p)
 {
 	AUTO(sbuf_done) struct sbuf line = SBUF_INIT;

@@ -1,6 +1,6 @@
 /*
- * The engine of plan, deploy and import (ssh/fleet/) as the commands use it: their
- * options, their voice, and what they print of it.
+ * The engine of plan, deploy and import (ssh/fleet/) as the commands use it:
+ * their options, their voice, and what they print of it.
  */
 #ifndef WGMESH_CMD_ENGINE_H
 #define WGMESH_CMD_ENGINE_H
@@ -8,14 +8,25 @@
 #include "cmd/cmd.h"
 #include "ssh/fleet/fleet.h"
 
+DEFINE_AUTO(struct remote *, remote_free)
+
 /** What the command line asks the engine for; borrows from @env. */
 struct fleet_options engine_options(const struct cmd_env *env);
 
 /**
- * How the engine speaks: notes and progress on stderr, questions on the terminal;
- * with -json it asks and shows nothing. Its arg is a struct audit, or NULL.
+ * How the engine speaks: notes and progress on stderr, questions on the
+ * terminal; with -json it asks and shows nothing. Its arg is a struct audit,
+ * or NULL.
  */
 const struct fleet_voice *engine_voice(const struct cmd_env *env);
+
+/**
+ * Is the key that @host shows the right one? 1 yes: it is pinned, in
+ * known_hosts, agreed to on the terminal or by -accept-new-host-keys; 0 no; -1
+ * nobody could be asked.
+ */
+int ask_host_key(const struct cmd_env *env, const char *host,
+		 const struct remote_facts *facts);
 
 /** Print the plan of each host that has one, and a summary line. */
 void print_plan(const struct fleet *f);

@@ -5,24 +5,42 @@
 
 #include "cmd/ask.h"
 
+#include <string.h>
+
+/** So many doubts stand in the error itself; all are notes. */
+#define DOUBTS_NAMED 3
+
+int import_place(struct node *n, const char *text, struct err *e)
+{
+	const char *equals = strchr(text, '=');
+	AUTO(auto_free) char *shown = check_shown(text);
+	AUTO(auto_free) char *name =
+		mem_strndup(text, equals ? (size_t)(equals - text) : 0);
+
+	if ((equals && check_node_name(name, e) < 0) ||
+	    spec_place(n, equals ? equals + 1 : text, e) < 0)
+		return err_wrap(e, "'%s'", shown);
+	if (equals)
+		mem_replace(&n->name, name);
+	return 0;
+}
+
 int import_agree(const struct cmd_env *env, const struct strings *doubts,
 		 struct err *e)
 {
-	AUTO(auto_free) char *list = NULL;
-	int yes;
+	AUTO(auto_free) char *list = strings_line(doubts, DOUBTS_NAMED);
 
 	for (size_t i = 0; i < doubts->len; i++)
 		note("%s", doubts->items[i]);
-	if (doubts->len == 0 || env->options.yes || env->options.dry_run)
+	if (doubts->len == 0 ||
+	    ask_consent(env->options.yes || env->options.dry_run,
+			doubts->len == 1 ? "Is that to be so?"
+					 : "Is all of that to be so?",
+			"say -yes to agree to exactly that; nothing was "
+			"imported", "not agreed to; nothing was imported",
+			e) == 0)
 		return 0;
-	yes = ask_yes(doubts->len == 1 ? "Is that to be so?"
-				       : "Is all of that to be so?");
-	if (yes == 1)
-		return 0;
-	list = strings_line(doubts, 3);
-	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "%s: %s; nothing "
-		       "was imported", list, yes < 0 ? "say -yes to agree to "
-		       "exactly that" : "not agreed to");
+	return err_wrap(e, "%s", list);
 }
 
 int cmd_import(struct cmd_env *env)

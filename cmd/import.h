@@ -5,6 +5,13 @@
 #define WGMESH_CMD_IMPORT_H
 
 #include "cmd/cmd.h"
+#include "state/model/model.h"
+
+/**
+ * Read [NAME=][USER@]HOST[:PORT] into @n, whose name changes only if there is
+ * one. ERR_INPUT, behind the words themselves.
+ */
+int import_place(struct node *n, const char *text, struct err *e);
 
 /**
  * Ask for a yes to the sentences @doubts, unless there are none: -yes, or an

@@ -5,7 +5,7 @@
 #include "cmd/commit.h"
 #include "cmd/import.h"
 #include "cmd/input.h"
-#include "cmd/keyfill.h"
+#include "cmd/keys.h"
 #include "state/inventory/inventory.h"
 #include "state/model/model.h"
 #include "state/yaml/yaml.h"
@@ -18,7 +18,7 @@
 #define NAMED_MAX 10
 
 /* What a file says, and how it is read. */
-struct import {
+struct file_import {
 	const struct cmd_env *env;
 	const char *file;
 	enum inventory_kind kind;
@@ -26,7 +26,7 @@ struct import {
 	struct strings notes;
 };
 
-static void show_notes(struct import *im)
+static void show_notes(struct file_import *im)
 {
 	for (size_t i = 0; i < im->notes.len && i < NOTES_MAX; i++)
 		note("%s", im->notes.items[i]);
@@ -35,36 +35,25 @@ static void show_notes(struct import *im)
 	strings_done(&im->notes);
 }
 
-/* "NAME=[USER@]HOST[:PORT]" for the one node of a wg-quick file. */
-static int take_place(struct import *im, const char *text, struct err *e)
-{
-	AUTO(auto_free) char *name = mem_strdup(text);
-	AUTO(auto_free) char *shown = check_shown(text);
-	struct node *n = &im->wanted.nodes.items[0];
-	char *place = strchr(name, '=');
-
-	if (!place)
-		return err_set(e, ERR_INPUT, "'%s': expected "
-			       "NAME=[USER@]HOST[:PORT]", shown);
-	*place++ = '\0';
-	if (check_node_name(name, e) < 0 || spec_place(n, place, e) < 0)
-		return err_wrap(e, "'%s'", shown);
-	mem_replace(&n->name, name);
-	return 0;
-}
-
-static int name_node(struct import *im, struct err *e)
+/* Its one node, for a wg-quick file; the other kinds name theirs. */
+static int name_node(struct file_import *im, struct err *e)
 {
 	const struct strings *args = &im->env->args;
 	struct node *n = &im->wanted.nodes.items[0];
+	AUTO(auto_free) char *shown = NULL;
 
 	if (im->kind != INVENTORY_CONF)
 		return args->len == 0 ? 0
 				      : err_set(e, ERR_INPUT, "%s names its "
 						"nodes itself, expected "
 						"nothing behind it", im->file);
-	if (args->len == 1)
-		return take_place(im, args->items[0], e);
+	if (args->len == 1 && strchr(args->items[0], '='))
+		return import_place(n, args->items[0], e);
+	if (args->len == 1) {
+		shown = check_shown(args->items[0]);
+		return err_set(e, ERR_INPUT, "'%s': expected "
+			       "NAME=[USER@]HOST[:PORT]", shown);
+	}
 	if (args->len > 1 || !im->env->options.to_yaml)
 		return err_set(e, ERR_INPUT, "%s is one node's: expected: "
 			       "wgmesh import -from FILE "
@@ -83,7 +72,7 @@ static bool has_keys(const struct mesh *m)
 	return false;
 }
 
-static int read_file(struct import *im, struct err *e)
+static int read_import(struct file_import *im, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	bool is_stdin = strcmp(im->file, "-") == 0;
@@ -109,7 +98,7 @@ static int read_file(struct import *im, struct err *e)
 
 /* ---- into a mesh.yaml ---- */
 
-static int print_yaml(struct import *im)
+static int import_to_yaml(struct file_import *im)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
@@ -126,22 +115,8 @@ static int print_yaml(struct import *im)
 
 /* ---- into the state ---- */
 
-/*
- * What a description leaves out is what the mesh says. A key that lives on its
- * host is there already.
- */
-static void take_defaults(struct mesh *wanted, const struct mesh *m)
-{
-	wanted->listen_port = m->listen_port;
-	wanted->mtu = m->mtu;
-	wanted->keepalive_s = m->keepalive_s;
-	mem_replace(&wanted->key, m->key);
-	for (size_t i = 0; i < wanted->nodes.len; i++)
-		if (node_key_on_host(wanted, &wanted->nodes.items[i]))
-			secret_done(&wanted->nodes.items[i].private_key);
-}
-
-static int check_address(const struct import *im, const struct node *n,
+/* Addresses and networks go together: say how, before anything is changed. */
+static int check_address(const struct file_import *im, const struct node *n,
 			 const struct ip *a, const struct mesh *m,
 			 struct err *e)
 {
@@ -159,94 +134,72 @@ static int check_address(const struct import *im, const struct node *n,
 		       a->family == 6 ? "6" : "", cidr_text(wants, hint));
 }
 
-/* Addresses and networks go together: say how, before anything is changed. */
-static int check_addresses(const struct import *im, const struct mesh *m,
-			   struct err *e)
-{
-	for (size_t i = 0; i < im->wanted.nodes.len; i++) {
-		const struct node *n = &im->wanted.nodes.items[i];
-
-		if (nodes_find(&m->nodes, n->name))
-			continue;
-		if (check_address(im, n, &n->mesh_ip, m, e) < 0 ||
-		    check_address(im, n, &n->mesh_ip6, m, e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-static void note_kept(const struct strings *kept)
-{
-	AUTO(auto_free) char *names = strings_line(kept, NAMED_MAX);
-
-	if (names)
-		note("there already, left as %s: %s",
-		     kept->len > 1 ? "they are" : "it is", names);
-}
-
-/* Groups without a policy: deny by default. */
-static void note_policies(const struct mesh *m)
-{
-	if (m->groups.len == 0 || m->policies.len)
-		return;
-	note("there are groups and no policy: no node has a peer until one "
-	     "says so: 'wgmesh policy add NAME -from GROUP -to GROUP'");
-}
-
-/* What an earlier import of a host said of those who are nodes now. */
-static void link_externals(struct mesh *m, struct import *im, struct strings *doubts)
-{
-	AUTO(links_done) struct links l = { 0 };
-
-	links_open(&l, m, &im->notes);
-	links_externals(&l);
-	links_doubts(&l, doubts);
-}
-
-static int merge(struct import *im, struct change_run *c, struct err *e)
+/* What the file says becomes a part of the mesh. */
+static int merge_import(struct file_import *im, struct change_run *c,
+			struct err *e)
 {
 	AUTO(strings_done) struct strings doubts = { 0 };
-	struct mesh *m = change_mesh(c);
-	struct strings kept = { 0 };
+	AUTO(strings_done) struct strings kept = { 0 };
+	AUTO(links_done) struct links l = { 0 };
+	AUTO(auto_free) char *names = NULL;
+	struct mesh *m = change_mesh(c), *wanted = &im->wanted;
 	struct finding_place failed;
-	int ret;
 
-	take_defaults(&im->wanted, m);
-	ret = check_addresses(im, m, e);
-	if (ret == 0)
-		ret = mesh_apply(m, &im->wanted, APPLY_ADD, &kept, &failed,
-				 e);
-	if (ret == 0)
-		ret = keys_fill(m, &c->before, e);
-	if (ret == 0) {
-		link_externals(m, im, &doubts);
-		note_kept(&kept);
-		show_notes(im);
-		ret = import_agree(im->env, &doubts, e);
+	/* what a description leaves out is what the mesh says */
+	wanted->listen_port = m->listen_port;
+	wanted->mtu = m->mtu;
+	wanted->keepalive_s = m->keepalive_s;
+	mem_replace(&wanted->key, m->key);
+	for (size_t i = 0; i < wanted->nodes.len; i++) {
+		struct node *n = &wanted->nodes.items[i];
+
+		/* a key that lives on its host is there already */
+		if (node_key_on_host(wanted, n))
+			secret_done(&n->private_key);
+		if (!nodes_find(&m->nodes, n->name) &&
+		    (check_address(im, n, &n->mesh_ip, m, e) < 0 ||
+		     check_address(im, n, &n->mesh_ip6, m, e) < 0))
+			return -1;
 	}
-	strings_done(&kept);
-	return ret;
+	if (mesh_apply(m, wanted, APPLY_ADD, &kept, &failed, e) < 0 ||
+	    keys_fill(m, &c->before, e) < 0)
+		return -1;
+	/* what an earlier import of a host said of those who are nodes now */
+	links_open(&l, m, &im->notes);
+	links_externals(&l);
+	links_doubts(&l, &doubts);
+	names = strings_line(&kept, NAMED_MAX);
+	if (names)
+		note("there already, left as %s: %s",
+		     kept.len > 1 ? "they are" : "it is", names);
+	show_notes(im);
+	return import_agree(im->env, &doubts, e);
 }
 
-static int into_state(struct import *im)
+static int import_to_state(struct file_import *im)
 {
 	AUTO(change_done) struct change_run c = { 0 };
 	AUTO(auto_free) char *subject = mem_printf("import %s", im->file);
+	const struct mesh *m;
 	struct err e;
 
 	if (change_begin(&c, im->env, &e) < 0)
 		return fail(&e);
 	commit_subject(c.store, subject);
-	if (merge(im, &c, &e) < 0 || change_finish(&c, &e) < 0)
+	if (merge_import(im, &c, &e) < 0 || change_finish(&c, &e) < 0)
 		return fail(&e);
-	if (im->wanted.groups.len)
-		note_policies(change_mesh(&c));
+	m = change_mesh(&c);
+	if (im->wanted.groups.len && m->groups.len && !m->policies.len)
+		note("there are groups and no policy: no node has a peer until "
+		     "one says so: 'wgmesh policy add NAME -from GROUP -to "
+		     "GROUP'");
 	return EXIT_DONE;
 }
 
 int import_file(struct cmd_env *env)
 {
-	struct import im = { .env = env, .file = env->options.from.items[0] };
+	struct file_import im = { .env = env,
+				  .file = env->options.from.items[0] };
 	struct err e;
 	int status;
 
@@ -254,11 +207,11 @@ int import_file(struct cmd_env *env)
 		err_set(&e, ERR_INPUT, "-from: expected one file at a time");
 		return fail(&e);
 	}
-	if (read_file(&im, &e) < 0)
+	if (read_import(&im, &e) < 0)
 		status = fail(&e);
 	else
-		status = env->options.to_yaml ? print_yaml(&im)
-					      : into_state(&im);
+		status = env->options.to_yaml ? import_to_yaml(&im)
+					      : import_to_state(&im);
 	mesh_done(&im.wanted);
 	strings_done(&im.notes);
 	return status;

@@ -1,6 +1,6 @@
 /*
- * Import of hosts as they are: logged in on, read, taken into the state. Nothing is
- * written there.
+ * Import of hosts as they are: logged in on, read, taken into the state.
+ * Nothing is written there.
  */
 #include "cmd/import.h"
 
@@ -11,10 +11,8 @@
 
 #include <string.h>
 
-DEFINE_AUTO(struct remote *, remote_free)
-
 /* The hosts of one import. */
-struct import {
+struct host_import {
 	struct cmd_env *env;
 	struct change_run change;
 	struct fleet fleet;
@@ -23,7 +21,7 @@ struct import {
 	bool want_key;
 };
 
-static void import_done(struct import *i)
+static void import_done(struct host_import *i)
 {
 	for (size_t k = 0; i->found && k < i->fleet.hosts.len; k++)
 		found_done(&i->found[k]);
@@ -48,39 +46,30 @@ static void copy_pins(struct node *place, const struct nodes *nodes)
 	}
 }
 
-/* [NAME=][USER@]HOST[:PORT] */
-static int parse_place(struct import *i, const char *text, struct err *e)
+/* A host of the fleet for each argument. */
+static int add_places(struct host_import *i, struct err *e)
 {
-	const char *equals = strchr(text, '=');
-	AUTO(auto_free) char *name =
-		mem_strndup(text, equals ? (size_t)(equals - text) : 0);
-	struct node *n = vec_add(&i->places);
+	const struct strings *args = &i->env->args;
 
-	node_init(n, name);
-	if (equals && check_node_name(name, e) < 0)
-		return -1;
-	if (spec_place(n, equals ? equals + 1 : text, e) < 0)
-		return -1;
-	if (n->is_local)
-		return err_set(e, ERR_INPUT, "import logs in to a host: "
-			       "expected its name or address; 'wgmesh set NODE "
-			       "ssh=" SPEC_LOCAL "' afterwards makes it local");
-	copy_pins(n, &i->fleet.mesh->nodes);
-	copy_pins(n, &i->fleet.mesh->removed);
-	return 0;
-}
+	for (size_t k = 0; k < args->len; k++) {
+		struct node *n = vec_add(&i->places);
 
-static int parse_places(struct import *i, struct err *e)
-{
-	for (size_t k = 0; k < i->env->args.len; k++) {
-		const char *text = i->env->args.items[k];
+		node_init(n, "");
+		if (import_place(n, args->items[k], e) < 0)
+			return -1;
+		if (n->is_local) {
+			AUTO(auto_free) char *shown =
+				check_shown(args->items[k]);
 
-		if (parse_place(i, text, e) < 0) {
-			AUTO(auto_free) char *shown = check_shown(text);
-
-			return err_wrap(e, "'%s'", shown);
+			return err_set(e, ERR_INPUT, "'%s': import logs in to "
+				       "a host: expected its name or address; "
+				       "'wgmesh set NODE ssh=" SPEC_LOCAL "' "
+				       "afterwards makes it local", shown);
 		}
+		copy_pins(n, &i->fleet.mesh->nodes);
+		copy_pins(n, &i->fleet.mesh->removed);
 	}
+	/* only now, since a list that grows moves what hosts point to */
 	for (size_t k = 0; k < i->places.len; k++) {
 		struct host *h = vec_add(&i->fleet.hosts);
 
@@ -91,26 +80,12 @@ static int parse_places(struct import *i, struct err *e)
 	return 0;
 }
 
-/* ---- host keys ---- */
-
-/* A key that nothing vouches for is asked about, unless the user took all. */
-static int agree_to_key(const struct import *i, const struct node *n,
-			const struct remote_facts *facts, struct err *e)
-{
-	AUTO(auto_free) char *question = NULL;
-
-	if (i->env->options.accept_new)
-		return 0;
-	question = mem_printf("The SSH host key of %s is %s.\nIs it the right "
-			      "one?", n->ssh_host, facts->fingerprint);
-	if (ask_yes(question) == 1)
-		return 0;
-	return err_set(e, ERR_HOSTKEY, "the SSH host key %s of '%s' is not "
-		       "known: check it and say -accept-new-host-keys; nothing "
-		       "was imported", facts->fingerprint, n->ssh_host);
-}
-
-static int pin_host_key(struct import *i, struct node *n, struct err *e)
+/*
+ * A key that nothing vouches for is asked about, unless the user took all. One
+ * by one, since questions of many at once could not be told apart.
+ */
+static int pin_imported_host(struct host_import *i, struct node *n,
+			     struct err *e)
 {
 	AUTO(auto_remote_free) struct remote *r = NULL;
 	struct remote_target target = { .host = n->ssh_host,
@@ -121,9 +96,11 @@ static int pin_host_key(struct import *i, struct node *n, struct err *e)
 	if (remote_peek(&r, &target, &i->fleet.conf, e) < 0)
 		return -1;
 	facts = remote_facts(r);
-	if (facts->hostkey == REMOTE_KEY_NEW &&
-	    agree_to_key(i, n, facts, e) < 0)
-		return -1;
+	if (ask_host_key(i->env, n->ssh_host, facts) != 1)
+		return err_set(e, ERR_HOSTKEY, "the SSH host key %s of '%s' is "
+			       "not known: check it and say "
+			       "-accept-new-host-keys; nothing was imported",
+			       facts->fingerprint, n->ssh_host);
 	strings_add(&n->ssh_host_keys, facts->hostkey_line);
 	note("the host key of '%s' is %s%s", n->ssh_host, facts->fingerprint,
 	     facts->hostkey == REMOTE_KEY_KNOWN ? " (in known_hosts)" : "");
@@ -133,7 +110,7 @@ static int pin_host_key(struct import *i, struct node *n, struct err *e)
 /* ---- reading ---- */
 
 /* Fails with the first host that could not be read. */
-static int all_read(const struct import *i, struct err *e)
+static int all_read(const struct host_import *i, struct err *e)
 {
 	for (size_t k = 0; k < i->fleet.hosts.len; k++) {
 		const struct host *h = &i->fleet.hosts.items[k];
@@ -146,45 +123,40 @@ static int all_read(const struct import *i, struct err *e)
 	return 0;
 }
 
-static int read_more(const struct import *i, struct host *h, struct err *e)
+/* The second script on the probe's channel: it reads secrets, and no more. */
+static void read_host(struct fleet *f, struct host *h, void *arg)
 {
-	struct found *found = &i->found[h - i->fleet.hosts.items];
+	const struct host_import *i = arg;
+	struct found *found = &i->found[h - f->hosts.items];
 	AUTO(sbuf_done) struct sbuf answer = SBUF_SECRET;
 	AUTO(sbuf_done) struct sbuf script = SBUF_INIT;
 
-	found_script(&script, i->fleet.mesh->interface_name, i->want_key,
-		     i->fleet.nonce);
-	if (fleet_run(&i->fleet, h, &script, i->fleet.conf.timeout_ms, &answer,
-		      e) < 0)
-		return -1;
-	return found_parse(found, sbuf_str(&answer), answer.len,
-			   i->fleet.nonce, e);
-}
-
-static void read_one(struct fleet *f, struct host *h, void *arg)
-{
-	const struct import *i = arg;
-
-	if (h->observed.is_wireguard && read_more(i, h, &h->err) < 0)
+	if (!h->observed.is_wireguard)
+		return;
+	found_script(&script, f->mesh->interface_name, i->want_key, f->nonce);
+	if (fleet_run(f, h, &script, f->conf.timeout_ms, &answer,
+		      &h->err) < 0 ||
+	    found_parse(found, sbuf_str(&answer), answer.len, f->nonce,
+			&h->err) < 0)
 		fleet_host_failed(f, h);
 }
 
-static int read_hosts(struct import *i, struct err *e)
+static int read_hosts(struct host_import *i, struct err *e)
 {
 	for (size_t k = 0; k < i->places.len; k++)
 		if (!i->places.items[k].ssh_host_keys.len &&
-		    pin_host_key(i, &i->places.items[k], e) < 0)
+		    pin_imported_host(i, &i->places.items[k], e) < 0)
 			return -1;
 	if (fleet_probe(&i->fleet, e) < 0 || all_read(i, e) < 0)
 		return -1;
-	fleet_each(&i->fleet, "reading", HOST_OPEN, read_one, i);
+	fleet_each(&i->fleet, "reading", HOST_OPEN, read_host, i);
 	return all_read(i, e);
 }
 
 /* ---- the mesh ---- */
 
-static int take_in(struct import *i, struct strings *notes,
-		   struct strings *doubts, struct err *e)
+static int take_hosts(struct host_import *i, struct strings *notes,
+		      struct strings *doubts, struct err *e)
 {
 	VEC(struct import_source) sources = { 0 };
 	int ret;
@@ -216,50 +188,35 @@ static bool same_routes(const struct cidrs *a, const struct cidrs *b)
 	return same;
 }
 
-/* What mesh_diff() does not look at: the words for it, or NULL. */
-static const char *unseen_change(const struct external *before,
-				 const struct external *after)
-{
-	if (!secret_equal(&before->preshared_key, &after->preshared_key))
-		return "another preshared key";
-	return same_routes(&before->routes, &after->routes) ? NULL
-							    : "other routes";
-}
-
-static void show_unseen(struct import *i, const struct node *before,
+/* What mesh_diff() does not look at: another preshared key, other routes. */
+static void show_unseen(struct changes *out, const struct node *before,
 			const struct node *after)
 {
 	for (size_t k = 0; k < after->externals.len; k++) {
 		const struct external *x = &after->externals.items[k];
 		const struct external *was = node_external(before,
 							   x->public_key);
-		const char *words = was ? unseen_change(was, x) : NULL;
+		bool other_key, other_routes;
 
-		if (words)
-			vec_push(&i->change.changes, ((struct change){
+		if (!was)
+			continue;
+		other_key = !secret_equal(&was->preshared_key,
+					  &x->preshared_key);
+		other_routes = !same_routes(&was->routes, &x->routes);
+		if (other_key || other_routes)
+			vec_push(out, ((struct change){
 				.sign = '~', .part = PART_NODE,
 				.name = mem_strdup(after->name),
 				.field = "external peers",
 				.before = mem_strdup(x->name),
 				.after = mem_printf("%s with %s", x->name,
-						    words) }));
+						    other_key ?
+						    "another preshared key" :
+						    "other routes") }));
 	}
 }
 
-static void show_all_unseen(struct import *i)
-{
-	const struct nodes *nodes = &change_mesh(&i->change)->nodes;
-
-	for (size_t k = 0; k < nodes->len; k++) {
-		const struct node *before = nodes_find(
-			&i->change.before.nodes, nodes->items[k].name);
-
-		if (before)
-			show_unseen(i, before, &nodes->items[k]);
-	}
-}
-
-static int run(struct import *i, struct err *e)
+static int import_all(struct host_import *i, struct err *e)
 {
 	AUTO(strings_done) struct strings notes = { 0 };
 	AUTO(strings_done) struct strings doubts = { 0 };
@@ -273,12 +230,19 @@ static int run(struct import *i, struct err *e)
 		return err_set(e, ERR_INPUT, "the mesh has no interface name");
 	i->want_key = import_wants_key(m);
 	if (fleet_begin(&i->fleet, &options, engine_voice(i->env), m, e) < 0 ||
-	    parse_places(i, e) < 0 || read_hosts(i, e) < 0 ||
-	    take_in(i, &notes, &doubts, e) < 0)
+	    add_places(i, e) < 0 || read_hosts(i, e) < 0 ||
+	    take_hosts(i, &notes, &doubts, e) < 0)
 		return -1;
 	for (size_t k = 0; k < notes.len; k++)
 		note("%s", notes.items[k]);
-	show_all_unseen(i);
+	for (size_t k = 0; k < m->nodes.len; k++) {
+		const struct node *before = nodes_find(
+			&i->change.before.nodes, m->nodes.items[k].name);
+
+		if (before)
+			show_unseen(&i->change.changes, before,
+				    &m->nodes.items[k]);
+	}
 	if (import_agree(i->env, &doubts, e) < 0)
 		return -1;
 	return change_finish(&i->change, e);
@@ -286,10 +250,10 @@ static int run(struct import *i, struct err *e)
 
 int import_host(struct cmd_env *env)
 {
-	AUTO(import_done) struct import i = { .env = env };
+	AUTO(import_done) struct host_import i = { .env = env };
 	struct err e;
 
-	if (run(&i, &e) == 0)
+	if (import_all(&i, &e) == 0)
 		return EXIT_DONE;
 	note("%s", err_words(&e).s);
 	switch (e.code) {

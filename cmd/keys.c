@@ -1,22 +1,66 @@
 /*
- * wgmesh keys: where private keys live, and new ones.
+ * wgmesh keys: where private keys live, and new ones; and pairs for the nodes
+ * of other commands that have none.
  */
-#include "cmd/cmd.h"
+#include "cmd/keys.h"
 
+#include "base/pool.h"
+#include "cmd/cmd.h"
 #include "vault/wgkey.h"
 
 #include <string.h>
 
-/* A key that was on the host alone never comes here: a new pair replaces it. */
-static int key_to_state(struct node *n, struct err *e)
+int key_make(struct node *n, struct err *e)
 {
 	char public_key[WGKEY_TEXT + 1];
 
-	if (n->private_key.len)
-		return 0;
 	if (wgkey_generate(&n->private_key, public_key, e) < 0)
 		return -1;
 	mem_replace(&n->public_key, public_key);
+	return 0;
+}
+
+static bool wants_pair(const struct mesh *m, const struct node *n)
+{
+	return !(n->public_key && *n->public_key) && !n->private_key.len &&
+	       !node_key_on_host(m, n);
+}
+
+/* One that fails is left as it is, for keys_fill() to meet again. */
+static void make_pair_at(size_t i, void *arg)
+{
+	struct err e;
+
+	key_make(((struct node **)arg)[i], &e);
+}
+
+/* In parallel: an apply of thousands of nodes makes thousands of pairs. */
+int keys_fill(struct mesh *m, const struct mesh *before, struct err *e)
+{
+	AUTO(auto_free) struct node **nodes =
+		mem_calloc(m->nodes.len + 1, sizeof *nodes);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->nodes.len; i++)
+		if (wants_pair(m, &m->nodes.items[i]) &&
+		    !nodes_find(&before->nodes, m->nodes.items[i].name))
+			nodes[n++] = &m->nodes.items[i];
+	pool_run(n, cores > 1 ? (unsigned)cores : 1, make_pair_at, NULL,
+		 nodes);
+	for (size_t i = 0; i < n; i++)
+		if (wants_pair(m, nodes[i]) && key_make(nodes[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+/* A key that was on the host alone never comes here: a new pair replaces it. */
+static int key_to_state(struct node *n, struct err *e)
+{
+	if (n->private_key.len)
+		return 0;
+	if (key_make(n, e) < 0)
+		return -1;
 	note("'%s' gets a new key pair with the next deploy", n->name);
 	return 0;
 }
@@ -31,16 +75,14 @@ int key_moved(const struct mesh *m, struct node *n, struct err *e)
 	return 0;
 }
 
-static int move_key(const struct mesh *m, struct node *n, const char *place,
-		    struct err *e)
+/* @where is "host", "state", or "new" for another pair in the state. */
+static int change_key(const struct mesh *m, struct node *n, const char *where,
+		      struct err *e)
 {
-	mem_replace(&n->key, place);
-	return key_moved(m, n, e);
-}
-
-/* A new pair in the state. */
-static int new_key(const struct mesh *m, struct node *n, struct err *e)
-{
+	if (strcmp(where, "new") != 0) {
+		mem_replace(&n->key, where);
+		return key_moved(m, n, e);
+	}
 	if (node_key_on_host(m, n))
 		return err_set(e, ERR_INPUT, "'%s' has its key on its host: "
 			       "'keys state %s', deploy, 'keys host %s', deploy "
@@ -49,63 +91,52 @@ static int new_key(const struct mesh *m, struct node *n, struct err *e)
 	return key_to_state(n, e);
 }
 
-/* The whole mesh, nodes to come included. */
-static int move_all(struct mesh *m, const char *place, struct err *e)
+static int change_keys(struct mesh *m, const struct strings *args,
+		       struct err *e)
 {
-	for (size_t i = 0; strcmp(place, "new") == 0 && i < m->nodes.len; i++)
-		if (new_key(m, &m->nodes.items[i], e) < 0)
-			return -1;
-	if (strcmp(place, "new") == 0)
-		return 0;
-	mem_replace(&m->key, strcmp(place, "host") == 0 ? place : NULL);
-	for (size_t i = 0; i < m->nodes.len; i++) {
-		if (move_key(m, &m->nodes.items[i], place, e) < 0)
-			return -1;
-		mem_replace(&m->nodes.items[i].key, NULL);
-	}
-	return 0;
-}
+	const char *where = args->items[0];
+	bool is_new = strcmp(where, "new") == 0;
+	bool to_host = strcmp(where, "host") == 0;
 
-static int move_some(struct cmd_env *env, struct mesh *m, struct err *e)
-{
-	for (size_t i = 1; i < env->args.len; i++) {
-		struct node *n = nodes_find(&m->nodes, env->args.items[i]);
+	if (!is_new && !to_host && strcmp(where, "state") != 0)
+		return err_set(e, ERR_INPUT, "'keys %s': expected host, state "
+			       "or new", where);
+	for (size_t i = 1; i < args->len; i++) {
+		struct node *n = nodes_find(&m->nodes, args->items[i]);
 
 		if (!n)
 			return err_set(e, ERR_INPUT, "there is no node '%s'",
-				       env->args.items[i]);
-		if ((strcmp(env->args.items[0], "new") == 0
-			     ? new_key(m, n, e)
-			     : move_key(m, n, env->args.items[0], e)) < 0)
+				       args->items[i]);
+		if (change_key(m, n, where, e) < 0)
 			return -1;
 	}
+	if (args->len > 1)
+		return 0;
+	/* the whole mesh: its default speaks for nodes to come, too */
+	if (!is_new)
+		mem_replace(&m->key, to_host ? where : NULL);
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		if (change_key(m, &m->nodes.items[i], where, e) < 0)
+			return -1;
+		if (!is_new)
+			mem_replace(&m->nodes.items[i].key, NULL);
+	}
 	return 0;
-}
-
-static int move(struct cmd_env *env, struct mesh *m, struct err *e)
-{
-	const char *place = env->args.items[0];
-
-	if (strcmp(place, "host") != 0 && strcmp(place, "state") != 0 &&
-	    strcmp(place, "new") != 0)
-		return err_set(e, ERR_INPUT, "'keys %s': expected host, state "
-			       "or new", place);
-	return env->args.len == 1 ? move_all(m, place, e)
-				  : move_some(env, m, e);
 }
 
 int cmd_keys(struct cmd_env *env)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
+	const char *where = env->args.items[0];
 	struct err e;
 
 	if (env_open(&s, env, true, &e) < 0 ||
-	    move(env, store_mesh(s), &e) < 0 || env_save(s, &e) < 0)
+	    change_keys(store_mesh(s), &env->args, &e) < 0 ||
+	    env_save(s, &e) < 0)
 		return fail(&e);
 	put("Private keys %s: %s\n",
-	    strcmp(env->args.items[0], "host") == 0 ? "live on the host"
-	    : strcmp(env->args.items[0], "new") == 0 ? "are new"
-						     : "live in the state",
+	    strcmp(where, "host") == 0 ? "live on the host"
+	    : strcmp(where, "new") == 0 ? "are new" : "live in the state",
 	    env->args.len == 1 ? "the whole mesh" : "the nodes named");
 	return EXIT_DONE;
 }

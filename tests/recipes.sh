@@ -33,7 +33,7 @@ int cmd_hello(struct cmd_env *env)
 	return EXIT_DONE;
 }
 END
-sed -i 's|^int cmd_init(|int cmd_hello(struct cmd_env *env);\n&|; s|^\tbool json;|\tbool loud;\n&|' cmd/cmd.h
+sed -i 's|^command_fn cmd_init,|command_fn cmd_hello, cmd_init,|; s|^\tbool json;|\tbool loud;\n&|' cmd/cmd.h
 sed -i 's|^const struct command commands.*|&\n\t{ .name = "hello", .run = cmd_hello, .arguments = "NAME",\n\t  .min_args = 1, .max_args = 1, .summary = "greet", .options = "loud" },|' cmd/commands.c
 sed -i 's|^\t{ "markdown", NULL, FLAG.*|\t{ "loud", NULL, FLAG, AT(loud), 0, 0, "and mean it" },\n&|' cmd/options.c
 
