@@ -33,6 +33,8 @@ struct desired_route {
 			      network's family */
 };
 
+struct observed;
+
 struct desired {
 	const struct mesh *mesh;
 	const struct node *node;
@@ -43,8 +45,8 @@ struct desired {
 	VEC(struct desired_route) routes; /* sorted by network */
 	struct cidrs connected; /* networks of others that this host is itself
 				   connected to, or reaches a peer or (see
-				   render/spare.h) the control node through: not
-				   routed into the mesh */
+				   desired_spare_client()) the control node
+				   through: not routed into the mesh */
 	bool forward4, forward6; /* networks behind this node */
 	VEC(const struct external *) externals; /* of the node, and no node
 					of the mesh themselves; by key */
@@ -57,6 +59,15 @@ struct desired {
 /** Compute for @node of @m; @a is made from @m. Borrows both; end it first. */
 void desired_compute(struct desired *out, const struct mesh *m,
 		     const struct access *a, const struct node *node);
+
+/**
+ * The one thing that a host should not have because of who asks: a route that
+ * would lead its answers to the control node astray. Moves routes of @d that cover
+ * the address from which the host in @o was logged in to from d->routes to
+ * d->connected. A route stays when it is live already, or when a network of the
+ * host's own leads there.
+ */
+void desired_spare_client(struct desired *d, const struct observed *o);
 
 /**
  * Does @n get an endpoint for @peer? The user's, or where it is reached unless

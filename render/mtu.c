@@ -36,8 +36,14 @@ struct ways {
 	bool somewhere; /* a peer may be anywhere: the default route counts */
 };
 
-/* The way to an endpoint "host:port". */
-static void way_to_endpoint(struct ways *w, const char *endpoint)
+static void add_way(struct ways *w, const struct ip *to)
+{
+	take_smaller(&w->smallest, underlay_mtu(w->observed, to,
+						w->mesh->interface_name));
+}
+
+/* The way to an endpoint "host:port", which may be a name; "" for none. */
+static void add_way_to_endpoint(struct ways *w, const char *endpoint)
 {
 	AUTO(auto_free) char *host = NULL;
 	struct err ignored;
@@ -46,35 +52,17 @@ static void way_to_endpoint(struct ways *w, const char *endpoint)
 
 	if (endpoint_parse(endpoint, &host, &port, &ignored) == 0 &&
 	    ip_parse(&ip, host))
-		take_smaller(&w->smallest,
-			     underlay_mtu(w->observed, &ip,
-					  w->mesh->interface_name));
+		add_way(w, &ip);
 	else
 		w->somewhere = true;
 }
 
-/* Where a peer only says itself that it is, it may not make our packets small. */
-static void way_to_peer(struct ways *w, const struct node *n,
-			const struct node *peer)
-{
-	const char *from = node_address_from(peer);
-	struct ip ip;
-
-	if (peer->public_endpoint)
-		way_to_endpoint(w, peer->public_endpoint);
-	else if (desired_has_endpoint(n, peer) &&
-		 strcmp(from, FACT_DIALLED) == 0 &&
-		 ip_parse(&ip, peer->facts.address))
-		take_smaller(&w->smallest,
-			     underlay_mtu(w->observed, &ip,
-					  w->mesh->interface_name));
-	else
-		w->somewhere = true;
-}
-
-/* What the ways to the peers of node @i leave to its tunnel. */
-static int by_routes(const struct mesh *m, const struct access *a, size_t i,
-		     const struct observed *o, uint8_t *flags)
+/*
+ * What the ways to the peers of node @i leave to its tunnel. Where a peer only
+ * says itself that it is, it may not make our packets small.
+ */
+static int mtu_by_ways(const struct mesh *m, const struct access *a, size_t i,
+		       const struct observed *o, uint8_t *flags)
 {
 	const struct node *n = &m->nodes.items[i];
 	struct ways w = { .mesh = m, .observed = o };
@@ -82,13 +70,26 @@ static int by_routes(const struct mesh *m, const struct access *a, size_t i,
 	int mtu;
 
 	access_of(a, i, flags);
-	for (size_t k = 0; k < m->nodes.len; k++)
-		if (flags[k] & ACCESS_PEER)
-			way_to_peer(&w, n, &m->nodes.items[k]);
-	for (size_t k = 0; k < n->externals.len; k++)
-		way_to_endpoint(&w, n->externals.items[k].endpoint
-					   ? n->externals.items[k].endpoint
-					   : "");
+	for (size_t k = 0; k < m->nodes.len; k++) {
+		const struct node *peer = &m->nodes.items[k];
+		struct ip ip;
+
+		if (!(flags[k] & ACCESS_PEER))
+			continue;
+		if (peer->public_endpoint)
+			add_way_to_endpoint(&w, peer->public_endpoint);
+		else if (desired_has_endpoint(n, peer) &&
+			 strcmp(node_address_from(peer), FACT_DIALLED) == 0 &&
+			 ip_parse(&ip, peer->facts.address))
+			add_way(&w, &ip);
+		else
+			w.somewhere = true;
+	}
+	for (size_t k = 0; k < n->externals.len; k++) {
+		const char *endpoint = n->externals.items[k].endpoint;
+
+		add_way_to_endpoint(&w, endpoint ? endpoint : "");
+	}
 	for (int family = 4; family <= 6; family += 2)
 		if (w.somewhere || !w.smallest)
 			take_smaller(&w.smallest,
@@ -100,42 +101,33 @@ static int by_routes(const struct mesh *m, const struct access *a, size_t i,
 	return mtu < least ? least : mtu;
 }
 
-/* Is it live with an MTU that no boot file of ours says? */
-static bool taken_over(const struct mesh *m, const struct observed *o)
-{
-	struct err ignored;
-
-	return o->exists && o->is_wireguard &&
-	       !(owner_marked(m, o) && o->boot_mtu) &&
-	       check_mtu(o->mtu, &ignored) == 0;
-}
-
-static bool goes_on_keeping(const struct mesh *m, const struct node *n,
-			    const struct observed *o)
-{
-	return n->facts.mtu_kept && n->facts.mtu &&
-	       (o->exists || owner_marked(m, o));
-}
-
 void mtu_merge(struct mesh *m, const struct host_report *reports, size_t n)
 {
 	struct access *a = access_new(m);
 	uint8_t *flags = mem_calloc(m->nodes.len, 1);
+	struct err ignored;
 
 	for (size_t i = 0; i < n; i++) {
 		struct node *node = reports[i].node;
 		const struct observed *o = reports[i].observed;
+		bool ours = owner_marked(m, o);
 		bool said = node_mtu(m, node) != 0;
 
-		if (!o->links.len || (!said && goes_on_keeping(m, node, o)))
+		if (!o->links.len)
 			continue;
-		node->facts.mtu_kept = !said && taken_over(m, o);
+		if (!said && node->facts.mtu_kept && node->facts.mtu &&
+		    (o->exists || ours))
+			continue; /* it goes on keeping what it has */
+		/* live with an MTU that no boot file of ours says? */
+		node->facts.mtu_kept = !said && o->exists && o->is_wireguard &&
+				       !(ours && o->boot_mtu) &&
+				       check_mtu(o->mtu, &ignored) == 0;
 		node->facts.mtu =
 			node->facts.mtu_kept
 				? o->mtu
-				: by_routes(m, a,
-					    (size_t)(node - m->nodes.items), o,
-					    flags);
+				: mtu_by_ways(m, a,
+					      (size_t)(node - m->nodes.items),
+					      o, flags);
 	}
 	free(flags);
 	access_free(a);

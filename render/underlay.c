@@ -5,43 +5,36 @@
 
 #include <string.h>
 
-static int link_mtu(const struct observed *o, const char *ifname)
-{
-	for (size_t i = 0; i < o->links.len; i++)
-		if (strcmp(o->links.items[i].ifname, ifname) == 0)
-			return o->links.items[i].mtu;
-	return 0;
-}
-
-/* Does the kernel take @a rather than @b? <0 yes, 0 both are ways of one. */
-static int compare_ways(const struct observed_underlay *a,
-			const struct observed_underlay *b)
-{
-	if (a->network.plen != b->network.plen)
-		return a->network.plen > b->network.plen ? -1 : 1;
-	return (a->metric > b->metric) - (a->metric < b->metric);
-}
-
-/* Among the ways to @to of at most @plen bits. */
-static int best(const struct observed *o, const struct ip *to, unsigned plen,
-		const char *except)
+/*
+ * The MTU of the way that the kernel takes to @to among those of at most @plen
+ * bits, see ip-route(8): the longest prefix, then the lowest metric. Several that
+ * are equal in both are ways of one route, and any may be taken.
+ */
+static int mtu_of_way(const struct observed *o, const struct ip *to,
+		      unsigned plen, const char *except)
 {
 	const struct observed_underlay *chosen = NULL;
 	int smallest = 0;
 
 	for (size_t i = 0; i < o->underlay.len; i++) {
 		const struct observed_underlay *way = &o->underlay.items[i];
-		int order, mtu;
+		bool same, better;
+		int mtu = way->mtu;
 
 		if (way->network.plen > plen ||
 		    !cidr_contains(&way->network, to) ||
 		    strcmp(way->ifname, except) == 0)
 			continue;
-		order = chosen ? compare_ways(way, chosen) : -1;
-		if (order > 0)
+		same = chosen && way->network.plen == chosen->network.plen;
+		better = !chosen || (same ? way->metric < chosen->metric
+					  : way->network.plen >
+						    chosen->network.plen);
+		if (!better && !(same && way->metric == chosen->metric))
 			continue;
-		mtu = way->mtu ? way->mtu : link_mtu(o, way->ifname);
-		if (order < 0 || (mtu && mtu < smallest) || !smallest)
+		for (size_t k = 0; k < o->links.len && !mtu; k++)
+			if (strcmp(o->links.items[k].ifname, way->ifname) == 0)
+				mtu = o->links.items[k].mtu;
+		if (better || (mtu && mtu < smallest) || !smallest)
 			smallest = mtu;
 		chosen = way;
 	}
@@ -51,7 +44,7 @@ static int best(const struct observed *o, const struct ip *to, unsigned plen,
 int underlay_mtu(const struct observed *o, const struct ip *to,
 		 const char *except)
 {
-	return best(o, to, ip_bits(to), except);
+	return mtu_of_way(o, to, ip_bits(to), except);
 }
 
 int underlay_default_mtu(const struct observed *o, int family,
@@ -59,5 +52,5 @@ int underlay_default_mtu(const struct observed *o, int family,
 {
 	const struct ip any = { .family = family };
 
-	return best(o, &any, 0, except);
+	return mtu_of_way(o, &any, 0, except);
 }

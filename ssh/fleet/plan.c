@@ -5,7 +5,6 @@
 #include "ssh/fleet/internal.h"
 
 #include "render/facts.h"
-#include "render/spare.h"
 #include "render/wgquick.h"
 
 /* Host keys that were accepted just now, or (at deploy) that known_hosts has. */
@@ -70,7 +69,7 @@ static int plan_host(struct fleet *f, struct host *h, struct err *e)
 	if (!h->removed) {
 		desired_compute(&h->desired, f->mesh, f->access, h->node);
 		h->has_desired = true;
-		spare_client(&h->desired, &h->observed);
+		desired_spare_client(&h->desired, &h->observed);
 	}
 	if (fleet_plan_host(f, h, &h->observed, &h->plan, e) < 0)
 		return -1;
