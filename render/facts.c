@@ -1,6 +1,6 @@
 /*
- * What hosts say and what we saw of them becomes facts of the mesh, by the rule of
- * whom to believe (SECURITY.md).
+ * What hosts say and what we saw of them becomes facts of the mesh, by the rule
+ * of whom to believe (SECURITY.md).
  */
 #include "render/facts.h"
 

@@ -1,5 +1,7 @@
 /*
- * A host that was read becomes a node: checked against the nodes that are there.
+ * A host that was read becomes a node: checked against the nodes that are
+ * there. What it says of itself is taken once the user has named it; what it
+ * says of others is in import_peers.c.
  */
 #include "render/import.h"
 
@@ -20,29 +22,12 @@ bool import_wants_key(const struct mesh *m)
 	return !m->key || strcmp(m->key, "host") != 0;
 }
 
-static int check_interface_there(const struct mesh *m,
-				 const struct observed *o, struct err *e)
-{
-	const char *i = m->interface_name;
-
-	if (!o->has_wg || !o->exists)
-		return err_set(e, ERR_REMOTE, "there is no interface %s: bring "
-			       "it up, or 'wgmesh add' the host as a new one",
-			       i);
-	if (!o->is_wireguard)
-		return err_set(e, ERR_REMOTE, "%s there is no WireGuard "
-			       "interface", i);
-	if (check_key(o->public_key, e) < 0)
-		return err_set(e, ERR_REMOTE, "%s there has no private key", i);
-	return 0;
-}
-
 /*
- * The name that the user said, or what the host calls itself up to the first dot:
- * a proposal, which may not be the name of the machine that we are on.
+ * The name that the user said, or what the host calls itself up to the first
+ * dot: a proposal, which may not be the name of the machine that we are on.
  */
-static int choose_name(char **out, const struct import_source *s,
-		       struct err *e)
+static int choose_node_name(char **out, const struct import_source *s,
+			    struct err *e)
 {
 	const char *own = s->observed->hostname;
 	AUTO(auto_free) char *name = s->name ? mem_strdup(s->name)
@@ -61,41 +46,34 @@ static int choose_name(char **out, const struct import_source *s,
 
 /* ---- a new node ---- */
 
-static int outside(const struct cidr *c, struct err *e)
-{
-	struct cidr network = *c;
-	char text[ADDR_TEXT_MAX];
-	char net[ADDR_TEXT_MAX];
-
-	cidr_mask(&network);
-	return err_set(e, ERR_INPUT, "its address %s is in no network of the "
-		       "mesh: 'wgmesh init -network%s %s' makes a mesh for it",
-		       cidr_text(c, text), c->ip.family == 6 ? "6" : "",
-		       cidr_text(&network, net));
-}
-
 /* The interface's addresses; the first of each kind is the node's. */
-static int take_addresses(const struct mesh *m, struct node *n,
-			  const struct observed *o, struct strings *notes,
-			  struct err *e)
+static int take_own_addresses(const struct mesh *m, struct node *n,
+			      const struct observed *o, struct strings *notes,
+			      struct err *e)
 {
+	char text[ADDR_TEXT_MAX], net_text[ADDR_TEXT_MAX];
+
 	for (size_t i = 0; i < o->addresses.len; i++) {
 		const struct cidr *c = &o->addresses.items[i].address;
-		const struct cidr *net = c->ip.family == 6 ? &m->network6
-							   : &m->network;
-		struct ip *slot = c->ip.family == 6 ? &n->mesh_ip6
-						    : &n->mesh_ip;
-		char text[ADDR_TEXT_MAX];
+		const bool six = c->ip.family == 6;
+		const struct cidr *net = six ? &m->network6 : &m->network;
+		struct ip *slot = six ? &n->mesh_ip6 : &n->mesh_ip;
+		struct cidr network = *c;
 
 		if (strcmp(o->addresses.items[i].ifname, m->interface_name) ||
 		    ip_is_link_local(&c->ip))
 			continue;
+		cidr_mask(&network);
 		if (!net->ip.family || !cidr_contains(net, &c->ip))
-			return outside(c, e);
+			return err_set(e, ERR_INPUT, "its address %s is in no "
+				       "network of the mesh: 'wgmesh init "
+				       "-network%s %s' makes a mesh for it",
+				       cidr_text(c, text), six ? "6" : "",
+				       cidr_text(&network, net_text));
 		if (slot->family)
-			import_note(notes, "'%s' has one address of a kind: %s "
-				    "goes at the next deploy", n->name,
-				    cidr_text(c, text));
+			strings_printf(notes, "'%s' has one address of a kind: "
+				       "%s goes at the next deploy", n->name,
+				       cidr_text(c, text));
 		else
 			*slot = c->ip;
 	}
@@ -105,13 +83,39 @@ static int take_addresses(const struct mesh *m, struct node *n,
 	return 0;
 }
 
-static void take_numbers(const struct mesh *m, struct node *n,
-			 const struct import_source *s)
+/* A new node, from what the host says of itself. */
+static int add_imported(struct mesh *m, const struct import_source *s,
+			const char *name, struct strings *notes, struct err *e)
 {
 	const struct observed *o = s->observed;
+	const struct node *place = s->place;
+	AUTO(auto_free) char *dropped = strings_line(&s->found->dropped,
+						     s->found->dropped.len);
 	int usual = m->mtu ? m->mtu : USUAL_MTU;
 	struct err ignored;
+	struct node *n;
 
+	if (nodes_find(&m->nodes, name))
+		return err_set(e, ERR_INPUT, "there is a node '%s' already, "
+			       "with another key: say NAME=HOST", name);
+	n = nodes_insert(&m->nodes, name);
+	mem_replace(&n->hostname, n->name);
+	mem_replace(&n->ssh_host, place->ssh_host);
+	mem_replace(&n->ssh_user, place->ssh_user);
+	n->ssh_port = place->ssh_port ? place->ssh_port : 22;
+	strings_done(&n->ssh_host_keys);
+	strings_copy(&n->ssh_host_keys, &place->ssh_host_keys);
+	if (spec_check_removed(m, n, e) < 0 ||
+	    take_own_addresses(m, n, o, notes, e) < 0)
+		return -1;
+	spec_drop_removed(m, n);
+	mem_replace(&n->public_key, o->public_key);
+	if (!node_key_on_host(m, n)) {
+		if (!s->found->private_key.len)
+			return err_set(e, ERR_REMOTE, "%s there has no private "
+				       "key", m->interface_name);
+		secret_copy(&n->private_key, &s->found->private_key);
+	}
 	if (o->listen_port != node_port(m, n))
 		n->listen_port = o->listen_port;
 	if (s->found->mtu && s->found->mtu != m->mtu)
@@ -119,56 +123,11 @@ static void take_numbers(const struct mesh *m, struct node *n,
 	else if (!s->found->mtu && o->mtu != usual &&
 		 check_mtu(o->mtu, &ignored) == 0)
 		n->mtu = o->mtu;
-}
-
-static void take_place(struct node *n, const struct node *place)
-{
-	mem_replace(&n->hostname, n->name);
-	mem_replace(&n->ssh_host, place->ssh_host);
-	mem_replace(&n->ssh_user, place->ssh_user);
-	n->ssh_port = place->ssh_port ? place->ssh_port : 22;
-	strings_done(&n->ssh_host_keys);
-	strings_copy(&n->ssh_host_keys, &place->ssh_host_keys);
-}
-
-/* What deploys will not keep of the boot file. */
-static void note_dropped(const struct mesh *m, const struct node *n,
-			 const struct found *f, struct strings *notes)
-{
-	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
-
-	for (size_t i = 0; i < f->dropped.len; i++)
-		sbuf_printf(&names, "%s%s", i ? ", " : "", f->dropped.items[i]);
-	if (names.len)
-		import_note(notes, "the boot file of '%s' says %s, which "
-			    "deploys do not keep (the file stays as "
-			    "%s.conf.before-wgmesh)", n->name,
-			    sbuf_str(&names), m->interface_name);
-}
-
-static int add_node(struct mesh *m, const struct import_source *s,
-		    const char *name, struct strings *notes, struct err *e)
-{
-	struct node *n;
-
-	if (nodes_find(&m->nodes, name))
-		return err_set(e, ERR_INPUT, "there is a node '%s' already, "
-			       "with another key: say NAME=HOST", name);
-	n = nodes_insert(&m->nodes, name);
-	take_place(n, s->place);
-	if (spec_check_removed(m, n, e) < 0 ||
-	    take_addresses(m, n, s->observed, notes, e) < 0)
-		return -1;
-	spec_drop_removed(m, n);
-	mem_replace(&n->public_key, s->observed->public_key);
-	if (!node_key_on_host(m, n)) {
-		if (!s->found->private_key.len)
-			return err_set(e, ERR_REMOTE, "%s there has no private "
-				       "key", m->interface_name);
-		secret_copy(&n->private_key, &s->found->private_key);
-	}
-	take_numbers(m, n, s);
-	note_dropped(m, n, s->found, notes);
+	if (dropped)
+		strings_printf(notes, "the boot file of '%s' says %s, which "
+			       "deploys do not keep (the file stays as "
+			       "%s.conf.before-wgmesh)", n->name, dropped,
+			       m->interface_name);
 	return 0;
 }
 
@@ -195,8 +154,8 @@ static void all_done(struct all_taken *all)
 }
 
 /*
- * Is @place where the node is? A public key is shown by whoever has seen it; what
- * counts is the SSH place, or a host key that is pinned for the node.
+ * Is @place where the node is? A public key is shown by whoever has seen it;
+ * what counts is the SSH place, or a host key that is pinned for the node.
  */
 static bool is_where(const struct node *n, const struct node *place)
 {
@@ -210,19 +169,30 @@ static bool is_where(const struct node *n, const struct node *place)
 	return false;
 }
 
+/* Which node it is: one that has its key, or a new one. */
 static int take_host(struct mesh *m, struct taken *t, struct strings *notes,
 		     struct err *e)
 {
 	const struct import_source *s = t->from;
+	const struct observed *o = s->observed;
+	const char *interface = m->interface_name;
 	const struct node *known;
 
-	if (check_interface_there(m, s->observed, e) < 0)
-		return -1;
-	known = mesh_by_key(m, s->observed->public_key);
+	if (!o->has_wg || !o->exists)
+		return err_set(e, ERR_REMOTE, "there is no interface %s: bring "
+			       "it up, or 'wgmesh add' the host as a new one",
+			       interface);
+	if (!o->is_wireguard)
+		return err_set(e, ERR_REMOTE, "%s there is no WireGuard "
+			       "interface", interface);
+	if (check_key(o->public_key, e) < 0)
+		return err_set(e, ERR_REMOTE, "%s there has no private key",
+			       interface);
+	known = mesh_by_key(m, o->public_key);
 	t->fresh = !known;
 	if (!known)
-		return choose_name(&t->name, s, e) < 0 ||
-		       add_node(m, s, t->name, notes, e) < 0 ? -1 : 0;
+		return choose_node_name(&t->name, s, e) < 0 ||
+		       add_imported(m, s, t->name, notes, e) < 0 ? -1 : 0;
 	if (s->name && strcmp(s->name, known->name) != 0)
 		return err_set(e, ERR_INPUT, "its key is that of the node '%s'",
 			       known->name);
@@ -235,23 +205,6 @@ static int take_host(struct mesh *m, struct taken *t, struct strings *notes,
 			       s->place->ssh_host);
 	t->name = mem_strdup(known->name);
 	return 0;
-}
-
-static void merge_facts(struct mesh *m, const struct all_taken *all)
-{
-	VEC(struct host_report) reports = { 0 };
-
-	for (size_t i = 0; i < all->len; i++) {
-		const struct taken *t = &all->items[i];
-
-		vec_push(&reports,
-			 ((struct host_report){ nodes_find(&m->nodes, t->name),
-						t->from->observed,
-						t->from->dialled,
-						t->from->source, false }));
-	}
-	facts_merge(m, reports.items, reports.len);
-	vec_done(&reports);
 }
 
 /* The keepalive that all live peers of @d have, if the rule says another. */
@@ -275,34 +228,36 @@ static int other_keepalive(const struct desired *d, const struct observed *o)
 	return differs ? all : -1;
 }
 
-static void take_keepalives(struct mesh *m, const struct all_taken *all)
+/*
+ * What follows once all nodes are there: facts, and keepalives of the new ones.
+ */
+static void take_relations(struct mesh *m, const struct all_taken *all)
 {
-	struct access *a = access_new(m);
+	VEC(struct host_report) reports = { 0 };
+	struct access *a;
 
 	for (size_t i = 0; i < all->len; i++) {
 		const struct taken *t = &all->items[i];
-		struct node *n = nodes_find(&m->nodes, t->name);
+
+		vec_push(&reports,
+			 ((struct host_report){ nodes_find(&m->nodes, t->name),
+						t->from->observed,
+						t->from->dialled,
+						t->from->source, false }));
+	}
+	facts_merge(m, reports.items, reports.len);
+	a = access_new(m);
+	for (size_t i = 0; i < all->len; i++) {
+		struct node *n = reports.items[i].node;
 		AUTO(desired_done) struct desired d = { 0 };
 
-		if (!t->fresh)
+		if (!all->items[i].fresh)
 			continue;
 		desired_compute(&d, m, a, n);
-		n->keepalive_s = other_keepalive(&d, t->from->observed);
+		n->keepalive_s = other_keepalive(&d, reports.items[i].observed);
 	}
 	access_free(a);
-}
-
-static int take_all_peers(struct links *l, const struct all_taken *all,
-			  struct strings *doubts, struct err *e)
-{
-	for (size_t i = 0; i < all->len; i++) {
-		const struct taken *t = &all->items[i];
-		struct node *n = nodes_find(&l->mesh->nodes, t->name);
-
-		if (import_peers(l, n, t->from, t->fresh, doubts, e) < 0)
-			return err_wrap(e, "'%s'", t->from->place->ssh_host);
-	}
-	return 0;
+	vec_done(&reports);
 }
 
 int import_hosts(struct mesh *m, const struct import_source *sources,
@@ -321,10 +276,14 @@ int import_hosts(struct mesh *m, const struct import_source *sources,
 	}
 	links_open(&l, m, notes);
 	links_externals(&l);
-	if (take_all_peers(&l, &all, doubts, e) < 0)
-		return -1;
-	merge_facts(m, &all);
-	take_keepalives(m, &all);
+	for (size_t i = 0; i < all.len; i++) {
+		const struct taken *t = &all.items[i];
+		struct node *node = nodes_find(&m->nodes, t->name);
+
+		if (import_peers(&l, node, t->from, t->fresh, doubts, e) < 0)
+			return err_wrap(e, "'%s'", t->from->place->ssh_host);
+	}
+	take_relations(m, &all);
 	links_doubts(&l, doubts);
 	return 0;
 }

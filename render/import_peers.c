@@ -1,29 +1,17 @@
 /*
- * The peers of an imported host: nodes that we know, or external peers. Apart from
- * import.c because a host speaks of others here, which needs more doubt.
+ * The peers of an imported host: nodes that we know, or external peers. Apart
+ * from import.c because a host speaks of others here, which needs more doubt.
  */
 #include "render/import_peers.h"
 
 #include "base/auto.h"
 #include "state/model/model.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-void import_note(struct strings *notes, const char *fmt, ...)
-{
-	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
-	va_list ap;
-
-	va_start(ap, fmt);
-	sbuf_vprintf(&text, fmt, ap);
-	va_end(ap);
-	strings_add(notes, sbuf_str(&text));
-}
-
-/* ---- names ---- */
-
-/* Is an external peer of @list called so? Gone ones (not on @o) do not count. */
+/*
+ * Is an external peer of @list called so? Gone ones (not on @o) do not count.
+ */
 static bool has_name(const struct externals *list, const char *name,
 		     const struct observed *o)
 {
@@ -37,24 +25,19 @@ static bool has_name(const struct externals *list, const char *name,
 	return false;
 }
 
-/* "peer-" and what can stand in a name of the key's beginning. */
-static char *name_of_key(const char *key)
-{
-	char name[16] = "peer-";
-	size_t len = strlen(name);
-
-	for (; *key && len < 13; key++)
-		if (*key != '+' && *key != '/' && *key != '=')
-			name[len++] = *key;
-	return mem_strdup(name);
-}
-
-/* @list: those who are named already; @n: those who keep their names. */
-static char *choose_name(const struct links *l, const struct externals *list,
-			 const struct node *n, const struct import_source *s,
-			 const char *key)
+/*
+ * What the boot file calls it, if nobody else is called so; else "peer-" and
+ * what can stand in a name of the key's beginning. @list: those who are named
+ * already; @n: those who keep their names.
+ */
+static char *choose_peer_name(const struct links *l,
+			      const struct externals *list,
+			      const struct node *n,
+			      const struct import_source *s, const char *key)
 {
 	const struct found_peer *f = found_peer(s->found, key);
+	char name[16] = "peer-";
+	size_t len = strlen(name);
 	struct err ignored;
 
 	if (f && f->name && check_node_name(f->name, &ignored) == 0 &&
@@ -62,10 +45,11 @@ static char *choose_name(const struct links *l, const struct externals *list,
 	    !has_name(list, f->name, s->observed) &&
 	    !has_name(&n->externals, f->name, s->observed))
 		return mem_strdup(f->name);
-	return name_of_key(key);
+	for (; *key && len < 13; key++)
+		if (*key != '+' && *key != '/' && *key != '=')
+			name[len++] = *key;
+	return mem_strdup(name);
 }
-
-/* ---- routes ---- */
 
 /* An allowed IP, and which external peer has it; NULL: a node. */
 struct target {
@@ -85,26 +69,10 @@ static int compare_targets(const void *a, const void *b)
 			    &((const struct target *)b)->net);
 }
 
-/* The peer that packets for @network go to: the longest allowed IP has it. */
-static struct external *target_of(const struct targets *all,
-				  const struct cidr *network)
-{
-	struct target wanted = { .net = *network };
-
-	for (unsigned bits = network->plen + 1; bits-- > 0 && all->len;) {
-		const struct target *t;
-
-		wanted.net.plen = bits;
-		cidr_mask(&wanted.net);
-		t = bsearch(&wanted, all->items, all->len, sizeof wanted,
-			    compare_targets);
-		if (t)
-			return t->external;
-	}
-	return NULL;
-}
-
-/* Routes that nobody tagged and that lead to an external peer are its own. */
+/*
+ * Routes that nobody tagged and that lead to an external peer are its own: by
+ * the longest allowed IP, as WireGuard chooses the peer for a packet.
+ */
 static void take_routes(struct externals *list, const struct observed *o)
 {
 	struct targets all = { 0 };
@@ -122,26 +90,31 @@ static void take_routes(struct externals *list, const struct observed *o)
 						p->allowed_ips.items[k], x }));
 	}
 	vec_sort(&all, compare_targets);
-	for (size_t i = 0; i < o->routes.len; i++) {
+	for (size_t i = 0; i < o->routes.len && all.len; i++) {
 		const struct observed_route *r = &o->routes.items[i];
-		struct external *x = r->kernel || r->tagged
-					     ? NULL
-					     : target_of(&all, &r->network);
+		struct target wanted = { .net = r->network };
+		const struct target *t = NULL;
 
-		if (x)
-			vec_push(&x->routes, r->network);
+		if (r->kernel || r->tagged)
+			continue;
+		for (unsigned bits = r->network.plen + 1; bits-- > 0 && !t;) {
+			wanted.net.plen = bits;
+			cidr_mask(&wanted.net);
+			t = bsearch(&wanted, all.items, all.len, sizeof wanted,
+				    compare_targets);
+		}
+		if (t && t->external)
+			vec_push(&t->external->routes, r->network);
 	}
 	vec_done(&all);
 }
-
-/* ---- peers ---- */
 
 /*
  * Where it is by the boot file, which tells an endpoint that was set from one
  * that was learnt; by the interface if the file does not know the peer.
  */
-static const char *endpoint_of(const struct observed *o,
-			       const struct observed_peer *p)
+static const char *found_endpoint(const struct observed *o,
+				  const struct observed_peer *p)
 {
 	struct err ignored;
 
@@ -156,81 +129,47 @@ static const char *endpoint_of(const struct observed *o,
 	return check_endpoint(p->endpoint, &ignored) == 0 ? p->endpoint : NULL;
 }
 
-/* wg-quick leads everything to such a peer by rules that it makes. */
-static void note_default(const struct links *l, const struct node *n,
-			 const struct external *x)
-{
-	bool all = false;
-
-	for (size_t i = 0; i < x->allowed_ips.len; i++)
-		all |= x->allowed_ips.items[i].plen == 0;
-	if (all)
-		import_note(l->notes, "external peer '%s' of '%s' has a default "
-			    "route; wg-quick's rules for it are not carried "
-			    "over, they end when the interface goes down",
-			    x->name, n->name);
-}
-
-static bool has_allowed(const struct external *x, const struct cidr *c)
-{
-	for (size_t i = 0; x && i < x->allowed_ips.len; i++)
-		if (cidr_equal(&x->allowed_ips.items[i], c))
-			return true;
-	return false;
-}
-
-/* What could get all of the host's traffic the user has to agree to, once each. */
-static void doubt_wide(struct strings *doubts, const struct node *n,
-		       const struct external *before, const struct external *x)
-{
-	char text[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < x->allowed_ips.len; i++) {
-		const struct cidr *c = &x->allowed_ips.items[i];
-
-		if (cidr_is_wide(c) && !has_allowed(before, c))
-			import_note(doubts, "%s of '%s' goes to its external "
-				    "peer '%s'", cidr_text(c, text), n->name,
-				    x->name);
-	}
-}
-
-/* One that the state had keeps its name and what we do not know. */
+/*
+ * One that the state had keeps its name and what we do not know. What could get
+ * all of the host's traffic the user has to agree to, once each.
+ */
 static void add_external(const struct links *l, struct externals *list,
 			 const struct node *n, const struct import_source *s,
 			 const struct observed_peer *p, struct strings *doubts)
 {
 	const struct found_peer *f = found_peer(s->found, p->public_key);
 	struct external *before = node_external(n, p->public_key);
-	struct external x = { 0 };
+	struct external x = { .keepalive_s = p->keepalive_s };
+	bool is_default = false;
+	char text[ADDR_TEXT_MAX];
 
 	x.name = before ? STEAL(before->name)
-			: choose_name(l, list, n, s, p->public_key);
+			: choose_peer_name(l, list, n, s, p->public_key);
 	x.public_key = mem_strdup(p->public_key);
 	if (f)
 		secret_copy(&x.preshared_key, &f->preshared_key);
-	x.endpoint = mem_strdup(endpoint_of(s->observed, p));
-	for (size_t i = 0; i < p->allowed_ips.len; i++)
-		vec_push(&x.allowed_ips, p->allowed_ips.items[i]);
-	x.keepalive_s = p->keepalive_s;
-	doubt_wide(doubts, n, before, &x);
+	x.endpoint = mem_strdup(found_endpoint(s->observed, p));
+	for (size_t i = 0; i < p->allowed_ips.len; i++) {
+		const struct cidr *c = &p->allowed_ips.items[i];
+
+		vec_push(&x.allowed_ips, *c);
+		is_default |= c->plen == 0;
+		if (cidr_is_wide(c) &&
+		    (!before || cidrs_find(&before->allowed_ips, c) < 0))
+			strings_printf(doubts, "%s of '%s' goes to its "
+				       "external peer '%s'", cidr_text(c, text),
+				       n->name, x.name);
+	}
 	if (before) {
 		x.extras = before->extras;
 		memset(&before->extras, 0, sizeof before->extras);
-	} else {
-		note_default(l, n, &x);
+	} else if (is_default) { /* by rules that wg-quick makes */
+		strings_printf(l->notes, "external peer '%s' of '%s' has a "
+			       "default route; wg-quick's rules for it are not "
+			       "carried over, they end when the interface goes "
+			       "down", x.name, n->name);
 	}
 	vec_push(list, x);
-}
-
-static void take_node(struct links *l, const struct node *n, struct node *peer,
-		      const struct observed_peer *p)
-{
-	links_networks(l, peer, n->name, &p->allowed_ips);
-	if (p->has_psk)
-		import_note(l->notes, "the preshared key of '%s' and '%s' goes "
-			    "at the next deploy: nodes have none", n->name,
-			    peer->name);
 }
 
 int import_peers(struct links *l, struct node *n,
@@ -245,7 +184,11 @@ int import_peers(struct links *l, struct node *n,
 		struct node *peer = links_node(l, p->public_key);
 
 		if (peer && fresh)
-			take_node(l, n, peer, p);
+			links_networks(l, peer, n->name, &p->allowed_ips);
+		if (peer && fresh && p->has_psk)
+			strings_printf(l->notes, "the preshared key of '%s' "
+				       "and '%s' goes at the next deploy: "
+				       "nodes have none", n->name, peer->name);
 		if (peer)
 			continue;
 		if (list.len == EXTERNALS_MAX) {

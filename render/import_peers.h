@@ -7,15 +7,11 @@
 #include "render/import.h"
 #include "state/model/model.h"
 
-/** Append a sentence. */
-void import_note(struct strings *notes, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
 /**
  * Peers of @n that are nodes: what they say of networks, unless the node was
- * there before (not @fresh). All others become its external peers; to those that
- * could get all of its traffic the user has to agree: @doubts.
- * 0, or -1 with ERR_INPUT when there are too many.
+ * there before (not @fresh). All others become its external peers; to those
+ * that could get all of its traffic the user has to agree: @doubts. 0, or -1
+ * with ERR_INPUT when there are too many.
  */
 int import_peers(struct links *l, struct node *n,
 		 const struct import_source *s, bool fresh,

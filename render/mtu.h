@@ -1,8 +1,8 @@
 /*
  * The MTU of each host's interface, as a fact of the host about itself: what
- * its ways to its peers leave to a tunnel. Without one in the boot file wg-quick
- * asks the kernel for the way to each peer, one process after the other, each
- * time that it brings the interface up.
+ * its ways to its peers leave to a tunnel. Without one in the boot file
+ * wg-quick asks the kernel for the way to each peer, one process after the
+ * other, each time that it brings the interface up.
  */
 #ifndef WGMESH_RENDER_MTU_H
 #define WGMESH_RENDER_MTU_H

@@ -1,13 +1,12 @@
 /*
- * What a host has: freed, asked about, and as text for the digest of a saved plan.
- * It is filled in render/host/, from the host's answer.
+ * What a host has: freed, asked about, and as text for the digest of a saved
+ * plan. It is filled in render/host/, from the host's answer.
  */
 #include "render/observed.h"
 
 #include "base/auto.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 
 void observed_done(struct observed *o)
@@ -79,48 +78,35 @@ const char *observed_boot_endpoint(const struct observed *o,
 	return NULL;
 }
 
-/* One thing that was found; the host's order says nothing, so all are sorted. */
-__attribute__((format(printf, 2, 3)))
-static void add_found(struct strings *v, const char *fmt, ...)
-{
-	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
-	va_list ap;
-
-	va_start(ap, fmt);
-	sbuf_vprintf(&text, fmt, ap);
-	va_end(ap);
-	strings_add(v, sbuf_str(&text));
-}
-
 static const char *text_or_none(const char *s)
 {
 	return s ? s : "none";
 }
 
-/* The interface, its routes and its peers. */
-static void add_found_interface(struct strings *v, const struct observed *o)
+static void add_interface_lines(struct strings *v, const struct observed *o)
 {
 	char net[ADDR_TEXT_MAX], gateway[ADDR_TEXT_MAX];
 
-	add_found(v, "interface %d wireguard %d up %d mtu %d key %s port %d "
-		  "mark %" PRIu32, o->exists, o->is_wireguard, o->is_up, o->mtu,
-		  o->public_key, o->listen_port, o->fwmark);
+	strings_printf(v, "interface %d wireguard %d up %d mtu %d key %s port "
+		       "%d mark %" PRIu32, o->exists, o->is_wireguard, o->is_up,
+		       o->mtu, o->public_key, o->listen_port, o->fwmark);
 	for (size_t i = 0; i < o->routes.len; i++) {
 		const struct observed_route *r = &o->routes.items[i];
 
-		add_found(v, "route %s via %s kernel %d ours %d",
-			  cidr_text(&r->network, net),
-			  r->gateway.family ? ip_text(&r->gateway, gateway)
-					    : "none", r->kernel, r->tagged);
+		strings_printf(v, "route %s via %s kernel %d ours %d",
+			       cidr_text(&r->network, net),
+			       r->gateway.family ? ip_text(&r->gateway, gateway)
+						 : "none",
+			       r->kernel, r->tagged);
 	}
 	for (size_t i = 0; i < o->peers.len; i++) {
 		const struct observed_peer *p = &o->peers.items[i];
 
-		add_found(v, "peer %s keepalive %d psk %d", p->public_key,
-			  p->keepalive_s, p->has_psk);
+		strings_printf(v, "peer %s keepalive %d psk %d", p->public_key,
+			       p->keepalive_s, p->has_psk);
 		for (size_t k = 0; k < p->allowed_ips.len; k++)
-			add_found(v, "peer %s has %s", p->public_key,
-				  cidr_text(&p->allowed_ips.items[k], net));
+			strings_printf(v, "peer %s has %s", p->public_key,
+				       cidr_text(&p->allowed_ips.items[k], net));
 	}
 }
 
@@ -129,25 +115,25 @@ void observed_text(struct sbuf *out, const struct observed *o)
 	AUTO(strings_done) struct strings lines = { 0 };
 	char text[ADDR_TEXT_MAX];
 
-	add_found(&lines, "tools wg %d ip %d apt %d systemd %d", o->has_wg,
-		  o->has_ip, o->has_apt, o->has_systemd);
-	add_found(&lines, "unit %d", o->unit_enabled);
-	add_found(&lines, "forwarding %d %d file %d %d %d", o->forward4,
-		  o->forward6, o->dropin, o->dropin4, o->dropin6);
-	add_found(&lines, "key file %d %s", o->has_key_file,
-		  text_or_none(o->host_key));
+	strings_printf(&lines, "tools wg %d ip %d apt %d systemd %d", o->has_wg,
+		       o->has_ip, o->has_apt, o->has_systemd);
+	strings_printf(&lines, "unit %d", o->unit_enabled);
+	strings_printf(&lines, "forwarding %d %d file %d %d %d", o->forward4,
+		       o->forward6, o->dropin, o->dropin4, o->dropin6);
+	strings_printf(&lines, "key file %d %s", o->has_key_file,
+		       text_or_none(o->host_key));
 	for (size_t i = 0; i < o->addresses.len; i++) {
 		const struct observed_address *a = &o->addresses.items[i];
 
 		if (!a->passing && !ip_is_link_local(&a->address.ip))
-			add_found(&lines, "address %s on %s",
-				  cidr_text(&a->address, text), a->ifname);
+			strings_printf(&lines, "address %s on %s",
+				       cidr_text(&a->address, text), a->ifname);
 	}
-	add_found(&lines, "boot file %d mesh %s serial %" PRIu64 " hash %" PRIx64
-		  " key %s", o->boot, text_or_none(o->boot_mesh_id),
-		  o->boot_serial, o->boot_hash,
-		  text_or_none(o->boot_public_key));
-	add_found_interface(&lines, o);
+	strings_printf(&lines, "boot file %d mesh %s serial %" PRIu64 " hash %"
+		       PRIx64 " key %s", o->boot, text_or_none(o->boot_mesh_id),
+		       o->boot_serial, o->boot_hash,
+		       text_or_none(o->boot_public_key));
+	add_interface_lines(&lines, o);
 	strings_sort(&lines);
 	for (size_t i = 0; i < lines.len; i++)
 		sbuf_printf(out, "%s\n", lines.items[i]);

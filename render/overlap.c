@@ -1,7 +1,7 @@
 /*
- * Networks of the mesh that are in each other's way. Sorted by address and length,
- * networks are nested or apart, so that one sweep with a stack finds all that lie
- * over another; the number of pairs is that of the nodes squared.
+ * Networks of the mesh that are in each other's way. Sorted by address and
+ * length, networks are nested or apart, so that one sweep with a stack finds
+ * all that lie over another; the number of pairs is that of the nodes squared.
  */
 #include "render/overlap.h"
 
@@ -58,9 +58,9 @@ static void add_thing(struct things *v, enum thing_kind kind,
 }
 
 /*
- * Its routes, its cards, and where it is reached: by SSH only when that is another
- * address. Default routes overlap everything, and a card with the network of one
- * address is connected to nobody.
+ * Its routes, its cards, and where it is reached: by SSH only when that is
+ * another address. Default routes overlap everything, and a card with the
+ * network of one address is connected to nobody.
  */
 static void add_things(struct things *v, const struct mesh *m,
 		       const struct node *n)
@@ -168,8 +168,8 @@ static void cut_into(struct run *inner, const struct run *outer)
 }
 
 /*
- * Finds what lies over what; tells of routes inside of others' at once. The runs
- * around the present one are a stack of numbers, the widest first.
+ * Finds what lies over what; tells of routes inside of others' at once. The
+ * runs around the present one are a stack of numbers, the widest first.
  */
 static void sweep_runs(struct findings *out, struct runs *all)
 {

@@ -1,31 +1,19 @@
 /*
- * The difference between what a host has and what it should have, as typed steps in
- * the order in which they are done: what is added comes before what is taken away,
- * so that no packet falls between. Here stands what makes a step due; its words are
- * in step.c, what runs for it in render/host/script.c.
+ * The difference between what a host has and what it should have, as typed
+ * steps in the order in which they are done: what is added comes before what is
+ * taken away, so that no packet falls between. Here stands what makes a step
+ * due; its words are in step.c, what runs for it in render/host/script.c.
  */
 #include "render/plan.h"
 
 #include "base/auto.h"
 #include "render/owner.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-/* A sentence for the user. */
-__attribute__((format(printf, 2, 3)))
-static void add_note(struct plan *p, const char *fmt, ...)
-{
-	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
-	va_list ap;
-
-	va_start(ap, fmt);
-	sbuf_vprintf(&text, fmt, ap);
-	va_end(ap);
-	strings_add(&p->notes, sbuf_str(&text));
-}
-
-/** A handshake younger than this says that a roamed endpoint works (seconds). */
+/**
+ * A handshake younger than this says that a roamed endpoint works (seconds).
+ */
 #define HANDSHAKE_FRESH 180
 
 static struct step *add_step(struct plan *p, enum step_kind kind)
@@ -71,8 +59,8 @@ static bool same_endpoint(const char *a, const char *b)
 
 /*
  * An endpoint is a hint: the peer may have roamed since it was set. What was
- * set before stands in the boot file. It differs only if another one was set, or
- * none, or if it no longer works.
+ * set before stands in the boot file. It differs only if another one was set,
+ * or none, or if it no longer works.
  */
 static bool endpoint_differs(const struct desired_peer *d,
 			     const struct observed_peer *l,
@@ -144,14 +132,6 @@ static void plan_peers(struct plan *p)
 
 /* ---- addresses ---- */
 
-static bool has_cidr(const struct cidrs *v, const struct cidr *c)
-{
-	for (size_t i = 0; i < v->len; i++)
-		if (cidr_equal(&v->items[i], c))
-			return true;
-	return false;
-}
-
 static void plan_addresses(struct plan *p)
 {
 	const struct desired *d = p->desired;
@@ -164,11 +144,11 @@ static void plan_addresses(struct plan *p)
 		    !ip_is_link_local(&o->addresses.items[i].address.ip))
 			vec_push(&live, o->addresses.items[i].address);
 	for (size_t i = 0; i < d->addresses.len; i++)
-		if (!has_cidr(&live, &d->addresses.items[i]))
+		if (cidrs_find(&live, &d->addresses.items[i]) < 0)
 			add_step(p, STEP_ADD_ADDRESS)->network =
 				d->addresses.items[i];
 	for (size_t i = 0; i < live.len; i++)
-		if (!has_cidr(&d->addresses, &live.items[i]))
+		if (cidrs_find(&d->addresses, &live.items[i]) < 0)
 			add_step(p, STEP_REMOVE_ADDRESS)->network =
 				live.items[i];
 	vec_done(&live);
@@ -192,13 +172,14 @@ static bool route_is_ours(const struct plan *p, const struct observed_route *r)
 	if (r->network.plen == 0)
 		return false;
 	for (size_t i = 0; i < d->externals.len; i++)
-		if (has_cidr(&d->externals.items[i]->routes, &r->network))
+		if (cidrs_find(&d->externals.items[i]->routes,
+			       &r->network) >= 0)
 			return false;
 	for (size_t i = 0; i < p->observed->peers.len; i++) {
 		const struct observed_peer *live = &p->observed->peers.items[i];
 
 		if (desired_external(d, live->public_key) &&
-		    has_cidr(&live->allowed_ips, &r->network))
+		    cidrs_find(&live->allowed_ips, &r->network) >= 0)
 			return false;
 	}
 	if (r->gateway.family)
@@ -270,10 +251,10 @@ static bool forwarding_differs(const struct plan *p)
 
 /*
  * The boot file and its unit; before the interface if that is to come up. It is
- * wrong when its text or its key is; of the marker alone when the deploy is to go
- * back to an older serial, or when forwarding changes, the one thing that a state
- * says and the file does not: a host that got nothing else from a newer state need
- * not know of it.
+ * wrong when its text or its key is; of the marker alone when the deploy is to
+ * go back to an older serial, or when forwarding changes, the one thing that a
+ * state says and the file does not: a host that got nothing else from a newer
+ * state need not know of it.
  */
 static void plan_boot(struct plan *p, uint64_t boot_hash,
 		      const struct plan_options *options)
@@ -311,16 +292,18 @@ static void plan_key_file(struct plan *p)
 	} else if (n->private_key.len) {
 		add_step(p, STEP_STORE_KEY);
 	} else if (!o->host_key) {
-		add_note(p, "deploy first %s", live
-			 ? "puts the interface's private key into its file"
-			 : "makes its private key there; then the others get "
-			   "it as a peer");
+		strings_printf(&p->notes, "deploy first %s",
+			       live ? "puts the interface's private key into "
+				      "its file"
+				    : "makes its private key there; then the "
+				      "others get it as a peer");
 	}
 }
 
 /*
  * What is as it is on purpose: networks that stay outside, words that were not
- * believed, and external peers, which are there, and that is all we say to them.
+ * believed, and external peers, which are there, and that is all we say to
+ * them.
  */
 static void add_desired_notes(struct plan *p)
 {
@@ -329,27 +312,31 @@ static void add_desired_notes(struct plan *p)
 	char text[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < d->connected.len; i++)
-		add_note(p, "%s is not routed into the mesh here: this host has "
-			 "a card in it, or a peer or the control node is in it",
-			 cidr_text(&d->connected.items[i], text));
+		strings_printf(&p->notes, "%s is not routed into the mesh "
+			       "here: this host has a card in it, or a peer or "
+			       "the control node is in it",
+			       cidr_text(&d->connected.items[i], text));
 	for (size_t i = 0; i < d->peers.len; i++)
 		if (d->peers.items[i].doubted)
-			add_note(p, "'%s' says that it is at %s, which is "
-				 "routed into the mesh here: it gets no "
-				 "endpoint", d->peers.items[i].name,
-				 d->peers.items[i].node->facts.address);
+			strings_printf(&p->notes, "'%s' says that it is at %s, "
+				       "which is routed into the mesh here: it "
+				       "gets no endpoint",
+				       d->peers.items[i].name,
+				       d->peers.items[i].node->facts.address);
 	if (n)
-		add_note(p, "%zu external peer%s, left alone", n,
-			 n == 1 ? "" : "s");
+		strings_printf(&p->notes, "%zu external peer%s, left alone", n,
+			       n == 1 ? "" : "s");
 	for (size_t i = 0; i < n && p->observed->exists; i++)
 		if (!observed_peer_by_key(p->observed,
 					  d->externals.items[i]->public_key))
-			add_note(p, "external peer '%s' is not on the "
-				 "interface any more; 'wgmesh import' reads it "
-				 "anew", d->externals.items[i]->name);
+			strings_printf(&p->notes, "external peer '%s' is not "
+				       "on the interface any more; 'wgmesh "
+				       "import' reads it anew",
+				       d->externals.items[i]->name);
 	for (size_t i = 0; i < d->yielded.len; i++)
-		add_note(p, "%s is an external peer's here, and stays so",
-			 cidr_text(&d->yielded.items[i], text));
+		strings_printf(&p->notes, "%s is an external peer's here, and "
+			       "stays so",
+			       cidr_text(&d->yielded.items[i], text));
 }
 
 /* An interface that is there, changed as it runs. */

@@ -1,6 +1,6 @@
 /*
- * The words of a step: for people and for -json. Apart from plan.c, which decides
- * when a step is due.
+ * The words of a step: for people and for -json. Apart from plan.c, which
+ * decides when a step is due.
  */
 #include "render/plan.h"
 
@@ -187,9 +187,9 @@ static void put_boot_file(struct sbuf *out, const struct plan *p,
 }
 
 /*
- * A row for each kind: its word for -json, and what people read. That begins with
- * the sign; where there are two words, the interface's name goes between them. What
- * takes more than that has a function.
+ * A row for each kind: its word for -json, and what people read. That begins
+ * with the sign; where there are two words, the interface's name goes between
+ * them. What takes more than that has a function.
  */
 static const struct {
 	const char *name, *words[2];

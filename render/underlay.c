@@ -7,8 +7,8 @@
 
 /*
  * The MTU of the way that the kernel takes to @to among those of at most @plen
- * bits, see ip-route(8): the longest prefix, then the lowest metric. Several that
- * are equal in both are ways of one route, and any may be taken.
+ * bits, see ip-route(8): the longest prefix, then the lowest metric. Several
+ * that are equal in both are ways of one route, and any may be taken.
  */
 static int mtu_of_way(const struct observed *o, const struct ip *to,
 		      unsigned plen, const char *except)

@@ -1,6 +1,7 @@
 /*
- * The wg-quick file of a host, and its hash. The form is that of wg-quick(8), which
- * reads the file by lines and leaves whole lines that begin with '#' alone.
+ * The wg-quick file of a host, and its hash. The form is that of wg-quick(8),
+ * which reads the file by lines and leaves whole lines that begin with '#'
+ * alone.
  */
 #include "render/wgquick.h"
 
@@ -44,8 +45,8 @@ void wgquick_route(struct sbuf *out, const struct cidr *network,
 }
 
 /*
- * A route that somebody else has already must not keep the tunnel down. Those to
- * external peers are as they are live: without our tag.
+ * A route that somebody else has already must not keep the tunnel down. Those
+ * to external peers are as they are live: without our tag.
  */
 static void put_boot_routes(struct sbuf *out, const struct desired *d)
 {

@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 /**
- * Append the file for @d. The first line is the marker with the mesh id, @serial
- * and the proof of both; it alone depends on the serial. With @secrets the private
- * key, the external peers' preshared keys and the proof are in it (@out should be a
- * secret buffer), else "(hidden)".
+ * Append the file for @d. The first line is the marker with the mesh id,
+ * @serial and the proof of both; it alone depends on the serial. With @secrets
+ * the private key, the external peers' preshared keys and the proof are in it
+ * (@out should be a secret buffer), else "(hidden)".
  */
 void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 		  bool secrets);
@@ -23,7 +23,9 @@ void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 /** text_hash() of the file for @d behind its first line, secrets "(hidden)". */
 uint64_t wgquick_hash(const struct desired *d);
 
-/** "ip ... route add" arguments behind "route add|replace|del": NET [via GW]. */
+/**
+ * "ip ... route add" arguments behind "route add|replace|del": NET [via GW].
+ */
 void wgquick_route(struct sbuf *out, const struct cidr *network,
 		   const struct ip *gateway);
 
