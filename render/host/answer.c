@@ -1,5 +1,7 @@
 /*
- * The probe's answer, section by section, into a struct observed.
+ * The probe's answer, section by section, into a struct observed. What a host
+ * prints besides the frames is passed over, an unknown section is an error:
+ * nobody but our own probe knows the nonce.
  */
 #include "render/host/probe.h"
 
@@ -13,7 +15,7 @@
 /** How long after its clock a host may read its handshakes (seconds). */
 #define REPORT_TAKES 120
 
-static const struct section {
+static const struct {
 	const char *name;
 	report_line *parse;
 } sections[] = {
@@ -24,14 +26,6 @@ static const struct section {
 	{ "main4", report_main4 },   { "main6", report_main6 },
 	{ "links", report_links },
 };
-
-static const struct section *find_section(const char *name)
-{
-	for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-		if (strcmp(sections[i].name, name) == 0)
-			return &sections[i];
-	return NULL;
-}
 
 /* A section's text runs to the next frame line; returns where that starts. */
 static char *section_end(char *text, const char *frame)
@@ -50,31 +44,33 @@ static char *section_end(char *text, const char *frame)
 static int parse_sections(struct observed *o, char *text, const char *nonce,
 			  struct err *e)
 {
+	const size_t n = sizeof sections / sizeof *sections;
 	AUTO(auto_free) char *frame = mem_printf("=%s= ", nonce);
 	char *p = section_end(text, frame);
 
 	while (*p) {
 		char *name = p + strlen(frame);
 		char *body = name + strcspn(name, "\n");
-		const struct section *s;
+		size_t i = 0;
 		char saved;
 
 		if (*body)
 			*body++ = '\0';
 		p = section_end(body, frame);
-		s = find_section(name);
-		if (!s)
+		while (i < n && strcmp(sections[i].name, name) != 0)
+			i++;
+		if (i == n)
 			return report_bad(e, "section", name);
 		saved = *p;
 		*p = '\0';
-		if (report_each(o, body, s->parse, e) < 0)
-			return err_wrap(e, "section '%s'", s->name);
+		if (report_each(o, body, sections[i].parse, e) < 0)
+			return err_wrap(e, "section '%s'", name);
 		*p = saved;
 	}
 	return 0;
 }
 
-static int compare_peers(const void *a, const void *b)
+static int compare_observed_peers(const void *a, const void *b)
 {
 	const struct observed_peer *x = a;
 	const struct observed_peer *y = b;
@@ -82,12 +78,7 @@ static int compare_peers(const void *a, const void *b)
 	return strcmp(x->public_key, y->public_key);
 }
 
-/* Is it a script of this very run that is at work there? */
-static bool is_own(const struct observed *o, const char *nonce)
-{
-	return o->lock_token && strcmp(o->lock_token, nonce) == 0;
-}
-
+/* A lock with our own nonce is that of a script of this very run. */
 static int check_complete(const struct observed *o, const char *nonce,
 			  struct err *e)
 {
@@ -97,7 +88,7 @@ static int check_complete(const struct observed *o, const char *nonce,
 	if (!o->is_root)
 		return err_set(e, ERR_REMOTE, "logged in without root's "
 			       "rights");
-	if (o->busy && !is_own(o, nonce))
+	if (o->busy && !(o->lock_token && strcmp(o->lock_token, nonce) == 0))
 		return err_set(e, ERR_CONFLICT, "another deploy is at work "
 			       "there (%s); try again when it is done",
 			       o->busy);
@@ -105,14 +96,6 @@ static int check_complete(const struct observed *o, const char *nonce,
 		return err_set(e, ERR_REMOTE, "there is no 'ip' command on "
 			       "the host; install iproute2");
 	return 0;
-}
-
-/* The report takes a while; what is later than that is no handshake. */
-static void forget_future(struct observed *o)
-{
-	for (size_t i = 0; i < o->peers.len; i++)
-		if (o->peers.items[i].handshake > o->now + REPORT_TAKES)
-			o->peers.items[i].handshake = 0;
 }
 
 int observed_parse(struct observed *out, const char *text, size_t len,
@@ -137,8 +120,11 @@ int observed_parse(struct observed *out, const char *text, size_t len,
 		o.ssh_client = mem_strdup("");
 	if (!o.ssh_server)
 		o.ssh_server = mem_strdup("");
-	vec_sort(&o.peers, compare_peers);
-	forget_future(&o);
+	vec_sort(&o.peers, compare_observed_peers);
+	/* what is later than the report can have taken is no handshake */
+	for (size_t i = 0; i < o.peers.len; i++)
+		if (o.peers.items[i].handshake > o.now + REPORT_TAKES)
+			o.peers.items[i].handshake = 0;
 	*out = o;
 	return 0;
 }

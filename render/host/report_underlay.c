@@ -43,38 +43,30 @@ static int number_after(long *out, const struct fields *f, const char *name,
 }
 
 /* Each way of a route by its "dev"; one without any leads nowhere. */
-static int add_ways(struct observed *o, const struct observed_underlay *route,
-		    const struct fields *f, struct err *e)
-{
-	struct observed_underlay way = *route;
-
-	for (size_t i = 1; i + 1 < f->n; i++) {
-		if (strcmp(f->f[i], "dev") != 0)
-			continue;
-		if (strlen(f->f[++i]) >= sizeof way.ifname)
-			return report_bad(e, "interface", f->f[i]);
-		snprintf(way.ifname, sizeof way.ifname, "%s", f->f[i]);
-		if (o->underlay.len < OBSERVED_UNDERLAY_MAX)
-			vec_push(&o->underlay, way);
-	}
-	return 0;
-}
-
 static int main_line(struct observed *o, char *line, int family, struct err *e)
 {
-	struct observed_underlay r = { 0 };
+	struct observed_underlay way = { 0 };
 	struct fields f;
 	long mtu = 0;
 
 	fields_split(&f, line, " \t\\");
 	if (f.n == 0 || report_is_route_type(f.f[0]) || fields_have(&f, "dead"))
 		return 0;
-	if (report_network(&r.network, f.f[0], family, e) < 0 ||
-	    number_after(&r.metric, &f, "metric", UINT32_MAX, e) < 0 ||
+	if (report_network(&way.network, f.f[0], family, e) < 0 ||
+	    number_after(&way.metric, &f, "metric", UINT32_MAX, e) < 0 ||
 	    number_after(&mtu, &f, "mtu", 1 << 30, e) < 0)
 		return -1;
-	r.mtu = (int)mtu;
-	return add_ways(o, &r, &f, e);
+	way.mtu = (int)mtu;
+	for (size_t i = 1; i + 1 < f.n; i++) {
+		if (strcmp(f.f[i], "dev") != 0)
+			continue;
+		if (strlen(f.f[++i]) >= sizeof way.ifname)
+			return report_bad(e, "interface", f.f[i]);
+		snprintf(way.ifname, sizeof way.ifname, "%s", f.f[i]);
+		if (o->underlay.len < OBSERVED_UNDERLAY_MAX)
+			vec_push(&o->underlay, way);
+	}
+	return 0;
 }
 
 int report_main4(struct observed *o, char *line, struct err *e)

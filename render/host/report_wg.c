@@ -1,6 +1,6 @@
 /*
- * The parts of the probe's report that tell of the interface: its peers, addresses
- * and routes.
+ * The parts of the probe's report that tell of the interface: its peers,
+ * addresses and routes.
  */
 #include "render/host/report.h"
 
@@ -50,32 +50,12 @@ static int parse_interface_line(struct observed *o, struct fields *f,
 	return 0;
 }
 
-static int parse_allowed_ips(struct observed *o, struct cidrs *out, char *list,
-			     struct err *e)
-{
-	char *save = NULL;
-
-	if (strcmp(list, "(none)") == 0)
-		return 0;
-	for (char *p = strtok_r(list, ",", &save); p;
-	     p = strtok_r(NULL, ",", &save)) {
-		struct cidr c;
-
-		if (!cidr_parse(&c, p))
-			return report_bad(e, "allowed IP", p);
-		if (report_count(o, "allowed IPs", ++o->n_allowed_ips, 4, e) < 0)
-			return -1;
-		vec_push(out, c);
-	}
-	cidrs_sort(out);
-	return 0;
-}
-
 /* public key, PSK, endpoint, allowed IPs, handshake, rx, tx, keepalive */
 static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 {
 	struct observed_peer *p;
 	const char *keepalive;
+	char *save = NULL;
 	uint64_t handshake;
 	long seconds = 0;
 
@@ -98,18 +78,29 @@ static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 	p->endpoint = mem_strdup(unset_as_empty(f->f[2], "(none)"));
 	p->handshake = (int64_t)handshake;
 	p->keepalive_s = (int)seconds;
-	return parse_allowed_ips(o, &p->allowed_ips, f->f[3], e);
+	if (strcmp(f->f[3], "(none)") == 0)
+		return 0;
+	for (char *word = strtok_r(f->f[3], ",", &save); word;
+	     word = strtok_r(NULL, ",", &save)) {
+		struct cidr c;
+
+		if (!cidr_parse(&c, word))
+			return report_bad(e, "allowed IP", word);
+		if (report_count(o, "allowed IPs", ++o->n_allowed_ips, 4, e) < 0)
+			return -1;
+		vec_push(&p->allowed_ips, c);
+	}
+	cidrs_sort(&p->allowed_ips);
+	return 0;
 }
 
 int report_dump(struct observed *o, char *line, struct err *e)
 {
-	bool first = !o->public_key;
 	struct fields f;
 
 	fields_split(&f, line, "\t");
-	if (first)
-		return parse_interface_line(o, &f, e);
-	return parse_peer_line(o, &f, e);
+	return o->public_key ? parse_peer_line(o, &f, e)
+			     : parse_interface_line(o, &f, e);
 }
 
 bool report_is_route_type(const char *word)

@@ -1,7 +1,7 @@
 /*
- * A plan as a script: the files *.sh of this folder, told what to do by commands
- * with the values of the plan; and what came back. Every text that is not ours is
- * quoted, and a secret never is an argument.
+ * A plan as a script: the files *.sh of this folder, told what to do by
+ * commands with the values of the plan; and what came back. Every text that is
+ * not ours is quoted, and a secret never is an argument.
  */
 #include "render/host/script.h"
 
@@ -41,7 +41,9 @@ static void put_key_here(struct sbuf *out, const struct plan *p,
 		 run->nonce);
 }
 
-/* The arguments that add or change one peer; names come in a step of their own. */
+/*
+ * The arguments that add or change one peer; names come in a step of their own.
+ */
 static void put_peer_arguments(struct sbuf *out, const struct step *s)
 {
 	bool add = s->kind == STEP_ADD_PEER;
@@ -169,7 +171,9 @@ static void put_batches(struct sbuf *out, const struct plan *p, size_t from,
 	}
 }
 
-/* The commands of steps @from to @to, which are of one kind or go out together. */
+/*
+ * The commands of steps @from to @to, which are of one kind or go out together.
+ */
 static void put_commands(struct sbuf *out, const struct plan *p, size_t from,
 			 size_t to, const char *boot_file,
 			 const struct script_run *run)
@@ -330,7 +334,9 @@ void script_make_key(struct sbuf *out, const char *interface, bool install,
 
 /* ---- the answer ---- */
 
-/* The words of a failed part: its lines joined and escaped, the last of them. */
+/*
+ * The words of a failed part: its lines joined and escaped, the last of them.
+ */
 static char *failure_words(const char *text, const char *frame)
 {
 	const char *end = strstr(text, frame);
