@@ -47,7 +47,8 @@ void saved_add(struct saved_plan *out, const struct fleet *f)
 	}
 }
 
-static int check_keys(const struct fleet *f, struct err *e)
+int saved_text(struct sbuf *out, struct saved_plan *p, const struct fleet *f,
+	       struct err *e)
 {
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		const struct host *h = &f->hosts.items[i];
@@ -60,13 +61,7 @@ static int check_keys(const struct fleet *f, struct err *e)
 				       "on its host; 'wgmesh deploy %s' does "
 				       "it", h->name, h->name);
 	}
-	return 0;
-}
-
-int saved_text(struct sbuf *out, struct saved_plan *p, const struct fleet *f,
-	       struct err *e)
-{
-	return check_keys(f, e) < 0 ? -1 : saved_plan_write(out, p, e);
+	return saved_plan_write(out, p, e);
 }
 
 int saved_parse(struct saved_plan *out, const struct sbuf *text,
