@@ -294,7 +294,7 @@ void desired_compute(struct desired *out, const struct mesh *m,
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		const struct node *n = &m->nodes.items[i];
 
-		/* one whose host has yet to make its key is nobody's peer yet */
+		/* whose host has yet to make its key is nobody's peer yet */
 		if ((flags[i] & ACCESS_PEER) &&
 		    (*n->public_key || !node_key_on_host(m, n)))
 			add_desired_peer(&d, n, flags[i] & ACCESS_NETWORKS);

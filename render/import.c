@@ -170,7 +170,7 @@ static bool is_where(const struct node *n, const struct node *place)
 }
 
 /* Which node it is: one that has its key, or a new one. */
-static int take_host(struct mesh *m, struct taken *t, struct strings *notes,
+static int take_import(struct mesh *m, struct taken *t, struct strings *notes,
 		     struct err *e)
 {
 	const struct import_source *s = t->from;
@@ -208,7 +208,7 @@ static int take_host(struct mesh *m, struct taken *t, struct strings *notes,
 }
 
 /* The keepalive that all live peers of @d have, if the rule says another. */
-static int other_keepalive(const struct desired *d, const struct observed *o)
+static int unlike_keepalive(const struct desired *d, const struct observed *o)
 {
 	int all = -1;
 	bool differs = false;
@@ -254,7 +254,7 @@ static void take_relations(struct mesh *m, const struct all_taken *all)
 		if (!all->items[i].fresh)
 			continue;
 		desired_compute(&d, m, a, n);
-		n->keepalive_s = other_keepalive(&d, reports.items[i].observed);
+		n->keepalive_s = unlike_keepalive(&d, reports.items[i].observed);
 	}
 	access_free(a);
 	vec_done(&reports);
@@ -271,7 +271,7 @@ int import_hosts(struct mesh *m, const struct import_source *sources,
 		struct taken *t = vec_add(&all);
 
 		t->from = &sources[i];
-		if (take_host(m, t, notes, e) < 0)
+		if (take_import(m, t, notes, e) < 0)
 			return err_wrap(e, "'%s'", sources[i].place->ssh_host);
 	}
 	links_open(&l, m, notes);

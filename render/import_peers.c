@@ -12,7 +12,7 @@
 /*
  * Is an external peer of @list called so? Gone ones (not on @o) do not count.
  */
-static bool has_name(const struct externals *list, const char *name,
+static bool has_live_name(const struct externals *list, const char *name,
 		     const struct observed *o)
 {
 	for (size_t i = 0; i < list->len; i++) {
@@ -42,8 +42,8 @@ static char *choose_peer_name(const struct links *l,
 
 	if (f && f->name && check_node_name(f->name, &ignored) == 0 &&
 	    !nodes_find(&l->mesh->nodes, f->name) &&
-	    !has_name(list, f->name, s->observed) &&
-	    !has_name(&n->externals, f->name, s->observed))
+	    !has_live_name(list, f->name, s->observed) &&
+	    !has_live_name(&n->externals, f->name, s->observed))
 		return mem_strdup(f->name);
 	for (; *key && len < 13; key++)
 		if (*key != '+' && *key != '/' && *key != '=')
@@ -193,8 +193,8 @@ int import_peers(struct links *l, struct node *n,
 			continue;
 		if (list.len == EXTERNALS_MAX) {
 			externals_done(&list);
-			return err_set(e, ERR_INPUT, "more than %d of its peers "
-				       "are no nodes", EXTERNALS_MAX);
+			return err_set(e, ERR_INPUT, "more than %d of its "
+				       "peers are no nodes", EXTERNALS_MAX);
 		}
 		add_external(l, &list, n, s, p, doubts);
 	}

@@ -78,7 +78,7 @@ const char *observed_boot_endpoint(const struct observed *o,
 	return NULL;
 }
 
-static const char *text_or_none(const char *s)
+static const char *word_or_none(const char *s)
 {
 	return s ? s : "none";
 }
@@ -106,7 +106,8 @@ static void add_interface_lines(struct strings *v, const struct observed *o)
 			       p->keepalive_s, p->has_psk);
 		for (size_t k = 0; k < p->allowed_ips.len; k++)
 			strings_printf(v, "peer %s has %s", p->public_key,
-				       cidr_text(&p->allowed_ips.items[k], net));
+				       cidr_text(&p->allowed_ips.items[k],
+						 net));
 	}
 }
 
@@ -121,7 +122,7 @@ void observed_text(struct sbuf *out, const struct observed *o)
 	strings_printf(&lines, "forwarding %d %d file %d %d %d", o->forward4,
 		       o->forward6, o->dropin, o->dropin4, o->dropin6);
 	strings_printf(&lines, "key file %d %s", o->has_key_file,
-		       text_or_none(o->host_key));
+		       word_or_none(o->host_key));
 	for (size_t i = 0; i < o->addresses.len; i++) {
 		const struct observed_address *a = &o->addresses.items[i];
 
@@ -130,9 +131,9 @@ void observed_text(struct sbuf *out, const struct observed *o)
 				       cidr_text(&a->address, text), a->ifname);
 	}
 	strings_printf(&lines, "boot file %d mesh %s serial %" PRIu64 " hash %"
-		       PRIx64 " key %s", o->boot, text_or_none(o->boot_mesh_id),
+		       PRIx64 " key %s", o->boot, word_or_none(o->boot_mesh_id),
 		       o->boot_serial, o->boot_hash,
-		       text_or_none(o->boot_public_key));
+		       word_or_none(o->boot_public_key));
 	add_interface_lines(&lines, o);
 	strings_sort(&lines);
 	for (size_t i = 0; i < lines.len; i++)

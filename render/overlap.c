@@ -95,7 +95,7 @@ static void add_things(struct things *v, const struct mesh *m,
 	}
 }
 
-static int compare_things(const void *a, const void *b)
+static int compare_overlap_things(const void *a, const void *b)
 {
 	const struct thing *x = a;
 	const struct thing *y = b;
@@ -146,12 +146,6 @@ static void cover(struct run *outer, const struct run *inner)
 	}
 }
 
-static bool lies_inside(const struct run *inner, const struct run *outer)
-{
-	return outer->items->net.plen <= inner->items->net.plen &&
-	       cidr_contains(&outer->items->net, &inner->items->net.ip);
-}
-
 /* The route of @inner lies in a network that nodes have a card in. */
 static void cut_into(struct run *inner, const struct run *outer)
 {
@@ -181,9 +175,15 @@ static void sweep_runs(struct findings *out, struct runs *all)
 		const struct thing *route = route_of(r);
 		const struct thing *wider = NULL; /* another node's route */
 
-		while (around.len &&
-		       !lies_inside(r, &all->items[around.items[around.len - 1]]))
+		while (around.len) {
+			const struct cidr *last = &all->items[
+				around.items[around.len - 1]].items->net;
+
+			if (last->plen <= r->items->net.plen &&
+			    cidr_contains(last, &r->items->net.ip))
+				break;
 			around.len--;
+		}
 		for (size_t k = 0; k < around.len; k++) {
 			struct run *outer = &all->items[around.items[k]];
 			const struct thing *t = route_of(outer);
@@ -217,7 +217,7 @@ void overlap_check(struct findings *out, const struct mesh *m)
 
 	for (size_t i = 0; i < m->nodes.len; i++)
 		add_things(&things, m, &m->nodes.items[i]);
-	vec_sort(&things, compare_things);
+	vec_sort(&things, compare_overlap_things);
 	for (size_t i = 0; i < things.len; i++) {
 		const struct thing *t = &things.items[i];
 

@@ -78,24 +78,6 @@ static bool endpoint_differs(const struct desired_peer *d,
 	return !l->handshake || o->now - l->handshake >= HANDSHAKE_FRESH;
 }
 
-/* The peer_change bits that lead from the live peer @l of the host @o to @d. */
-static unsigned peer_changes(const struct desired_peer *d,
-			     const struct observed_peer *l,
-			     const struct observed *o)
-{
-	unsigned change = 0;
-
-	if (endpoint_differs(d, l, o))
-		change |= PEER_ENDPOINT;
-	if (!same_cidrs(&d->allowed_ips, &l->allowed_ips))
-		change |= PEER_ALLOWED_IPS;
-	if (d->keepalive_s != l->keepalive_s)
-		change |= PEER_KEEPALIVE;
-	if (l->has_psk)
-		change |= PEER_PSK;
-	return change;
-}
-
 static void plan_peers(struct plan *p)
 {
 	const struct desired *d = p->desired;
@@ -106,11 +88,20 @@ static void plan_peers(struct plan *p)
 		const struct desired_peer *peer = &d->peers.items[i];
 		const struct observed_peer *live =
 			observed_peer_by_key(o, peer->public_key);
-		unsigned change = live ? peer_changes(peer, live, o) : 0;
+		unsigned change = 0;
 		struct step *s;
 
-		if (live)
+		if (live) {
 			wanted[live - o->peers.items] = true;
+			if (endpoint_differs(peer, live, o))
+				change |= PEER_ENDPOINT;
+			if (!same_cidrs(&peer->allowed_ips, &live->allowed_ips))
+				change |= PEER_ALLOWED_IPS;
+			if (peer->keepalive_s != live->keepalive_s)
+				change |= PEER_KEEPALIVE;
+			if (live->has_psk)
+				change |= PEER_PSK;
+		}
 		if ((!live || change & PEER_ENDPOINT) &&
 		    desired_endpoint_is_name(peer)) {
 			add_step(p, STEP_NAME_ENDPOINT)->peer = peer;
@@ -123,10 +114,12 @@ static void plan_peers(struct plan *p)
 		s->live = live;
 		s->change = change;
 	}
-	for (size_t i = 0; i < o->peers.len; i++)
-		if (!wanted[i] && !desired_external(d, o->peers.items[i].public_key))
-			add_step(p, STEP_REMOVE_PEER)->live =
-				&o->peers.items[i];
+	for (size_t i = 0; i < o->peers.len; i++) {
+		const struct observed_peer *live = &o->peers.items[i];
+
+		if (!wanted[i] && !desired_external(d, live->public_key))
+			add_step(p, STEP_REMOVE_PEER)->live = live;
+	}
 	free(wanted);
 }
 

@@ -17,7 +17,7 @@ static void put_cidrs(struct sbuf *out, const struct cidrs *v)
 			    cidr_text(&v->items[i], text));
 }
 
-static void put_keepalive(struct sbuf *out, int seconds)
+static void put_step_keepalive(struct sbuf *out, int seconds)
 {
 	if (seconds)
 		sbuf_printf(out, "%d s", seconds);
@@ -25,7 +25,7 @@ static void put_keepalive(struct sbuf *out, int seconds)
 		sbuf_puts(out, "off");
 }
 
-static const char *or_none(const char *s)
+static const char *text_or_none(const char *s)
 {
 	return *s ? s : "none";
 }
@@ -67,8 +67,9 @@ static void put_set_peer(struct sbuf *out, const struct plan *p,
 	(void)p;
 	sbuf_printf(out, "~ peer %s: ", s->peer->name);
 	if (s->change & PEER_ENDPOINT) {
-		sbuf_printf(out, "endpoint %s -> %s", or_none(s->live->endpoint),
-			    or_none(s->peer->endpoint));
+		sbuf_printf(out, "endpoint %s -> %s",
+			    text_or_none(s->live->endpoint),
+			    text_or_none(s->peer->endpoint));
 		comma = "; ";
 	}
 	if (s->change & PEER_ALLOWED_IPS) {
@@ -80,9 +81,9 @@ static void put_set_peer(struct sbuf *out, const struct plan *p,
 	}
 	if (s->change & PEER_KEEPALIVE) {
 		sbuf_printf(out, "%skeepalive ", comma);
-		put_keepalive(out, s->live->keepalive_s);
+		put_step_keepalive(out, s->live->keepalive_s);
 		sbuf_puts(out, " -> ");
-		put_keepalive(out, s->peer->keepalive_s);
+		put_step_keepalive(out, s->peer->keepalive_s);
 		comma = "; ";
 	}
 	if (s->change & PEER_PSK)
@@ -156,7 +157,7 @@ static void put_setting(struct sbuf *out, const struct plan *p,
 
 	if (s->kind == STEP_PRIVATE_KEY)
 		sbuf_printf(out, "~ private key (public key %s -> %s)",
-			    or_none(o->public_key), d->node->public_key);
+			    text_or_none(o->public_key), d->node->public_key);
 	else if (s->kind == STEP_LISTEN_PORT)
 		sbuf_printf(out, "~ listen port %d -> %d", o->listen_port,
 			    d->listen_port);

@@ -29,7 +29,7 @@ void found_script(struct sbuf *out, const char *interface, bool private_key,
 
 /* ---- lines of the sections; they are cut up ---- */
 
-static int take_private_key(struct found *f, char *line, struct err *e)
+static int take_found_private(struct found *f, char *line, struct err *e)
 {
 	if (strcmp(line, "(none)") == 0)
 		return 0;
@@ -40,7 +40,7 @@ static int take_private_key(struct found *f, char *line, struct err *e)
 }
 
 /* public key, tab, preshared key or "(none)" */
-static int take_preshared_key(struct found *f, char *line, struct err *e)
+static int take_found_preshared(struct found *f, char *line, struct err *e)
 {
 	char *key = strchr(line, '\t');
 	struct found_peer *p;
@@ -109,9 +109,9 @@ int found_parse(struct found *out, const char *text, size_t len,
 		if (strncmp(line, frame, strlen(frame)) == 0) {
 			const char *name = line + strlen(frame);
 
-			take = strcmp(name, "private") == 0 ? take_private_key
+			take = strcmp(name, "private") == 0 ? take_found_private
 			       : strcmp(name, "preshared") == 0
-				       ? take_preshared_key
+				       ? take_found_preshared
 			       : strcmp(name, "boot") == 0 ? take_boot_line
 							   : NULL;
 			vec_sort(&f.peers, found_compare);

@@ -85,7 +85,8 @@ static enum sight look_again(struct again *a)
 							 : SEEN_WAITING;
 }
 
-static void note_of_host(const struct fleet *f, const struct host *h, const char *what)
+static void note_of_host(const struct fleet *f, const struct host *h,
+			 const char *what)
 {
 	f->voice->note("'%s': %s", h->name, what);
 }

@@ -21,7 +21,7 @@ static void pass_one(size_t i, void *arg)
 	p->work(p->fleet, p->hosts.items[i], p->arg);
 }
 
-static void show_progress(size_t done, void *arg)
+static void show_pass_progress(size_t done, void *arg)
 {
 	const struct pass *p = arg;
 	const struct fleet *f = p->fleet;
@@ -48,7 +48,7 @@ void fleet_each(struct fleet *f, const char *doing, enum host_result which,
 			vec_push(&p.hosts, &f->hosts.items[i]);
 	f->voice->waits(true);
 	pool_run(p.hosts.len, f->parallel, pass_one,
-		 f->voice->progress ? show_progress : NULL, &p);
+		 f->voice->progress ? show_pass_progress : NULL, &p);
 	f->voice->waits(false);
 	if (f->voice->progress && p.hosts.len)
 		f->voice->progress(NULL);
