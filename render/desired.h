@@ -36,10 +36,10 @@ struct desired_route {
 struct observed;
 
 struct desired {
-	const struct mesh *mesh;
-	const struct node *node;
+	const struct mesh *mesh; /* borrowed */
+	const struct node *node; /* whose host it is; borrowed */
 	struct cidrs addresses; /* with the mesh network's prefix length */
-	int listen_port;
+	int listen_port; /* UDP */
 	int mtu; /* bytes: said, or found; 0: neither */
 	VEC(struct desired_peer) peers;   /* sorted by name */
 	VEC(struct desired_route) routes; /* sorted by network */

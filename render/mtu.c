@@ -1,5 +1,6 @@
 /*
  * The MTU of each host's interface, from its ways to its peers, into the facts.
+ * The way to an address is the longest prefix among the host's routes.
  */
 #include "render/mtu.h"
 
@@ -7,7 +8,6 @@
 #include "base/auto.h"
 #include "render/desired.h"
 #include "render/owner.h"
-#include "render/underlay.h"
 #include "state/model/model.h"
 
 #include <string.h>
@@ -20,6 +20,56 @@
 #define LEAST_IPV6 1280
 #define LEAST 576
 #define MOST 65535
+
+/*
+ * The MTU of the way that the kernel takes to @to among those of at most @plen
+ * bits, see ip-route(8): the longest prefix, then the lowest metric. Several
+ * that are equal in both are ways of one route, and any may be taken.
+ */
+static int mtu_among(const struct observed *o, const struct ip *to,
+		      unsigned plen, const char *except)
+{
+	const struct observed_underlay *chosen = NULL;
+	int smallest = 0;
+
+	for (size_t i = 0; i < o->underlay.len; i++) {
+		const struct observed_underlay *way = &o->underlay.items[i];
+		bool same, better;
+		int mtu = way->mtu;
+
+		if (way->network.plen > plen ||
+		    !cidr_contains(&way->network, to) ||
+		    strcmp(way->ifname, except) == 0)
+			continue;
+		same = chosen && way->network.plen == chosen->network.plen;
+		better = !chosen || (same ? way->metric < chosen->metric
+					  : way->network.plen >
+						    chosen->network.plen);
+		if (!better && !(same && way->metric == chosen->metric))
+			continue;
+		for (size_t k = 0; k < o->links.len && !mtu; k++)
+			if (strcmp(o->links.items[k].ifname, way->ifname) == 0)
+				mtu = o->links.items[k].mtu;
+		if (better || (mtu && mtu < smallest) || !smallest)
+			smallest = mtu;
+		chosen = way;
+	}
+	return smallest;
+}
+
+int mtu_of_way(const struct observed *o, const struct ip *to,
+		 const char *except)
+{
+	return mtu_among(o, to, ip_bits(to), except);
+}
+
+int mtu_of_default_way(const struct observed *o, int family,
+			 const char *except)
+{
+	const struct ip any = { .family = family };
+
+	return mtu_among(o, &any, 0, except);
+}
 
 /* The smallest of what is known; 0 is not known. */
 static void take_smaller(int *smallest, int mtu)
@@ -38,7 +88,7 @@ struct ways {
 
 static void add_way(struct ways *w, const struct ip *to)
 {
-	take_smaller(&w->smallest, underlay_mtu(w->observed, to,
+	take_smaller(&w->smallest, mtu_of_way(w->observed, to,
 						w->mesh->interface_name));
 }
 
@@ -93,7 +143,7 @@ static int mtu_by_ways(const struct mesh *m, const struct access *a, size_t i,
 	for (int family = 4; family <= 6; family += 2)
 		if (w.somewhere || !w.smallest)
 			take_smaller(&w.smallest,
-				     underlay_default_mtu(o, family,
+				     mtu_of_default_way(o, family,
 							  m->interface_name));
 	mtu = (w.smallest ? w.smallest : USUAL_UNDERLAY) - OVERHEAD;
 	if (mtu > MOST)

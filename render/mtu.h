@@ -17,4 +17,17 @@
  */
 void mtu_merge(struct mesh *m, const struct host_report *reports, size_t n);
 
+/**
+ * The MTU of the host's way to @to: that of the route with the longest prefix,
+ * of those the lowest metric, of its ways the smallest. What goes through
+ * @except, the tunnel itself, is no way. 0: there is none, or its MTU is not
+ * known.
+ */
+int mtu_of_way(const struct observed *o, const struct ip *to,
+		 const char *except);
+
+/** The same for the default route of a family, 4 or 6. */
+int mtu_of_default_way(const struct observed *o, int family,
+			 const char *except);
+
 #endif

@@ -60,6 +60,7 @@ int report_each(struct observed *o, char *text, report_line *parse,
 	char *save = NULL;
 	size_t number = 0;
 
+	/* the bounds hold after each line, so none is passed by much */
 	for (char *line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		number++;

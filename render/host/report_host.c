@@ -139,7 +139,7 @@ static char *boot_setting(char *line, const char *name)
 	size_t len = strlen(name);
 
 	line += strspn(line, " \t");
-	if (strncasecmp(line, name, len) != 0)
+	if (strncasecmp(line, name, len) != 0) /* as wg-quick compares */
 		return NULL;
 	line += len + strspn(line + len, " \t");
 	if (*line != '=')

@@ -41,7 +41,7 @@ static int parse_interface_line(struct observed *o, struct fields *f,
 		return report_bad(e, "listen port", f->f[first + 1]);
 	mark = unset_as_empty(f->f[first + 2], "off");
 	if (*mark) {
-		fwmark = strtol(mark, &end, 0);
+		fwmark = strtol(mark, &end, 0); /* wg prints 0x... */
 		if (*end || fwmark < 0 || fwmark > (long)UINT32_MAX)
 			return report_bad(e, "fwmark", mark);
 	}

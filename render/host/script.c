@@ -16,7 +16,8 @@
 
 /** Bytes of one `wg set` command line; far below ARG_MAX everywhere. */
 #define SET_BATCH_BYTES (48 * 1024)
-/** What is told of a failed part's words: the end, where the reason is. */
+/** What is told of a failed part's words (bytes): the end, where the reason
+ * is. A host may print megabytes. */
 #define FAILURE_BYTES 400
 
 /*
@@ -80,8 +81,8 @@ static void put_named_endpoints(struct sbuf *out, const struct plan *p,
 	for (size_t i = from; i < to; i++) {
 		const struct desired_peer *peer = p->steps.items[i].peer;
 
-		sbuf_puts(out, "WG_ENDPOINT_RESOLUTION_RETRIES=1 wg set \"$INTERFACE\" "
-			       "peer ");
+		sbuf_puts(out, "WG_ENDPOINT_RESOLUTION_RETRIES=1 "
+			       "wg set \"$INTERFACE\" peer ");
 		text_quote(out, peer->public_key);
 		sbuf_puts(out, " endpoint ");
 		text_quote(out, peer->endpoint);
@@ -206,12 +207,16 @@ static void put_commands(struct sbuf *out, const struct plan *p, size_t from,
 		sbuf_printf(out, "wg set \"$INTERFACE\" listen-port %d\n",
 			    d->listen_port);
 		break;
-	case STEP_FWMARK: sbuf_puts(out, "wg set \"$INTERFACE\" fwmark off\n"); break;
+	case STEP_FWMARK:
+		sbuf_puts(out, "wg set \"$INTERFACE\" fwmark off\n");
+		break;
 	case STEP_MTU:
 		sbuf_printf(out, "ip link set dev \"$INTERFACE\" mtu %d\n",
 			    d->mtu);
 		break;
-	case STEP_LINK_UP: sbuf_puts(out, "ip link set dev \"$INTERFACE\" up\n"); break;
+	case STEP_LINK_UP:
+		sbuf_puts(out, "ip link set dev \"$INTERFACE\" up\n");
+		break;
 	case STEP_NAME_ENDPOINT: put_named_endpoints(out, p, from, to); break;
 	case STEP_ADD_PEER:
 	case STEP_SET_PEER:
@@ -252,8 +257,9 @@ static size_t part_end(const struct plan *p, size_t from)
 {
 	size_t to = from;
 
-	while (to < p->steps.len && part_kind(p->steps.items[to].kind) ==
-					    part_kind(p->steps.items[from].kind))
+	while (to < p->steps.len &&
+	       part_kind(p->steps.items[to].kind) ==
+		       part_kind(p->steps.items[from].kind))
 		to++;
 	return to;
 }
@@ -328,8 +334,8 @@ void script_make_key(struct sbuf *out, const char *interface, bool install,
 		    install ? install_sh : "");
 	sbuf_printf(out, "part() {\n%smake_key\n}\nrun 0\n",
 		    install ? "(install_wireguard) || return 1\n" : "");
-	sbuf_printf(out, "section \"key $(wg pubkey <\"$key_file\")\"\n%s}\nmain\n",
-		    end_sh);
+	sbuf_printf(out, "section \"key $(wg pubkey <\"$key_file\")\"\n"
+		    "%s}\nmain\n", end_sh);
 }
 
 /* ---- the answer ---- */
@@ -369,7 +375,7 @@ void script_parse_start(struct script_result *out, const struct plan *p,
 	AUTO(auto_free) char *frame = mem_printf("\n=%s= ", nonce);
 	AUTO(auto_free) char *copy = mem_strndup(text, len);
 	struct script_result r = { 0 };
-	const char *at = copy;
+	const char *at = copy; /* to the first NUL: a host may send some */
 	char word[8];
 	size_t from;
 

@@ -68,8 +68,9 @@ static int make_key(struct fleet *f, struct host *h, struct err *e)
 		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
 			       "there, so no key can be made");
 	put_key_script(f, h, &script);
-	if (fleet_run(f, h, &script, install ? INSTALL_TIMEOUT_MS
-					     : APPLY_TIMEOUT_MS, &answer, e) < 0 ||
+	if (fleet_run(f, h, &script,
+		      install ? INSTALL_TIMEOUT_MS : APPLY_TIMEOUT_MS, &answer,
+		      e) < 0 ||
 	    script_parse_key(&key, sbuf_str(&answer), answer.len, f->nonce,
 			     e) < 0)
 		return -1;

@@ -5,7 +5,8 @@
 
 #include "base/pool.h"
 
-/* One pass over some of the hosts, in parallel. */
+/* What all threads of a pass share; its hosts are chosen before it begins, so
+ * that a result that changes meanwhile takes none in or out. */
 struct pass {
 	struct fleet *fleet;
 	const char *doing;
@@ -57,7 +58,7 @@ void fleet_each(struct fleet *f, const char *doing, enum host_result which,
 
 void fleet_host_failed(struct fleet *f, struct host *h)
 {
-	f->failed++;
+	f->failed++; /* atomic: any thread of a pass may be here */
 	h->result = h->err.code == ERR_UNREACHABLE ? HOST_UNREACHABLE
 						   : HOST_FAILED;
 	remote_free(h->remote);

@@ -73,6 +73,7 @@ static void plan_one(struct fleet *f, struct host *h, void *arg)
 		h->has_desired = true;
 		desired_spare_client(&h->desired, &h->observed);
 	}
+	/* from here on nothing but this host is written to: threads share f */
 	h->has_plan = fleet_plan_host(f, h, &h->observed, &h->plan,
 				      &h->err) == 0;
 	if (f->digests)

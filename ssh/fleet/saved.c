@@ -1,6 +1,6 @@
 /*
  * Plans in files: what a plan was made from, and the options that it was made
- * with.
+ * with. Such a file is no script: a deploy of it plans anew, and compares.
  */
 #include "ssh/fleet/internal.h"
 
@@ -50,6 +50,7 @@ void saved_add(struct saved_plan *out, const struct fleet *f)
 int saved_text(struct sbuf *out, struct saved_plan *p, const struct fleet *f,
 	       struct err *e)
 {
+	/* nobody can say yet what the others of such a host will get */
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		const struct host *h = &f->hosts.items[i];
 
