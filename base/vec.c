@@ -12,6 +12,18 @@ void strings_add(struct strings *v, const char *s)
 	vec_push(v, copy);
 }
 
+void strings_printf(struct strings *v, const char *fmt, ...)
+{
+	struct sbuf text = SBUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	sbuf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	strings_add(v, sbuf_str(&text));
+	sbuf_done(&text);
+}
+
 void strings_done(struct strings *v)
 {
 	for (size_t i = 0; i < v->len; i++)

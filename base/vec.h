@@ -64,6 +64,10 @@ struct strings {
 /** Append a copy of @s. */
 void strings_add(struct strings *v, const char *s);
 
+/** Append a formatted string. */
+void strings_printf(struct strings *v, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /** Free all strings and the array; @v is empty and usable again. */
 void strings_done(struct strings *v);
 

@@ -1,25 +1,14 @@
 /*
- * What a host should have, from the state alone.
+ * What a host should have, from the state alone, so that it does not matter who
+ * deploys, which hosts answer, or in which order; and the one exception, which
+ * keeps the deploy itself from being cut off.
  */
 #include "render/desired.h"
 
 #include "base/auto.h"
+#include "render/observed.h"
 
 #include <string.h>
-
-/* The node's own mesh addresses, each with the length of its network. */
-static void add_own_addresses(struct desired *d)
-{
-	const struct node *n = d->node;
-
-	if (n->mesh_ip.family)
-		vec_push(&d->addresses,
-			 ((struct cidr){ n->mesh_ip, d->mesh->network.plen }));
-	if (n->mesh_ip6.family)
-		vec_push(&d->addresses,
-			 ((struct cidr){ n->mesh_ip6,
-					 d->mesh->network6.plen }));
-}
 
 /* Where the node itself is; family 0: not known. */
 static struct ip address_of(const struct node *n)
@@ -62,30 +51,6 @@ bool desired_has_endpoint(const struct node *n, const struct node *peer)
 	return peer->facts.address && !is_inside(peer, n);
 }
 
-static int pair_keepalive(const struct mesh *m, const struct node *a,
-			  const struct node *b)
-{
-	if (a->keepalive_s >= 0)
-		return a->keepalive_s;
-	if (m->keepalive_s >= 0)
-		return m->keepalive_s;
-	return a->behind_nat || b->behind_nat || is_inside(a, b) ||
-	       is_inside(b, a) ? DESIRED_NAT_KEEPALIVE : 0;
-}
-
-/* The endpoint that @n is given for @peer; the caller frees. */
-static char *pair_endpoint(const struct mesh *m, const struct node *n,
-			   const struct node *peer)
-{
-	char text[ENDPOINT_TEXT_MAX];
-	struct ip ip;
-
-	if (peer->public_endpoint || !desired_has_endpoint(n, peer) ||
-	    !ip_parse(&ip, peer->facts.address))
-		return node_endpoint(m, peer);
-	return mem_strdup(endpoint_text(&ip, node_port(m, peer), text));
-}
-
 /* Is @network, or a wider one, on a card of the host, by what was last seen? */
 static bool is_connected(const struct node *n, const struct cidr *network)
 {
@@ -108,34 +73,31 @@ bool desired_endpoint_is_said(const struct desired_peer *peer)
 }
 
 /*
- * Where packets of the tunnel go to, for all that we know without the peer's own
- * word: the user's endpoint, or where we dialled it. False: it may be anywhere.
+ * Would the tunnel's own packets to this peer be routed into the tunnel? Where
+ * they go is what we know without the peer's own word: the user's endpoint, or
+ * where we dialled it. A peer of which neither is known may be anywhere.
  */
-static bool known_place(struct cidr *out, const struct desired_peer *peer)
-{
-	const struct node *n = peer->node;
-	AUTO(auto_free) char *host = NULL;
-	struct err e;
-	int port;
-
-	if (!n->public_endpoint)
-		return n->facts.dialled && cidr_parse(out, n->facts.dialled);
-	return endpoint_parse(n->public_endpoint, &host, &port, &e) == 0 &&
-	       cidr_parse(out, host);
-}
-
-/* Would the tunnel's own packets to this peer be routed into the tunnel? */
 static bool covers_peer(const struct desired *d, const struct cidr *network,
 			const struct desired_peer *peer)
 {
+	const struct node *n = peer->node;
+	AUTO(auto_free) char *host = NULL;
+	struct err ignored;
 	struct cidr at;
+	int port;
+	bool known;
 
-	if (!known_place(&at, peer))
+	if (n->public_endpoint)
+		known = endpoint_parse(n->public_endpoint, &host, &port,
+				       &ignored) == 0 && cidr_parse(&at, host);
+	else
+		known = n->facts.dialled && cidr_parse(&at, n->facts.dialled);
+	if (!known)
 		return network->plen == 0;
 	return cidr_contains(network, &at.ip) && !is_connected(d->node, &at);
 }
 
-/* Would a route of it cut the host off from its own cards or from a peer? */
+/* Would a route to it cut the host off from its own cards or from a peer? */
 static bool cuts_off(const struct desired *d, const struct cidr *network)
 {
 	if (is_connected(d->node, network))
@@ -169,68 +131,51 @@ static void doubt_places(struct desired *d)
 	}
 }
 
-/* Routes that the host must not have are kept apart. */
-static void keep_apart(struct desired *d)
+/* The endpoint that @n is given for @peer; the caller frees. */
+static char *endpoint_for(const struct mesh *m, const struct node *n,
+			  const struct node *peer)
 {
-	size_t kept = 0;
+	char text[ENDPOINT_TEXT_MAX];
+	struct ip ip;
 
-	for (size_t i = 0; i < d->routes.len; i++) {
-		const struct desired_route r = d->routes.items[i];
-
-		if (cuts_off(d, &r.network))
-			vec_push(&d->connected, r.network);
-		else
-			d->routes.items[kept++] = r;
-	}
-	d->routes.len = kept;
+	if (peer->public_endpoint || !desired_has_endpoint(n, peer) ||
+	    !ip_parse(&ip, peer->facts.address))
+		return node_endpoint(m, peer);
+	return mem_strdup(endpoint_text(&ip, node_port(m, peer), text));
 }
 
-static void add_route(struct desired *d, const struct node *owner,
-		      const struct cidr *network)
-{
-	struct desired_route *r = vec_add(&d->routes);
-
-	r->network = *network;
-	r->gateway = network->ip.family == 4 ? owner->mesh_ip
-					     : owner->mesh_ip6;
-}
-
-static void add_peer(struct desired *d, const struct node *n, uint8_t access)
+static void add_desired_peer(struct desired *d, const struct node *n,
+			     bool networks)
 {
 	struct desired_peer *p = vec_add(&d->peers);
 
 	p->node = n;
 	p->name = n->name;
 	p->public_key = n->public_key;
-	p->endpoint = pair_endpoint(d->mesh, d->node, n);
-	p->keepalive_s = pair_keepalive(d->mesh, d->node, n);
+	p->endpoint = endpoint_for(d->mesh, d->node, n);
+	if (d->node->keepalive_s >= 0)
+		p->keepalive_s = d->node->keepalive_s;
+	else if (d->mesh->keepalive_s >= 0)
+		p->keepalive_s = d->mesh->keepalive_s;
+	else if (d->node->behind_nat || n->behind_nat ||
+		 is_inside(d->node, n) || is_inside(n, d->node))
+		p->keepalive_s = DESIRED_NAT_KEEPALIVE;
 	if (n->mesh_ip.family)
 		vec_push(&p->allowed_ips, cidr_host(&n->mesh_ip));
 	if (n->mesh_ip6.family)
 		vec_push(&p->allowed_ips, cidr_host(&n->mesh_ip6));
-	if (!(access & ACCESS_NETWORKS))
-		return;
-	for (size_t i = 0; i < n->routable_networks.len; i++) {
-		vec_push(&p->allowed_ips, n->routable_networks.items[i]);
-		add_route(d, n, &n->routable_networks.items[i]);
+	for (size_t i = 0; networks && i < n->routable_networks.len; i++) {
+		const struct cidr net = n->routable_networks.items[i];
+
+		vec_push(&p->allowed_ips, net);
+		vec_push(&d->routes, ((struct desired_route){
+					     net, net.ip.family == 4
+							  ? n->mesh_ip
+							  : n->mesh_ip6 }));
 	}
 }
 
 /* ---- external peers ---- */
-
-/* What external peers have stays theirs. Sorted. */
-static void claimed(struct cidrs *out, const struct desired *d)
-{
-	for (size_t i = 0; i < d->externals.len; i++) {
-		const struct external *x = d->externals.items[i];
-
-		for (size_t k = 0; k < x->allowed_ips.len; k++)
-			vec_push(out, x->allowed_ips.items[k]);
-		for (size_t k = 0; k < x->routes.len; k++)
-			vec_push(out, x->routes.items[k]);
-	}
-	cidrs_sort(out);
-}
 
 static int compare_cidrs(const void *a, const void *b)
 {
@@ -243,35 +188,40 @@ static bool is_among(const struct cidrs *sorted, const struct cidr *c)
 				      sizeof *c, compare_cidrs);
 }
 
-static void yield_peer(struct desired *d, struct desired_peer *p,
-		       const struct cidrs *claims)
+/*
+ * Two peers of one interface can not have one allowed IP: WireGuard gives it to
+ * the one that was told last. What external peers have stays theirs.
+ */
+static void leave_to_externals(struct desired *d)
 {
+	struct cidrs theirs = { 0 };
 	size_t kept = 0;
 
-	for (size_t i = 0; i < p->allowed_ips.len; i++) {
-		const struct cidr c = p->allowed_ips.items[i];
+	for (size_t i = 0; i < d->externals.len; i++) {
+		const struct external *x = d->externals.items[i];
 
-		if (is_among(claims, &c))
-			vec_push(&d->yielded, c);
-		else
-			p->allowed_ips.items[kept++] = c;
+		for (size_t k = 0; k < x->allowed_ips.len; k++)
+			vec_push(&theirs, x->allowed_ips.items[k]);
+		for (size_t k = 0; k < x->routes.len; k++)
+			vec_push(&theirs, x->routes.items[k]);
 	}
-	p->allowed_ips.len = kept;
-}
+	cidrs_sort(&theirs);
+	for (size_t i = 0; i < d->peers.len && theirs.len; i++) {
+		struct cidrs *ours = &d->peers.items[i].allowed_ips;
+		size_t stay = 0;
 
-static void yield_to_externals(struct desired *d)
-{
-	struct cidrs claims = { 0 };
-	size_t kept = 0;
-
-	claimed(&claims, d);
-	for (size_t i = 0; i < d->peers.len && claims.len; i++)
-		yield_peer(d, &d->peers.items[i], &claims);
+		for (size_t k = 0; k < ours->len; k++)
+			if (is_among(&theirs, &ours->items[k]))
+				vec_push(&d->yielded, ours->items[k]);
+			else
+				ours->items[stay++] = ours->items[k];
+		ours->len = stay;
+	}
 	for (size_t i = 0; i < d->routes.len; i++)
-		if (!is_among(&claims, &d->routes.items[i].network))
+		if (!is_among(&theirs, &d->routes.items[i].network))
 			d->routes.items[kept++] = d->routes.items[i];
 	d->routes.len = kept;
-	vec_done(&claims);
+	vec_done(&theirs);
 }
 
 /* The external peers of the node that are no nodes of the mesh. */
@@ -319,21 +269,21 @@ static int compare_routes(const void *a, const void *b)
 	return cidr_compare(&x->network, &y->network);
 }
 
-/* A key that the host has yet to make makes it nobody's peer yet. */
-static bool has_key(const struct mesh *m, const struct node *n)
-{
-	return *n->public_key || !node_key_on_host(m, n);
-}
-
 void desired_compute(struct desired *out, const struct mesh *m,
 		     const struct access *a, const struct node *node)
 {
 	uint8_t *flags = mem_calloc(m->nodes.len, 1);
 	struct desired d = { .mesh = m, .node = node };
+	size_t kept = 0;
 
 	d.listen_port = node_port(m, node);
 	d.mtu = node_mtu(m, node) ? node_mtu(m, node) : node->facts.mtu;
-	add_own_addresses(&d);
+	if (node->mesh_ip.family)
+		vec_push(&d.addresses,
+			 ((struct cidr){ node->mesh_ip, m->network.plen }));
+	if (node->mesh_ip6.family)
+		vec_push(&d.addresses,
+			 ((struct cidr){ node->mesh_ip6, m->network6.plen }));
 	for (size_t i = 0; i < node->routable_networks.len; i++) {
 		if (node->routable_networks.items[i].ip.family == 4)
 			d.forward4 = true;
@@ -341,28 +291,61 @@ void desired_compute(struct desired *out, const struct mesh *m,
 			d.forward6 = true;
 	}
 	access_of(a, (size_t)(node - m->nodes.items), flags);
-	for (size_t i = 0; i < m->nodes.len; i++)
-		if ((flags[i] & ACCESS_PEER) && has_key(m, &m->nodes.items[i]))
-			add_peer(&d, &m->nodes.items[i], flags[i]);
-	add_externals(&d);
-	yield_to_externals(&d);
-	vec_sort(&d.routes, compare_routes);
-	keep_apart(&d);
-	doubt_places(&d);
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct node *n = &m->nodes.items[i];
+
+		/* whose host has yet to make its key is nobody's peer yet */
+		if ((flags[i] & ACCESS_PEER) &&
+		    (*n->public_key || !node_key_on_host(m, n)))
+			add_desired_peer(&d, n, flags[i] & ACCESS_NETWORKS);
+	}
 	free(flags);
+	add_externals(&d);
+	leave_to_externals(&d);
+	vec_sort(&d.routes, compare_routes);
+	for (size_t i = 0; i < d.routes.len; i++)
+		if (cuts_off(&d, &d.routes.items[i].network))
+			vec_push(&d.connected, d.routes.items[i].network);
+		else
+			d.routes.items[kept++] = d.routes.items[i];
+	d.routes.len = kept;
+	doubt_places(&d);
 	*out = d;
 }
 
-static void peer_done(struct desired_peer *p)
+void desired_spare_client(struct desired *d, const struct observed *o)
 {
-	free(p->endpoint);
-	vec_done(&p->allowed_ips);
+	struct ip client;
+	size_t kept = 0;
+
+	if (!ip_parse(&client, o->ssh_client))
+		return;
+	/* an address of the host, on a card or in the mesh, that leads there */
+	for (size_t i = 0; i < o->addresses.len; i++)
+		if (cidr_contains(&o->addresses.items[i].address, &client))
+			return;
+	for (size_t i = 0; i < d->routes.len; i++) {
+		const struct desired_route r = d->routes.items[i];
+		bool stays = !cidr_contains(&r.network, &client);
+
+		for (size_t k = 0; k < o->routes.len && !stays; k++)
+			stays = !o->routes.items[k].kernel &&
+				cidr_equal(&o->routes.items[k].network,
+					   &r.network);
+		if (stays)
+			d->routes.items[kept++] = r;
+		else
+			vec_push(&d->connected, r.network);
+	}
+	d->routes.len = kept;
 }
 
 void desired_done(struct desired *d)
 {
-	for (size_t i = 0; i < d->peers.len; i++)
-		peer_done(&d->peers.items[i]);
+	for (size_t i = 0; i < d->peers.len; i++) {
+		free(d->peers.items[i].endpoint);
+		vec_done(&d->peers.items[i].allowed_ips);
+	}
 	vec_done(&d->peers);
 	vec_done(&d->routes);
 	vec_done(&d->connected);
@@ -373,13 +356,11 @@ void desired_done(struct desired *d)
 
 bool desired_endpoint_is_name(const struct desired_peer *peer)
 {
-	char *host = NULL;
+	AUTO(auto_free) char *host = NULL;
 	struct ip ip;
 	struct err e;
 	int port;
-	bool name = endpoint_parse(peer->endpoint, &host, &port, &e) == 0 &&
-		    !ip_parse(&ip, host);
 
-	free(host);
-	return name;
+	return endpoint_parse(peer->endpoint, &host, &port, &e) == 0 &&
+	       !ip_parse(&ip, host);
 }

@@ -33,18 +33,20 @@ struct desired_route {
 			      network's family */
 };
 
+struct observed;
+
 struct desired {
-	const struct mesh *mesh;
-	const struct node *node;
+	const struct mesh *mesh; /* borrowed */
+	const struct node *node; /* whose host it is; borrowed */
 	struct cidrs addresses; /* with the mesh network's prefix length */
-	int listen_port;
+	int listen_port; /* UDP */
 	int mtu; /* bytes: said, or found; 0: neither */
 	VEC(struct desired_peer) peers;   /* sorted by name */
 	VEC(struct desired_route) routes; /* sorted by network */
 	struct cidrs connected; /* networks of others that this host is itself
 				   connected to, or reaches a peer or (see
-				   render/spare.h) the control node through: not
-				   routed into the mesh */
+				   desired_spare_client()) the control node
+				   through: not routed into the mesh */
 	bool forward4, forward6; /* networks behind this node */
 	VEC(const struct external *) externals; /* of the node, and no node
 					of the mesh themselves; by key */
@@ -59,8 +61,18 @@ void desired_compute(struct desired *out, const struct mesh *m,
 		     const struct access *a, const struct node *node);
 
 /**
+ * The one thing that a host should not have because of who asks: a route that
+ * would lead its answers to the control node astray. Moves routes of @d that
+ * cover the address from which the host in @o was logged in to from d->routes
+ * to d->connected. A route stays when it is live already, or when a network of
+ * the host's own leads there.
+ */
+void desired_spare_client(struct desired *d, const struct observed *o);
+
+/**
  * Does @n get an endpoint for @peer? The user's, or where it is reached unless
- * it is behind NAT; two nodes behind NAT in one network have each other's there.
+ * it is behind NAT; two nodes behind NAT in one network have each other's
+ * there.
  */
 bool desired_has_endpoint(const struct node *n, const struct node *peer);
 
@@ -68,7 +80,9 @@ bool desired_has_endpoint(const struct node *n, const struct node *peer);
 const struct external *desired_external(const struct desired *d,
 					const char *public_key);
 
-/** Does the peer's host alone say where it is? Nobody else has seen it there. */
+/**
+ * Does the peer's host alone say where it is? Nobody else has seen it there.
+ */
 bool desired_endpoint_is_said(const struct desired_peer *peer);
 
 /** Is the endpoint's host a name? The kernel reports back only addresses. */

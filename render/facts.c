@@ -1,6 +1,6 @@
 /*
- * What hosts say and what we saw of them becomes facts of the mesh, by the rule of
- * whom to believe (SECURITY.md).
+ * What hosts say and what we saw of them becomes facts of the mesh, by the rule
+ * of whom to believe (SECURITY.md).
  */
 #include "render/facts.h"
 
@@ -16,31 +16,27 @@
 /** A handshake younger than this tells where a peer is now (seconds). */
 #define HANDSHAKE_FRESH 180
 
-static void merge_names(struct node *n, const struct observed *o)
+/* Its names and its own addresses, the tunnel's apart. */
+static void merge_own(const struct mesh *m, struct node *n,
+		      const struct observed *o)
 {
+	struct cidrs *own = &n->facts.addresses;
 	bool renamed = !n->actual_hostname || !o->hostname ||
 		       strcmp(n->actual_hostname, o->hostname) != 0;
 
 	mem_replace(&n->actual_hostname, o->hostname);
-	if (o->fqdn || renamed)
+	if (o->fqdn || renamed) /* it is not asked for under a known name */
 		mem_replace(&n->fqdn, o->fqdn);
-}
-
-static void merge_addresses(const struct mesh *m, struct node *n,
-			    const struct observed *o)
-{
-	struct cidrs *out = &n->facts.addresses;
-
-	out->len = 0;
-	for (size_t i = 0; i < o->addresses.len && out->len < MAX_ADDRESSES;
+	own->len = 0;
+	for (size_t i = 0; i < o->addresses.len && own->len < MAX_ADDRESSES;
 	     i++) {
 		const struct observed_address *a = &o->addresses.items[i];
 
 		if (!a->passing && !ip_is_special(&a->address.ip) &&
 		    strcmp(a->ifname, m->interface_name) != 0)
-			vec_push(out, a->address);
+			vec_push(own, a->address);
 	}
-	cidrs_sort(out);
+	cidrs_sort(own);
 }
 
 /* ---- where is it reached ---- */
@@ -50,16 +46,8 @@ static bool is_global(const struct ip *a)
 	return a->family && !ip_is_special(a) && !ip_is_private(a);
 }
 
-static const struct ip *own_global(const struct node *n)
-{
-	for (size_t i = 0; i < n->facts.addresses.len; i++)
-		if (is_global(&n->facts.addresses.items[i].ip))
-			return &n->facts.addresses.items[i].ip;
-	return NULL;
-}
-
 /* An address that can be a place outside of the mesh; family 0: it is none. */
-static struct ip place(const struct mesh *m, const char *text)
+static struct ip outside_address(const struct mesh *m, const char *text)
 {
 	struct ip ip = { 0 };
 
@@ -82,13 +70,13 @@ static struct ip local_address(const struct mesh *m,
 	size_t most = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct ip ip = place(m, reports[i].source);
+		struct ip ip = outside_address(m, reports[i].source);
 		size_t count = 0;
 
 		if (is_global(&ip))
 			return ip;
 		for (size_t k = 0; ip.family && k < n; k++) {
-			struct ip other = place(m, reports[k].source);
+			struct ip other = outside_address(m, reports[k].source);
 
 			count += ip_equal(&ip, &other);
 		}
@@ -111,9 +99,9 @@ static struct reach reach_of(const struct mesh *m,
 			     const struct host_report *reports, size_t n,
 			     const struct host_report *r)
 {
-	struct reach reach = { .dialled = place(m, r->dialled) };
-	const struct ip *global = own_global(r->node);
-	struct ip said = place(m, r->observed->ssh_server);
+	const struct cidrs *own = &r->node->facts.addresses;
+	struct ip said = outside_address(m, r->observed->ssh_server);
+	struct reach reach = { .dialled = outside_address(m, r->dialled) };
 
 	if (r->local) {
 		reach.dialled = reach.address = local_address(m, reports, n);
@@ -121,21 +109,13 @@ static struct reach reach_of(const struct mesh *m,
 		reach.address = *r->observed->ssh_server ? said : reach.dialled;
 		reach.translated = !ip_equal(&reach.dialled, &reach.address);
 	} else if (!*r->dialled) { /* through a proxy: its word alone */
-		reach.address = global && !is_global(&said) ? *global : said;
+		reach.address = said;
+		for (size_t i = 0; i < own->len && !is_global(&reach.address);
+		     i++)
+			if (is_global(&own->items[i].ip))
+				reach.address = own->items[i].ip;
 	}
 	return reach;
-}
-
-/* Was another node reached at a global address, with our own eyes? */
-static bool others_global(const struct mesh *m, const struct node *n)
-{
-	for (size_t i = 0; i < m->nodes.len; i++) {
-		struct ip ip = place(m, m->nodes.items[i].facts.dialled);
-
-		if (&m->nodes.items[i] != n && is_global(&ip))
-			return true;
-	}
-	return false;
 }
 
 /* ---- what others see ---- */
@@ -157,36 +137,34 @@ static bool sees(struct ip *out, const struct host_report *peer,
 	       ip_parse(out, host);
 }
 
-/* Two nodes at one address may be one machine. */
-static bool independent(const struct node *a, const struct node *b)
-{
-	return a != b && !(a->facts.dialled && b->facts.dialled &&
-			   strcmp(a->facts.dialled, b->facts.dialled) == 0);
-}
-
 /* What two independent peers that are not behind NAT agree to see. */
 struct sighting {
 	struct ip at; /* family 0: nothing */
 	const struct node *by[2];
 };
 
+/* Two nodes at one address may be one machine, and are no two witnesses. */
 static struct sighting sighted(const struct host_report *reports, size_t n,
 			       const struct host_report *r)
 {
 	for (size_t i = 0; i < n; i++) {
+		const struct node *a = reports[i].node;
 		struct ip at, also;
 
-		if (&reports[i] == r || node_is_hidden(reports[i].node) ||
+		if (&reports[i] == r || node_is_hidden(a) ||
 		    !sees(&at, &reports[i], r))
 			continue;
-		for (size_t k = i + 1; k < n; k++)
-			if (&reports[k] != r &&
-			    !node_is_hidden(reports[k].node) &&
-			    independent(reports[i].node, reports[k].node) &&
+		for (size_t k = i + 1; k < n; k++) {
+			const struct node *b = reports[k].node;
+			bool one = a == b ||
+				   (a->facts.dialled && b->facts.dialled &&
+				    strcmp(a->facts.dialled,
+					   b->facts.dialled) == 0);
+
+			if (!one && &reports[k] != r && !node_is_hidden(b) &&
 			    sees(&also, &reports[k], r) && ip_equal(&at, &also))
-				return (struct sighting){
-					at,
-					{ reports[i].node, reports[k].node } };
+				return (struct sighting){ at, { a, b } };
+		}
 	}
 	return (struct sighting){ 0 };
 }
@@ -203,82 +181,65 @@ static void set_nat(struct node *n, const char *from)
 static void judge_nat(const struct mesh *m, struct node *n,
 		      const struct reach *reach)
 {
+	bool apart = reach->address.family && !is_global(&reach->address);
+	bool others_global = false; /* is another one, for our own eyes? */
+
 	if (n->behind_nat && !n->facts.nat_from)
 		return; /* the user says so */
+	for (size_t i = 0; apart && i < m->nodes.len && !others_global; i++) {
+		struct ip ip = outside_address(m,
+					       m->nodes.items[i].facts.dialled);
+
+		others_global = &m->nodes.items[i] != n && is_global(&ip);
+	}
 	if (reach->translated)
 		set_nat(n, FACT_SAID);
-	else if (reach->address.family && !is_global(&reach->address) &&
-		 others_global(m, n))
+	else if (others_global)
 		set_nat(n, FACT_DIALLED);
 	else if (is_global(&reach->dialled) ||
 		 (reach->address.family && node_is_hidden(n)))
 		set_nat(n, NULL); /* what spoke for it does so no more */
 }
 
-/* By others' word, where what we saw leaves it open. */
-static void hear_others(const struct mesh *m, const struct host_report *reports,
-			size_t n, const struct host_report *r,
-			const struct reach *reach)
-{
-	const struct sighting s = sighted(reports, n, r);
-	AUTO(auto_free) char *from = NULL;
-
-	if (!s.at.family || node_is_hidden(r->node) ||
-	    is_global(&reach->dialled))
-		return;
-	if (!observed_owns(r->observed, &s.at, m->interface_name))
-		from = mem_printf(FACT_SEEN_BY "%s and %s", s.by[0]->name,
-				  s.by[1]->name);
-	set_nat(r->node, from);
-}
-
-static void merge_place(struct node *n, const struct reach *reach)
-{
-	char text[ADDR_TEXT_MAX];
-
-	if (reach->dialled.family)
-		mem_replace(&n->facts.dialled, ip_text(&reach->dialled, text));
-	if (reach->address.family)
-		mem_replace(&n->facts.address, ip_text(&reach->address, text));
-}
-
 void facts_merge(struct mesh *m, const struct host_report *reports, size_t n)
 {
 	struct reach *all = mem_calloc(n + 1, sizeof *all);
+	char text[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < n; i++) {
-		merge_names(reports[i].node, reports[i].observed);
-		merge_addresses(m, reports[i].node, reports[i].observed);
+		struct node *node = reports[i].node;
+
+		merge_own(m, node, reports[i].observed);
 		all[i] = reach_of(m, reports, n, &reports[i]);
-		merge_place(reports[i].node, &all[i]);
+		if (all[i].dialled.family)
+			mem_replace(&node->facts.dialled,
+				    ip_text(&all[i].dialled, text));
+		if (all[i].address.family)
+			mem_replace(&node->facts.address,
+				    ip_text(&all[i].address, text));
 	}
 	for (size_t i = 0; i < n; i++)
 		judge_nat(m, reports[i].node, &all[i]);
-	for (size_t i = 0; i < n; i++)
-		hear_others(m, reports, n, &reports[i], &all[i]);
+	/* others' word, where what we saw leaves it open */
+	for (size_t i = 0; i < n; i++) {
+		struct node *node = reports[i].node;
+		const struct sighting s = sighted(reports, n, &reports[i]);
+		AUTO(auto_free) char *from = NULL;
+
+		if (!s.at.family || node_is_hidden(node) ||
+		    is_global(&all[i].dialled))
+			continue;
+		if (!observed_owns(reports[i].observed, &s.at,
+				   m->interface_name))
+			from = mem_printf(FACT_SEEN_BY "%s and %s",
+					  s.by[0]->name, s.by[1]->name);
+		set_nat(node, from);
+	}
 	free(all);
 	mtu_merge(m, reports, n);
 }
 
 /* ---- pairs without a way ---- */
-
-static size_t lonely_peers(const struct mesh *m, const struct access *a,
-			   size_t i, uint8_t *flags)
-{
-	const struct node *n = &m->nodes.items[i];
-	size_t lonely = 0;
-
-	access_of(a, i, flags);
-	for (size_t k = 0; k < m->nodes.len; k++) {
-		const struct node *peer = &m->nodes.items[k];
-
-		if ((flags[k] & ACCESS_PEER) && node_is_hidden(peer) &&
-		    !desired_has_endpoint(n, peer) &&
-		    !desired_has_endpoint(peer, n))
-			lonely++;
-	}
-	return lonely;
-}
 
 void facts_warnings(const struct mesh *m, struct strings *out)
 {
@@ -287,10 +248,20 @@ void facts_warnings(const struct mesh *m, struct strings *out)
 
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		const struct node *n = &m->nodes.items[i];
-		size_t lonely = node_is_hidden(n) ? lonely_peers(m, a, i, flags)
-					      : 0;
-		char *text;
+		AUTO(auto_free) char *text = NULL;
+		size_t lonely = 0;
 
+		if (!node_is_hidden(n))
+			continue;
+		access_of(a, i, flags);
+		for (size_t k = 0; k < m->nodes.len; k++) {
+			const struct node *peer = &m->nodes.items[k];
+
+			lonely += (flags[k] & ACCESS_PEER) &&
+				  node_is_hidden(peer) &&
+				  !desired_has_endpoint(n, peer) &&
+				  !desired_has_endpoint(peer, n);
+		}
 		if (!lonely)
 			continue;
 		text = mem_printf("'%s' is behind NAT and so are %zu of its "
@@ -298,7 +269,6 @@ void facts_warnings(const struct mesh *m, struct strings *out)
 				  "is forwarded to it, set its public_endpoint",
 				  n->name, lonely);
 		strings_add(out, text);
-		free(text);
 	}
 	free(flags);
 	access_free(a);

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 struct found_peer {
-	char *public_key;
+	char *public_key; /* base64 text */
 	struct secret preshared_key; /* base64 text; empty for none */
 	char *name; /* a comment of the boot file, any text; NULL: none */
 };

@@ -27,8 +27,9 @@ bool import_wants_key(const struct mesh *m);
  * Take @n hosts in. A host whose key a node has is that node, if it has its SSH
  * place or a host key of it: then only its external peers are read anew.
  * Sentences for the user are appended to @notes; to @doubts what nobody but one
- * host vouches for, and what could get all traffic: save only if the user agrees.
- * 0, or -1 with ERR_INPUT, ERR_HOSTKEY or ERR_REMOTE; @m is half changed then.
+ * host vouches for, and what could get all traffic: save only if the user
+ * agrees. 0, or -1 with ERR_INPUT, ERR_HOSTKEY or ERR_REMOTE; @m is half
+ * changed then.
  */
 int import_hosts(struct mesh *m, const struct import_source *sources,
 		 size_t n, struct strings *notes, struct strings *doubts,

@@ -1,5 +1,6 @@
 /*
- * Text that a forge shows as text: nothing in it is a link, an image or a mention.
+ * Text that a forge shows as text: nothing in it is a link, an image or a
+ * mention.
  */
 #include "render/markdown.h"
 

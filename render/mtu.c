@@ -1,5 +1,6 @@
 /*
  * The MTU of each host's interface, from its ways to its peers, into the facts.
+ * The way to an address is the longest prefix among the host's routes.
  */
 #include "render/mtu.h"
 
@@ -7,7 +8,6 @@
 #include "base/auto.h"
 #include "render/desired.h"
 #include "render/owner.h"
-#include "render/underlay.h"
 #include "state/model/model.h"
 
 #include <string.h>
@@ -20,6 +20,56 @@
 #define LEAST_IPV6 1280
 #define LEAST 576
 #define MOST 65535
+
+/*
+ * The MTU of the way that the kernel takes to @to among those of at most @plen
+ * bits, see ip-route(8): the longest prefix, then the lowest metric. Several
+ * that are equal in both are ways of one route, and any may be taken.
+ */
+static int mtu_among(const struct observed *o, const struct ip *to,
+		      unsigned plen, const char *except)
+{
+	const struct observed_underlay *chosen = NULL;
+	int smallest = 0;
+
+	for (size_t i = 0; i < o->underlay.len; i++) {
+		const struct observed_underlay *way = &o->underlay.items[i];
+		bool same, better;
+		int mtu = way->mtu;
+
+		if (way->network.plen > plen ||
+		    !cidr_contains(&way->network, to) ||
+		    strcmp(way->ifname, except) == 0)
+			continue;
+		same = chosen && way->network.plen == chosen->network.plen;
+		better = !chosen || (same ? way->metric < chosen->metric
+					  : way->network.plen >
+						    chosen->network.plen);
+		if (!better && !(same && way->metric == chosen->metric))
+			continue;
+		for (size_t k = 0; k < o->links.len && !mtu; k++)
+			if (strcmp(o->links.items[k].ifname, way->ifname) == 0)
+				mtu = o->links.items[k].mtu;
+		if (better || (mtu && mtu < smallest) || !smallest)
+			smallest = mtu;
+		chosen = way;
+	}
+	return smallest;
+}
+
+int mtu_of_way(const struct observed *o, const struct ip *to,
+		 const char *except)
+{
+	return mtu_among(o, to, ip_bits(to), except);
+}
+
+int mtu_of_default_way(const struct observed *o, int family,
+			 const char *except)
+{
+	const struct ip any = { .family = family };
+
+	return mtu_among(o, &any, 0, except);
+}
 
 /* The smallest of what is known; 0 is not known. */
 static void take_smaller(int *smallest, int mtu)
@@ -36,8 +86,14 @@ struct ways {
 	bool somewhere; /* a peer may be anywhere: the default route counts */
 };
 
-/* The way to an endpoint "host:port". */
-static void way_to_endpoint(struct ways *w, const char *endpoint)
+static void add_way(struct ways *w, const struct ip *to)
+{
+	take_smaller(&w->smallest, mtu_of_way(w->observed, to,
+						w->mesh->interface_name));
+}
+
+/* The way to an endpoint "host:port", which may be a name; "" for none. */
+static void add_way_to_endpoint(struct ways *w, const char *endpoint)
 {
 	AUTO(auto_free) char *host = NULL;
 	struct err ignored;
@@ -46,35 +102,17 @@ static void way_to_endpoint(struct ways *w, const char *endpoint)
 
 	if (endpoint_parse(endpoint, &host, &port, &ignored) == 0 &&
 	    ip_parse(&ip, host))
-		take_smaller(&w->smallest,
-			     underlay_mtu(w->observed, &ip,
-					  w->mesh->interface_name));
+		add_way(w, &ip);
 	else
 		w->somewhere = true;
 }
 
-/* Where a peer only says itself that it is, it may not make our packets small. */
-static void way_to_peer(struct ways *w, const struct node *n,
-			const struct node *peer)
-{
-	const char *from = node_address_from(peer);
-	struct ip ip;
-
-	if (peer->public_endpoint)
-		way_to_endpoint(w, peer->public_endpoint);
-	else if (desired_has_endpoint(n, peer) &&
-		 strcmp(from, FACT_DIALLED) == 0 &&
-		 ip_parse(&ip, peer->facts.address))
-		take_smaller(&w->smallest,
-			     underlay_mtu(w->observed, &ip,
-					  w->mesh->interface_name));
-	else
-		w->somewhere = true;
-}
-
-/* What the ways to the peers of node @i leave to its tunnel. */
-static int by_routes(const struct mesh *m, const struct access *a, size_t i,
-		     const struct observed *o, uint8_t *flags)
+/*
+ * What the ways to the peers of node @i leave to its tunnel. Where a peer only
+ * says itself that it is, it may not make our packets small.
+ */
+static int mtu_by_ways(const struct mesh *m, const struct access *a, size_t i,
+		       const struct observed *o, uint8_t *flags)
 {
 	const struct node *n = &m->nodes.items[i];
 	struct ways w = { .mesh = m, .observed = o };
@@ -82,17 +120,30 @@ static int by_routes(const struct mesh *m, const struct access *a, size_t i,
 	int mtu;
 
 	access_of(a, i, flags);
-	for (size_t k = 0; k < m->nodes.len; k++)
-		if (flags[k] & ACCESS_PEER)
-			way_to_peer(&w, n, &m->nodes.items[k]);
-	for (size_t k = 0; k < n->externals.len; k++)
-		way_to_endpoint(&w, n->externals.items[k].endpoint
-					   ? n->externals.items[k].endpoint
-					   : "");
+	for (size_t k = 0; k < m->nodes.len; k++) {
+		const struct node *peer = &m->nodes.items[k];
+		struct ip ip;
+
+		if (!(flags[k] & ACCESS_PEER))
+			continue;
+		if (peer->public_endpoint)
+			add_way_to_endpoint(&w, peer->public_endpoint);
+		else if (desired_has_endpoint(n, peer) &&
+			 strcmp(node_address_from(peer), FACT_DIALLED) == 0 &&
+			 ip_parse(&ip, peer->facts.address))
+			add_way(&w, &ip);
+		else
+			w.somewhere = true;
+	}
+	for (size_t k = 0; k < n->externals.len; k++) {
+		const char *endpoint = n->externals.items[k].endpoint;
+
+		add_way_to_endpoint(&w, endpoint ? endpoint : "");
+	}
 	for (int family = 4; family <= 6; family += 2)
 		if (w.somewhere || !w.smallest)
 			take_smaller(&w.smallest,
-				     underlay_default_mtu(o, family,
+				     mtu_of_default_way(o, family,
 							  m->interface_name));
 	mtu = (w.smallest ? w.smallest : USUAL_UNDERLAY) - OVERHEAD;
 	if (mtu > MOST)
@@ -100,42 +151,33 @@ static int by_routes(const struct mesh *m, const struct access *a, size_t i,
 	return mtu < least ? least : mtu;
 }
 
-/* Is it live with an MTU that no boot file of ours says? */
-static bool taken_over(const struct mesh *m, const struct observed *o)
-{
-	struct err ignored;
-
-	return o->exists && o->is_wireguard &&
-	       !(owner_marked(m, o) && o->boot_mtu) &&
-	       check_mtu(o->mtu, &ignored) == 0;
-}
-
-static bool goes_on_keeping(const struct mesh *m, const struct node *n,
-			    const struct observed *o)
-{
-	return n->facts.mtu_kept && n->facts.mtu &&
-	       (o->exists || owner_marked(m, o));
-}
-
 void mtu_merge(struct mesh *m, const struct host_report *reports, size_t n)
 {
 	struct access *a = access_new(m);
 	uint8_t *flags = mem_calloc(m->nodes.len, 1);
+	struct err ignored;
 
 	for (size_t i = 0; i < n; i++) {
 		struct node *node = reports[i].node;
 		const struct observed *o = reports[i].observed;
+		bool ours = owner_marked(m, o);
 		bool said = node_mtu(m, node) != 0;
 
-		if (!o->links.len || (!said && goes_on_keeping(m, node, o)))
+		if (!o->links.len)
 			continue;
-		node->facts.mtu_kept = !said && taken_over(m, o);
+		if (!said && node->facts.mtu_kept && node->facts.mtu &&
+		    (o->exists || ours))
+			continue; /* it goes on keeping what it has */
+		/* live with an MTU that no boot file of ours says? */
+		node->facts.mtu_kept = !said && o->exists && o->is_wireguard &&
+				       !(ours && o->boot_mtu) &&
+				       check_mtu(o->mtu, &ignored) == 0;
 		node->facts.mtu =
 			node->facts.mtu_kept
 				? o->mtu
-				: by_routes(m, a,
-					    (size_t)(node - m->nodes.items), o,
-					    flags);
+				: mtu_by_ways(m, a,
+					      (size_t)(node - m->nodes.items),
+					      o, flags);
 	}
 	free(flags);
 	access_free(a);

@@ -1,8 +1,12 @@
 /*
- * What a host has: freed, and asked about.
+ * What a host has: freed, asked about, and as text for the digest of a saved
+ * plan. It is filled in render/host/, from the host's answer.
  */
 #include "render/observed.h"
 
+#include "base/auto.h"
+
+#include <inttypes.h>
 #include <string.h>
 
 void observed_done(struct observed *o)
@@ -72,4 +76,66 @@ const char *observed_boot_endpoint(const struct observed *o,
 		if (strcmp(o->boot_peers.items[i].public_key, public_key) == 0)
 			return o->boot_peers.items[i].endpoint;
 	return NULL;
+}
+
+static const char *word_or_none(const char *s)
+{
+	return s ? s : "none";
+}
+
+static void add_interface_lines(struct strings *v, const struct observed *o)
+{
+	char net[ADDR_TEXT_MAX], gateway[ADDR_TEXT_MAX];
+
+	strings_printf(v, "interface %d wireguard %d up %d mtu %d key %s port "
+		       "%d mark %" PRIu32, o->exists, o->is_wireguard, o->is_up,
+		       o->mtu, o->public_key, o->listen_port, o->fwmark);
+	for (size_t i = 0; i < o->routes.len; i++) {
+		const struct observed_route *r = &o->routes.items[i];
+
+		strings_printf(v, "route %s via %s kernel %d ours %d",
+			       cidr_text(&r->network, net),
+			       r->gateway.family ? ip_text(&r->gateway, gateway)
+						 : "none",
+			       r->kernel, r->tagged);
+	}
+	for (size_t i = 0; i < o->peers.len; i++) {
+		const struct observed_peer *p = &o->peers.items[i];
+
+		strings_printf(v, "peer %s keepalive %d psk %d", p->public_key,
+			       p->keepalive_s, p->has_psk);
+		for (size_t k = 0; k < p->allowed_ips.len; k++)
+			strings_printf(v, "peer %s has %s", p->public_key,
+				       cidr_text(&p->allowed_ips.items[k],
+						 net));
+	}
+}
+
+void observed_text(struct sbuf *out, const struct observed *o)
+{
+	AUTO(strings_done) struct strings lines = { 0 };
+	char text[ADDR_TEXT_MAX];
+
+	strings_printf(&lines, "tools wg %d ip %d apt %d systemd %d", o->has_wg,
+		       o->has_ip, o->has_apt, o->has_systemd);
+	strings_printf(&lines, "unit %d", o->unit_enabled);
+	strings_printf(&lines, "forwarding %d %d file %d %d %d", o->forward4,
+		       o->forward6, o->dropin, o->dropin4, o->dropin6);
+	strings_printf(&lines, "key file %d %s", o->has_key_file,
+		       word_or_none(o->host_key));
+	for (size_t i = 0; i < o->addresses.len; i++) {
+		const struct observed_address *a = &o->addresses.items[i];
+
+		if (!a->passing && !ip_is_link_local(&a->address.ip))
+			strings_printf(&lines, "address %s on %s",
+				       cidr_text(&a->address, text), a->ifname);
+	}
+	strings_printf(&lines, "boot file %d mesh %s serial %" PRIu64 " hash %"
+		       PRIx64 " key %s", o->boot, word_or_none(o->boot_mesh_id),
+		       o->boot_serial, o->boot_hash,
+		       word_or_none(o->boot_public_key));
+	add_interface_lines(&lines, o);
+	strings_sort(&lines);
+	for (size_t i = 0; i < lines.len; i++)
+		sbuf_printf(out, "%s\n", lines.items[i]);
 }

@@ -18,7 +18,7 @@
 #define OBSERVED_ROUTE_PROTO "119"
 
 struct observed_peer {
-	char *public_key;
+	char *public_key; /* base64, 44 characters; not checked further */
 	char *endpoint; /* "address:port", "" for none */
 	bool has_psk;
 	struct cidrs allowed_ips; /* as the kernel prints them, sorted */
@@ -41,8 +41,8 @@ struct observed_link {
 
 /** One way of a route of the main table; one with many ways is many of them. */
 struct observed_underlay {
-	struct cidr network;
-	long metric;
+	struct cidr network; /* a default route has 0 bits */
+	long metric;         /* the lowest wins */
 	int mtu; /* that the route says, 0: its interface's */
 	char ifname[16];
 };
@@ -65,7 +65,7 @@ struct observed_boot_peer {
 
 struct observed {
 	/* the host */
-	char *hostname;
+	char *hostname; /* up to 253 printable bytes, as fqdn */
 	char *fqdn; /* NULL: not asked or no answer */
 	int64_t now; /* the host's clock, seconds since 1970 */
 	char *busy; /* who deploys there right now, as it says; NULL: nobody.
@@ -92,29 +92,29 @@ struct observed {
 	bool exists, is_wireguard, is_up;
 	int mtu;
 	char *public_key; /* "" for none */
-	int listen_port;
-	uint32_t fwmark;
+	int listen_port; /* 0 where there is no interface */
+	uint32_t fwmark; /* 0: off */
 	VEC(struct observed_peer) peers; /* sorted by public key */
 	VEC(struct observed_route) routes;
 	/* what lasts */
 	enum observed_boot boot;
 	char *boot_mesh_id; /* of a marker, else NULL */
-	uint64_t boot_serial;
+	uint64_t boot_serial; /* of a marker; claimed, proved or not */
 	char *boot_proof; /* of a marker that has one, else NULL; not checked */
 	uint64_t boot_hash; /* text_hash() of the file without its first line,
 			       private key "(hidden)" */
 	int boot_mtu; /* of a file of ours, 0: it says none */
 	char *boot_public_key; /* of the file; NULL: as the interface's */
-	VEC(struct observed_boot_peer) boot_peers;
+	VEC(struct observed_boot_peer) boot_peers; /* in the file's order */
 	bool has_key_file; /* /etc/wireguard/<interface>.key */
 	char *host_key;    /* its public key; NULL: none, or no `wg` there */
-	bool unit_enabled;
+	bool unit_enabled; /* wg-quick@<interface>, at boot */
 	bool forward4, forward6; /* live */
 	bool dropin;             /* our sysctl file is there */
 	bool dropin4, dropin6;   /* and says so */
 	/* while it is parsed: */
 	size_t max;              /* of each kind of thing; 0: OBSERVED_MAX */
-	size_t n_lines, n_allowed_ips;
+	size_t n_lines, n_allowed_ips; /* so far */
 };
 
 /**
@@ -124,6 +124,7 @@ struct observed {
  */
 void observed_text(struct sbuf *out, const struct observed *o);
 
+/** Free, and empty; for AUTO(observed_done). */
 void observed_done(struct observed *o);
 
 /** The peer that has this public key, or NULL. */

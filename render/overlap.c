@@ -1,5 +1,7 @@
 /*
- * Networks of the mesh that are in each other's way.
+ * Networks of the mesh that are in each other's way. Sorted by address and
+ * length, networks are nested or apart, so that one sweep with a stack finds
+ * all that lie over another; the number of pairs is that of the nodes squared.
  */
 #include "render/overlap.h"
 
@@ -46,13 +48,6 @@ struct runs {
 	size_t cap;
 };
 
-/* The runs around the present one, the widest first; by number. */
-struct stack {
-	size_t *items;
-	size_t len;
-	size_t cap;
-};
-
 /* ---- what there is ---- */
 
 static void add_thing(struct things *v, enum thing_kind kind,
@@ -62,18 +57,33 @@ static void add_thing(struct things *v, enum thing_kind kind,
 	cidr_mask(&v->items[v->len - 1].net);
 }
 
-/* Where it is reached; SSH only when that is another address. */
-static void add_hosts(struct things *v, const struct mesh *m,
-		      const struct node *n)
+/*
+ * Its routes, its cards, and where it is reached: by SSH only when that is
+ * another address. Default routes overlap everything, and a card with the
+ * network of one address is connected to nobody.
+ */
+static void add_things(struct things *v, const struct mesh *m,
+		       const struct node *n)
 {
 	AUTO(auto_free) char *endpoint = node_endpoint(m, n);
 	AUTO(auto_free) char *host = NULL;
 	struct ip at = { 0 }, ssh = { 0 };
 	struct cidr net;
-	struct err e;
+	struct err ignored;
 	int port;
 
-	if (*endpoint && endpoint_parse(endpoint, &host, &port, &e) == 0 &&
+	for (size_t i = 0; i < n->routable_networks.len; i++)
+		if (n->routable_networks.items[i].plen)
+			add_thing(v, THING_ROUTE, n,
+				  &n->routable_networks.items[i]);
+	for (size_t i = 0; i < n->facts.addresses.len; i++) {
+		const struct cidr *own = &n->facts.addresses.items[i];
+
+		if (own->plen && own->plen < ip_bits(&own->ip))
+			add_thing(v, THING_CARD, n, own);
+	}
+	if (*endpoint &&
+	    endpoint_parse(endpoint, &host, &port, &ignored) == 0 &&
 	    ip_parse(&at, host)) {
 		net = cidr_host(&at);
 		add_thing(v, THING_ENDPOINT, n, &net);
@@ -85,23 +95,7 @@ static void add_hosts(struct things *v, const struct mesh *m,
 	}
 }
 
-static void add_node(struct things *v, const struct mesh *m,
-		     const struct node *n)
-{
-	for (size_t i = 0; i < n->routable_networks.len; i++)
-		if (n->routable_networks.items[i].plen)
-			add_thing(v, THING_ROUTE, n,
-				  &n->routable_networks.items[i]);
-	for (size_t i = 0; i < n->facts.addresses.len; i++) {
-		const struct cidr *own = &n->facts.addresses.items[i];
-
-		if (own->plen && own->plen < ip_bits(&own->ip))
-			add_thing(v, THING_CARD, n, own);
-	}
-	add_hosts(v, m, n);
-}
-
-static int compare_things(const void *a, const void *b)
+static int compare_overlap_things(const void *a, const void *b)
 {
 	const struct thing *x = a;
 	const struct thing *y = b;
@@ -130,6 +124,7 @@ static void enlist(struct roll *r, const struct thing *t)
 					  : ip_text(&t->ip, text));
 }
 
+/* The route among the things with one network, or NULL: it sorts first. */
 static const struct thing *route_of(const struct run *r)
 {
 	return r->items->kind == THING_ROUTE ? r->items : NULL;
@@ -166,79 +161,53 @@ static void cut_into(struct run *inner, const struct run *outer)
 	}
 }
 
-/* The narrowest route of another node around the one of @inner. */
-static void nested(struct findings *out, const struct runs *all,
-		   const struct stack *around, const struct run *inner)
+/*
+ * Finds what lies over what; tells of routes inside of others' at once. The
+ * runs around the present one are a stack of numbers, the widest first.
+ */
+static void sweep_runs(struct findings *out, struct runs *all)
 {
-	const struct thing *route = route_of(inner);
 	char narrow[ADDR_TEXT_MAX], wide[ADDR_TEXT_MAX];
-
-	for (size_t i = around->len; route && i-- > 0;) {
-		const struct thing *t = route_of(&all->items[around->items[i]]);
-
-		if (!t || t->node == route->node)
-			continue;
-		finding_add(out, false, "overlapping_routes",
-			    (struct finding_place){
-				    PART_NODE, route->node->name, "routes",
-				    cidr_text(&route->net, narrow) },
-			    "node '%s': route %s lies inside of route %s of "
-			    "node '%s'; the narrower one wins",
-			    route->node->name, narrow,
-			    cidr_text(&t->net, wide), t->node->name);
-		return;
-	}
-}
-
-static bool inside(const struct run *inner, const struct run *outer)
-{
-	return outer->items->net.plen <= inner->items->net.plen &&
-	       cidr_contains(&outer->items->net, &inner->items->net.ip);
-}
-
-/* Networks are nested or apart: those around the present one are a stack. */
-static void sweep(struct findings *out, struct runs *all)
-{
-	struct stack around = { 0 };
+	VEC(size_t) around = { 0 };
 
 	for (size_t i = 0; i < all->len; i++) {
 		struct run *r = &all->items[i];
+		const struct thing *route = route_of(r);
+		const struct thing *wider = NULL; /* another node's route */
 
-		while (around.len &&
-		       !inside(r, &all->items[around.items[around.len - 1]]))
+		while (around.len) {
+			const struct cidr *last = &all->items[
+				around.items[around.len - 1]].items->net;
+
+			if (last->plen <= r->items->net.plen &&
+			    cidr_contains(last, &r->items->net.ip))
+				break;
 			around.len--;
-		nested(out, all, &around, r);
-		for (size_t k = 0; k < around.len; k++) {
-			cover(&all->items[around.items[k]], r);
-			cut_into(r, &all->items[around.items[k]]);
 		}
+		for (size_t k = 0; k < around.len; k++) {
+			struct run *outer = &all->items[around.items[k]];
+			const struct thing *t = route_of(outer);
+
+			if (route && t && t->node != route->node)
+				wider = t; /* the last is the narrowest */
+			cover(outer, r);
+			cut_into(r, outer);
+		}
+		if (wider)
+			finding_add(out, false, "overlapping_routes",
+				    (struct finding_place){
+					    PART_NODE, route->node->name,
+					    "routes",
+					    cidr_text(&route->net, narrow) },
+				    "node '%s': route %s lies inside of route "
+				    "%s of node '%s'; the narrower one wins",
+				    route->node->name, narrow,
+				    cidr_text(&wider->net, wide),
+				    wider->node->name);
 		cover(r, r);
 		vec_push(&around, i);
 	}
 	vec_done(&around);
-}
-
-/* ---- the warnings ---- */
-
-static void report(struct findings *out, struct run *r)
-{
-	const struct thing *route = route_of(r);
-	char text[ADDR_TEXT_MAX];
-	struct finding_place at = { PART_NODE, r->items->node->name, "routes",
-				    cidr_text(&r->items->net, text) };
-
-	if (route && r->hosts.len)
-		finding_add(out, false, "route_over_host", at,
-			    "node '%s': route %s covers addresses at which "
-			    "nodes are reached outside of the mesh: %s",
-			    at.name, text, sbuf_str(&r->hosts.text));
-	if (route && r->cards.len)
-		finding_add(out, false, "route_over_card", at,
-			    "node '%s': route %s lies over a network that "
-			    "other nodes have a card in: %s", at.name, text,
-			    sbuf_str(&r->cards.text));
-	sbuf_done(&r->hosts.text);
-	sbuf_done(&r->cards.text);
 }
 
 void overlap_check(struct findings *out, const struct mesh *m)
@@ -247,8 +216,8 @@ void overlap_check(struct findings *out, const struct mesh *m)
 	struct runs runs = { 0 };
 
 	for (size_t i = 0; i < m->nodes.len; i++)
-		add_node(&things, m, &m->nodes.items[i]);
-	vec_sort(&things, compare_things);
+		add_things(&things, m, &m->nodes.items[i]);
+	vec_sort(&things, compare_overlap_things);
 	for (size_t i = 0; i < things.len; i++) {
 		const struct thing *t = &things.items[i];
 
@@ -256,9 +225,29 @@ void overlap_check(struct findings *out, const struct mesh *m)
 			vec_add(&runs)->items = t;
 		runs.items[runs.len - 1].len++;
 	}
-	sweep(out, &runs);
-	for (size_t i = 0; i < runs.len; i++)
-		report(out, &runs.items[i]);
+	sweep_runs(out, &runs);
+	for (size_t i = 0; i < runs.len; i++) {
+		struct run *r = &runs.items[i];
+		char text[ADDR_TEXT_MAX];
+		struct finding_place at = { PART_NODE, r->items->node->name,
+					    "routes",
+					    cidr_text(&r->items->net, text) };
+
+		/* only where there is a route are hosts or cards enlisted */
+		if (r->hosts.len)
+			finding_add(out, false, "route_over_host", at,
+				    "node '%s': route %s covers addresses at "
+				    "which nodes are reached outside of the "
+				    "mesh: %s", at.name, text,
+				    sbuf_str(&r->hosts.text));
+		if (r->cards.len)
+			finding_add(out, false, "route_over_card", at,
+				    "node '%s': route %s lies over a network "
+				    "that other nodes have a card in: %s",
+				    at.name, text, sbuf_str(&r->cards.text));
+		sbuf_done(&r->hosts.text);
+		sbuf_done(&r->cards.text);
+	}
 	vec_done(&things);
 	vec_done(&runs);
 }

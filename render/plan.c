@@ -1,29 +1,20 @@
 /*
- * The difference between what a host has and what it should have, as typed steps in
- * the order in which they are done: what is added comes before what is taken away, so
- * that no packet falls between.
+ * The difference between what a host has and what it should have, as typed
+ * steps in the order in which they are done: what is added comes before what is
+ * taken away, so that no packet falls between. Here stands what makes a step
+ * due; its words are in step.c, what runs for it in render/host/script.c.
  */
 #include "render/plan.h"
 
 #include "base/auto.h"
 #include "render/owner.h"
-#include "render/peer_change.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-/* A sentence for the user. */
-__attribute__((format(printf, 2, 3)))
-static void add_note(struct plan *p, const char *fmt, ...)
-{
-	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
-	va_list ap;
-
-	va_start(ap, fmt);
-	sbuf_vprintf(&text, fmt, ap);
-	va_end(ap);
-	strings_add(&p->notes, sbuf_str(&text));
-}
+/**
+ * A handshake younger than this says that a roamed endpoint works (seconds).
+ */
+#define HANDSHAKE_FRESH 180
 
 static struct step *add_step(struct plan *p, enum step_kind kind)
 {
@@ -35,6 +26,58 @@ static struct step *add_step(struct plan *p, enum step_kind kind)
 
 /* ---- peers ---- */
 
+/* The order of allowed IPs says nothing; the live ones come sorted. */
+static bool same_cidrs(const struct cidrs *desired, const struct cidrs *live)
+{
+	struct cidrs sorted = { 0 };
+	bool same = desired->len == live->len;
+
+	for (size_t i = 0; same && i < desired->len; i++)
+		vec_push(&sorted, desired->items[i]);
+	cidrs_sort(&sorted);
+	for (size_t i = 0; same && i < sorted.len; i++)
+		same = cidr_equal(&sorted.items[i], &live->items[i]);
+	vec_done(&sorted);
+	return same;
+}
+
+/* Is it the same place, however the address is spelled? */
+static bool same_endpoint(const char *a, const char *b)
+{
+	AUTO(auto_free) char *host_a = NULL, *host_b = NULL;
+	struct ip ip_a, ip_b;
+	int port_a, port_b;
+	struct err ignored;
+
+	if (strcmp(a, b) == 0)
+		return true;
+	return endpoint_parse(a, &host_a, &port_a, &ignored) == 0 &&
+	       endpoint_parse(b, &host_b, &port_b, &ignored) == 0 &&
+	       port_a == port_b && ip_parse(&ip_a, host_a) &&
+	       ip_parse(&ip_b, host_b) && ip_equal(&ip_a, &ip_b);
+}
+
+/*
+ * An endpoint is a hint: the peer may have roamed since it was set. What was
+ * set before stands in the boot file. It differs only if another one was set,
+ * or none, or if it no longer works.
+ */
+static bool endpoint_differs(const struct desired_peer *d,
+			     const struct observed_peer *l,
+			     const struct observed *o)
+{
+	const char *booted;
+
+	if (!*d->endpoint || same_endpoint(d->endpoint, l->endpoint))
+		return false;
+	booted = observed_boot_endpoint(o, d->public_key);
+	if (!booted || strcmp(booted, d->endpoint) != 0)
+		return true;
+	if (desired_endpoint_is_name(d))
+		return !*l->endpoint;
+	return !l->handshake || o->now - l->handshake >= HANDSHAKE_FRESH;
+}
+
 static void plan_peers(struct plan *p)
 {
 	const struct desired *d = p->desired;
@@ -45,11 +88,20 @@ static void plan_peers(struct plan *p)
 		const struct desired_peer *peer = &d->peers.items[i];
 		const struct observed_peer *live =
 			observed_peer_by_key(o, peer->public_key);
-		unsigned change = live ? peer_changes(peer, live, o) : 0;
+		unsigned change = 0;
 		struct step *s;
 
-		if (live)
+		if (live) {
 			wanted[live - o->peers.items] = true;
+			if (endpoint_differs(peer, live, o))
+				change |= PEER_ENDPOINT;
+			if (!same_cidrs(&peer->allowed_ips, &live->allowed_ips))
+				change |= PEER_ALLOWED_IPS;
+			if (peer->keepalive_s != live->keepalive_s)
+				change |= PEER_KEEPALIVE;
+			if (live->has_psk)
+				change |= PEER_PSK;
+		}
 		if ((!live || change & PEER_ENDPOINT) &&
 		    desired_endpoint_is_name(peer)) {
 			add_step(p, STEP_NAME_ENDPOINT)->peer = peer;
@@ -62,22 +114,16 @@ static void plan_peers(struct plan *p)
 		s->live = live;
 		s->change = change;
 	}
-	for (size_t i = 0; i < o->peers.len; i++)
-		if (!wanted[i] && !desired_external(d, o->peers.items[i].public_key))
-			add_step(p, STEP_REMOVE_PEER)->live =
-				&o->peers.items[i];
+	for (size_t i = 0; i < o->peers.len; i++) {
+		const struct observed_peer *live = &o->peers.items[i];
+
+		if (!wanted[i] && !desired_external(d, live->public_key))
+			add_step(p, STEP_REMOVE_PEER)->live = live;
+	}
 	free(wanted);
 }
 
 /* ---- addresses ---- */
-
-static bool has_cidr(const struct cidrs *v, const struct cidr *c)
-{
-	for (size_t i = 0; i < v->len; i++)
-		if (cidr_equal(&v->items[i], c))
-			return true;
-	return false;
-}
 
 static void plan_addresses(struct plan *p)
 {
@@ -91,11 +137,11 @@ static void plan_addresses(struct plan *p)
 		    !ip_is_link_local(&o->addresses.items[i].address.ip))
 			vec_push(&live, o->addresses.items[i].address);
 	for (size_t i = 0; i < d->addresses.len; i++)
-		if (!has_cidr(&live, &d->addresses.items[i]))
+		if (cidrs_find(&live, &d->addresses.items[i]) < 0)
 			add_step(p, STEP_ADD_ADDRESS)->network =
 				d->addresses.items[i];
 	for (size_t i = 0; i < live.len; i++)
-		if (!has_cidr(&d->addresses, &live.items[i]))
+		if (cidrs_find(&d->addresses, &live.items[i]) < 0)
 			add_step(p, STEP_REMOVE_ADDRESS)->network =
 				live.items[i];
 	vec_done(&live);
@@ -103,73 +149,39 @@ static void plan_addresses(struct plan *p)
 
 /* ---- routes ---- */
 
-/* Is @a an address that the mesh gives out? */
-static bool in_mesh(const struct mesh *m, const struct ip *a)
-{
-	return (m->network.ip.family && cidr_contains(&m->network, a)) ||
-	       (m->network6.ip.family && cidr_contains(&m->network6, a));
-}
-
-/* Does an external peer have it? */
-static bool is_external(const struct plan *p, const struct observed_route *r)
+/*
+ * Ours to remove: tagged; or left by an older tool: through a mesh address, or
+ * (as wg-quick makes them) without a gateway while the boot file is not yet
+ * ours. A default route is never taken for one of those, nor is one that an
+ * external peer has.
+ */
+static bool route_is_ours(const struct plan *p, const struct observed_route *r)
 {
 	const struct desired *d = p->desired;
+	const struct mesh *m = p->mesh;
 
+	if (r->kernel || r->tagged)
+		return !r->kernel;
+	if (r->network.plen == 0)
+		return false;
 	for (size_t i = 0; i < d->externals.len; i++)
-		if (has_cidr(&d->externals.items[i]->routes, &r->network))
-			return true;
+		if (cidrs_find(&d->externals.items[i]->routes,
+			       &r->network) >= 0)
+			return false;
 	for (size_t i = 0; i < p->observed->peers.len; i++) {
 		const struct observed_peer *live = &p->observed->peers.items[i];
 
 		if (desired_external(d, live->public_key) &&
-		    has_cidr(&live->allowed_ips, &r->network))
-			return true;
+		    cidrs_find(&live->allowed_ips, &r->network) >= 0)
+			return false;
 	}
-	return false;
-}
-
-/*
- * Ours to remove: tagged; or left by an older tool: through a mesh address, or
- * (as wg-quick makes them) without a gateway while the boot file is not yet
- * ours. A default route is never taken for one of those.
- */
-static bool route_is_ours(const struct plan *p, const struct observed_route *r)
-{
-	if (r->kernel)
-		return false;
-	if (r->tagged)
-		return true;
-	if (r->network.plen == 0 || is_external(p, r))
-		return false;
 	if (r->gateway.family)
-		return in_mesh(p->mesh, &r->gateway);
-	return !owner_marked(p->mesh, p->observed) &&
+		return (m->network.ip.family &&
+			cidr_contains(&m->network, &r->gateway)) ||
+		       (m->network6.ip.family &&
+			cidr_contains(&m->network6, &r->gateway));
+	return !owner_marked(m, p->observed) &&
 	       !ip_is_link_local(&r->network.ip);
-}
-
-static bool same_route(const struct desired_route *d,
-		       const struct observed_route *r)
-{
-	return cidr_equal(&d->network, &r->network) &&
-	       ip_equal(&d->gateway, &r->gateway) && r->tagged;
-}
-
-/* The observed route that @d is, or that it can take the place of. */
-static const struct observed_route *
-counterpart(const struct plan *p, const struct desired_route *d)
-{
-	const struct observed *o = p->observed;
-	const struct observed_route *other = NULL;
-
-	for (size_t i = 0; i < o->routes.len; i++) {
-		const struct observed_route *r = &o->routes.items[i];
-
-		if (same_route(d, r))
-			return r;
-		if (!r->kernel && cidr_equal(&d->network, &r->network) && !other)
-			other = r;
-	}
-	return other;
 }
 
 static void plan_routes(struct plan *p)
@@ -180,12 +192,23 @@ static void plan_routes(struct plan *p)
 
 	for (size_t i = 0; i < d->routes.len; i++) {
 		const struct desired_route *want = &d->routes.items[i];
-		const struct observed_route *old = counterpart(p, want);
+		const struct observed_route *old = NULL; /* to be replaced */
+		const struct observed_route *same = NULL;
 		struct step *s;
 
-		if (old)
-			kept[old - o->routes.items] = true;
-		if (old && same_route(want, old))
+		for (size_t k = 0; k < o->routes.len && !same; k++) {
+			const struct observed_route *r = &o->routes.items[k];
+
+			if (!cidr_equal(&want->network, &r->network))
+				continue;
+			if (r->tagged && ip_equal(&want->gateway, &r->gateway))
+				same = r;
+			else if (!old && !r->kernel)
+				old = r;
+		}
+		if (same || old)
+			kept[(same ? same : old) - o->routes.items] = true;
+		if (same)
 			continue;
 		s = add_step(p, old ? STEP_REPLACE_ROUTE : STEP_ADD_ROUTE);
 		s->network = want->network;
@@ -219,15 +242,97 @@ static bool forwarding_differs(const struct plan *p)
 	       (d->forward4 && !o->forward4) || (d->forward6 && !o->forward6);
 }
 
-static void plan_forwarding(struct plan *p)
+/*
+ * The boot file and its unit; before the interface if that is to come up. It is
+ * wrong when its text or its key is; of the marker alone when the deploy is to
+ * go back to an older serial, or when forwarding changes, the one thing that a
+ * state says and the file does not: a host that got nothing else from a newer
+ * state need not know of it.
+ */
+static void plan_boot(struct plan *p, uint64_t boot_hash,
+		      const struct plan_options *options)
 {
-	const struct desired *d = p->desired;
+	const struct observed *o = p->observed;
+	const char *key = o->boot_public_key ? o->boot_public_key
+					     : o->public_key;
+	uint64_t there = o->boot_serial, here = p->mesh->serial;
+	bool wrong = !owner_marked(p->mesh, o) || o->boot_hash != boot_hash ||
+		     (!node_key_on_host(p->mesh, p->node) &&
+		      strcmp(key, p->node->public_key) != 0) ||
+		     (there > here ? options->force_serial
+				   : there < here && forwarding_differs(p));
 
-	if (forwarding_differs(p))
-		add_step(p, d->forward4 || d->forward6 ? STEP_FORWARD_ON
-						       : STEP_FORWARD_OFF);
+	if (wrong || options->prove)
+		add_step(p, o->exists ? STEP_WRITE_BOOT
+				      : STEP_WRITE_BOOT_FIRST)->marker = !wrong;
+	if (o->has_systemd && !o->unit_enabled)
+		add_step(p, o->exists ? STEP_ENABLE : STEP_ENABLE_FIRST);
+	if (!o->has_systemd)
+		strings_add(&p->notes, "no systemd: the boot file is written, "
+			    "but nothing starts it at boot");
 }
 
+/* The key file is there if, and only if, the key is to live on the host. */
+static void plan_key_file(struct plan *p)
+{
+	const struct node *n = p->node;
+	const struct observed *o = p->observed;
+	bool live = *n->public_key && strcmp(o->public_key, n->public_key) == 0;
+
+	if (!node_key_on_host(p->mesh, n)) {
+		if (o->has_key_file)
+			add_step(p, STEP_REMOVE_KEY);
+	} else if (n->private_key.len) {
+		add_step(p, STEP_STORE_KEY);
+	} else if (!o->host_key) {
+		strings_printf(&p->notes, "deploy first %s",
+			       live ? "puts the interface's private key into "
+				      "its file"
+				    : "makes its private key there; then the "
+				      "others get it as a peer");
+	}
+}
+
+/*
+ * What is as it is on purpose: networks that stay outside, words that were not
+ * believed, and external peers, which are there, and that is all we say to
+ * them.
+ */
+static void add_desired_notes(struct plan *p)
+{
+	const struct desired *d = p->desired;
+	size_t n = d->externals.len;
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < d->connected.len; i++)
+		strings_printf(&p->notes, "%s is not routed into the mesh "
+			       "here: this host has a card in it, or a peer or "
+			       "the control node is in it",
+			       cidr_text(&d->connected.items[i], text));
+	for (size_t i = 0; i < d->peers.len; i++)
+		if (d->peers.items[i].doubted)
+			strings_printf(&p->notes, "'%s' says that it is at %s, "
+				       "which is routed into the mesh here: it "
+				       "gets no endpoint",
+				       d->peers.items[i].name,
+				       d->peers.items[i].node->facts.address);
+	if (n)
+		strings_printf(&p->notes, "%zu external peer%s, left alone", n,
+			       n == 1 ? "" : "s");
+	for (size_t i = 0; i < n && p->observed->exists; i++)
+		if (!observed_peer_by_key(p->observed,
+					  d->externals.items[i]->public_key))
+			strings_printf(&p->notes, "external peer '%s' is not "
+				       "on the interface any more; an import "
+				       "reads it anew",
+				       d->externals.items[i]->name);
+	for (size_t i = 0; i < d->yielded.len; i++)
+		strings_printf(&p->notes, "%s is an external peer's here, and "
+			       "stays so",
+			       cidr_text(&d->yielded.items[i], text));
+}
+
+/* An interface that is there, changed as it runs. */
 static void plan_interface(struct plan *p)
 {
 	const struct desired *d = p->desired;
@@ -246,139 +351,6 @@ static void plan_interface(struct plan *p)
 	plan_addresses(p);
 	plan_peers(p);
 	plan_routes(p);
-}
-
-/* Is the boot file as it should be? */
-static bool boot_is_right(const struct plan *p, uint64_t boot_hash)
-{
-	const struct observed *o = p->observed;
-	const char *key = o->boot_public_key ? o->boot_public_key
-					     : o->public_key;
-
-	return owner_marked(p->mesh, o) && o->boot_hash == boot_hash &&
-	       (node_key_on_host(p->mesh, p->node) ||
-		strcmp(key, p->node->public_key) == 0);
-}
-
-/*
- * Must the marker alone change? A host that got nothing from a newer state need
- * not know of it. All that a state says is in the boot file, save forwarding.
- */
-static bool marker_is_wrong(const struct plan *p, bool force_serial)
-{
-	uint64_t there = p->observed->boot_serial, here = p->mesh->serial;
-
-	return there > here ? force_serial
-			    : there < here && forwarding_differs(p);
-}
-
-/* The boot file and its unit; before the interface if that is to come up. */
-static void plan_boot(struct plan *p, uint64_t boot_hash,
-		      const struct plan_options *options)
-{
-	const struct observed *o = p->observed;
-	bool wrong = !boot_is_right(p, boot_hash) ||
-		     marker_is_wrong(p, options->force_serial);
-
-	if (wrong || options->prove)
-		add_step(p, o->exists ? STEP_WRITE_BOOT
-				      : STEP_WRITE_BOOT_FIRST)->marker = !wrong;
-	if (o->has_systemd && !o->unit_enabled)
-		add_step(p, o->exists ? STEP_ENABLE : STEP_ENABLE_FIRST);
-	if (!o->has_systemd)
-		strings_add(&p->notes, "no systemd: the boot file is written, "
-			    "but nothing starts it at boot");
-}
-
-static bool has_live_key(const struct plan *p)
-{
-	const char *key = p->node->public_key;
-
-	return *key && strcmp(p->observed->public_key, key) == 0;
-}
-
-/* The key file is there if, and only if, the key is to live on the host. */
-static void plan_key_file(struct plan *p)
-{
-	const struct node *n = p->node;
-	const struct observed *o = p->observed;
-
-	if (!node_key_on_host(p->mesh, n)) {
-		if (o->has_key_file)
-			add_step(p, STEP_REMOVE_KEY);
-	} else if (n->private_key.len) {
-		add_step(p, STEP_STORE_KEY);
-	} else if (!o->host_key) {
-		add_note(p, "deploy first %s", has_live_key(p)
-			 ? "puts the interface's private key into its file"
-			 : "makes its private key there; then the others get "
-			   "it as a peer");
-	}
-}
-
-/* Networks that the host reaches, or needs, outside the mesh. */
-static void note_connected(struct plan *p)
-{
-	char text[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < p->desired->connected.len; i++)
-		add_note(p, "%s is not routed into the mesh here: this host has "
-			 "a card in it, or a peer or the control node is in it",
-			 cidr_text(&p->desired->connected.items[i], text));
-}
-
-/* A word that was not believed. */
-static void note_doubted(struct plan *p)
-{
-	const struct desired *d = p->desired;
-
-	for (size_t i = 0; i < d->peers.len; i++)
-		if (d->peers.items[i].doubted)
-			add_note(p, "'%s' says that it is at %s, which is "
-				 "routed into the mesh here: it gets no "
-				 "endpoint", d->peers.items[i].name,
-				 d->peers.items[i].node->facts.address);
-}
-
-/* External peers: they are there, and that is all we say to them. */
-static void note_externals(struct plan *p)
-{
-	const struct desired *d = p->desired;
-	size_t n = d->externals.len;
-
-	if (n)
-		add_note(p, "%zu external peer%s, left alone", n,
-			 n == 1 ? "" : "s");
-	for (size_t i = 0; i < n && p->observed->exists; i++)
-		if (!observed_peer_by_key(p->observed,
-					  d->externals.items[i]->public_key))
-			add_note(p, "external peer '%s' is not on the "
-				 "interface any more; an import reads it "
-				 "anew", d->externals.items[i]->name);
-	for (size_t i = 0; i < d->yielded.len; i++) {
-		char text[ADDR_TEXT_MAX];
-
-		add_note(p, "%s is an external peer's here, and stays so",
-			 cidr_text(&d->yielded.items[i], text));
-	}
-}
-
-static int plan_install(struct plan *p, const struct plan_options *options,
-			struct err *e)
-{
-	if (p->observed->has_wg)
-		return 0;
-	if (!options->install) {
-		err_set(e, ERR_REMOTE, "WireGuard is not installed there (no "
-			"'wg')");
-		return err_advise(e, ADVICE_NO_WIREGUARD, NULL);
-	}
-	if (!p->observed->has_apt)
-		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
-			       "there (no 'wg') and there is no apt-get; "
-			       "install wireguard-tools by hand");
-	add_step(p, STEP_INSTALL);
-	return 0;
 }
 
 /* A stable sort by kind: each kind's steps keep their order. */
@@ -407,21 +379,31 @@ int plan_make(struct plan *out, const struct desired *d,
 		return err_set(e, ERR_REMOTE, "'%s' there is no WireGuard "
 			       "interface; rename one of the two",
 			       d->mesh->interface_name);
-	if (owner_check(d->mesh, d->node, o, options->adopt, e) < 0 ||
-	    plan_install(&p, options, e) < 0)
+	if (owner_check(d->mesh, d->node, o, options->adopt, e) < 0)
 		return -1;
+	if (!o->has_wg && !options->install) {
+		err_set(e, ERR_REMOTE, "WireGuard is not installed there (no "
+			"'wg')");
+		return err_advise(e, ADVICE_NO_WIREGUARD, NULL);
+	}
+	if (!o->has_wg && !o->has_apt)
+		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
+			       "there (no 'wg') and there is no apt-get; "
+			       "install wireguard-tools by hand");
+	if (!o->has_wg)
+		add_step(&p, STEP_INSTALL);
 	if (!owner_is(d->mesh, d->node, o))
 		add_step(&p, STEP_TAKE_OVER);
 	plan_boot(&p, boot_hash, options);
 	plan_key_file(&p);
-	note_connected(&p);
-	note_doubted(&p);
-	note_externals(&p);
+	add_desired_notes(&p);
 	if (o->exists)
 		plan_interface(&p);
 	else
 		add_step(&p, STEP_BRING_UP);
-	plan_forwarding(&p);
+	if (forwarding_differs(&p))
+		add_step(&p, d->forward4 || d->forward6 ? STEP_FORWARD_ON
+							: STEP_FORWARD_OFF);
 	sort_steps(&p);
 	*out = p;
 	return 0;

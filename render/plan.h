@@ -20,27 +20,27 @@ enum step_kind {
 	STEP_WRITE_BOOT_FIRST, /* before the interface comes up from it */
 	STEP_ENABLE_FIRST, /* the boot unit, before it starts */
 	STEP_BRING_UP,     /* the interface from the boot file */
-	STEP_PRIVATE_KEY,
-	STEP_LISTEN_PORT,
+	STEP_PRIVATE_KEY,  /* of a live interface, as all down to LINK_UP */
+	STEP_LISTEN_PORT,  /* UDP */
 	STEP_FWMARK,       /* cleared: none is ours */
-	STEP_MTU,
-	STEP_ADD_ADDRESS,
+	STEP_MTU,          /* bytes */
+	STEP_ADD_ADDRESS,  /* of the mesh, with its prefix length */
 	STEP_LINK_UP,
-	STEP_ADD_PEER,
-	STEP_SET_PEER,
-	STEP_REMOVE_PEER,
-	STEP_ADD_ROUTE,
-	STEP_REPLACE_ROUTE,
-	STEP_REMOVE_ROUTE,
-	STEP_REMOVE_ADDRESS,
-	STEP_FORWARD_ON,
-	STEP_FORWARD_OFF,
-	STEP_WRITE_BOOT,
-	STEP_ENABLE,
+	STEP_ADD_PEER,     /* these three in as few `wg set` as fit */
+	STEP_SET_PEER,     /* what step.change says */
+	STEP_REMOVE_PEER,  /* neither wanted nor external */
+	STEP_ADD_ROUTE,    /* these three by one `ip -batch` a family */
+	STEP_REPLACE_ROUTE, /* another gateway, or our tag missing */
+	STEP_REMOVE_ROUTE, /* one of ours that is not wanted */
+	STEP_REMOVE_ADDRESS, /* after the routes that hang on it */
+	STEP_FORWARD_ON,   /* the sysctl drop-in, and at once */
+	STEP_FORWARD_OFF,  /* what held before it was turned on */
+	STEP_WRITE_BOOT,   /* after the live interface, which it repeats */
+	STEP_ENABLE,       /* the boot unit */
 	STEP_NAME_ENDPOINT, /* a DNS name: last, so that one that does not
 			       resolve holds nothing else up */
 	STEP_TEAR_DOWN,    /* the interface and its unit, for good */
-	STEP_REMOVE_BOOT,
+	STEP_REMOVE_BOOT,  /* the boot file of a removed node */
 	STEP_REMOVE_KEY,   /* the key file: the state has the key now */
 };
 /** So many kinds; step.c does not compile when the last one is another. */
@@ -48,9 +48,9 @@ enum step_kind {
 
 /** What differs at a peer; bits. */
 enum peer_change {
-	PEER_ENDPOINT = 1 << 0,
+	PEER_ENDPOINT = 1 << 0, /* a name goes by NAME_ENDPOINT */
 	PEER_ALLOWED_IPS = 1 << 1,
-	PEER_KEEPALIVE = 1 << 2,
+	PEER_KEEPALIVE = 1 << 2, /* off is a value, too */
 	PEER_PSK = 1 << 3, /* one is set and none should be */
 };
 

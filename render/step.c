@@ -1,46 +1,10 @@
 /*
- * The words of a step: for people and for -json.
+ * The words of a step: for people and for -json. Apart from plan.c, which
+ * decides when a step is due.
  */
 #include "render/plan.h"
 
 #include <string.h>
-
-static const char *const names[] = {
-	[STEP_INSTALL] = "install_wireguard",
-	[STEP_TAKE_OVER] = "take_over",
-	[STEP_STORE_KEY] = "store_key",
-	[STEP_WRITE_BOOT_FIRST] = "write_boot_file",
-	[STEP_ENABLE_FIRST] = "enable_unit",
-	[STEP_BRING_UP] = "bring_up",
-	[STEP_PRIVATE_KEY] = "set_private_key",
-	[STEP_LISTEN_PORT] = "set_listen_port",
-	[STEP_FWMARK] = "clear_fwmark",
-	[STEP_MTU] = "set_mtu",
-	[STEP_ADD_ADDRESS] = "add_address",
-	[STEP_LINK_UP] = "link_up",
-	[STEP_ADD_PEER] = "add_peer",
-	[STEP_SET_PEER] = "set_peer",
-	[STEP_REMOVE_PEER] = "remove_peer",
-	[STEP_ADD_ROUTE] = "add_route",
-	[STEP_REPLACE_ROUTE] = "replace_route",
-	[STEP_REMOVE_ROUTE] = "remove_route",
-	[STEP_REMOVE_ADDRESS] = "remove_address",
-	[STEP_FORWARD_ON] = "forwarding_on",
-	[STEP_FORWARD_OFF] = "forwarding_off",
-	[STEP_WRITE_BOOT] = "write_boot_file",
-	[STEP_ENABLE] = "enable_unit",
-	[STEP_NAME_ENDPOINT] = "set_endpoint",
-	[STEP_TEAR_DOWN] = "tear_down",
-	[STEP_REMOVE_BOOT] = "remove_boot_file",
-	[STEP_REMOVE_KEY] = "remove_key",
-};
-_Static_assert(sizeof names / sizeof *names == STEP_KINDS,
-	       "STEP_KINDS is not behind the last kind");
-
-const char *step_name(enum step_kind kind)
-{
-	return names[kind];
-}
 
 static void put_cidrs(struct sbuf *out, const struct cidrs *v)
 {
@@ -53,7 +17,7 @@ static void put_cidrs(struct sbuf *out, const struct cidrs *v)
 			    cidr_text(&v->items[i], text));
 }
 
-static void put_keepalive(struct sbuf *out, int seconds)
+static void put_step_keepalive(struct sbuf *out, int seconds)
 {
 	if (seconds)
 		sbuf_printf(out, "%d s", seconds);
@@ -61,7 +25,7 @@ static void put_keepalive(struct sbuf *out, int seconds)
 		sbuf_puts(out, "off");
 }
 
-static const char *or_none(const char *s)
+static const char *text_or_none(const char *s)
 {
 	return *s ? s : "none";
 }
@@ -80,8 +44,12 @@ static void put_source(struct sbuf *out, const struct desired_peer *peer,
 		sbuf_printf(out, "; that it is behind NAT is %s", nat);
 }
 
-static void put_new_peer(struct sbuf *out, const struct desired_peer *peer)
+static void put_add_peer(struct sbuf *out, const struct plan *p,
+			 const struct step *s)
 {
+	const struct desired_peer *peer = s->peer;
+
+	(void)p;
 	sbuf_printf(out, "+ peer %s: ", peer->name);
 	put_cidrs(out, &peer->allowed_ips);
 	if (*peer->endpoint && !desired_endpoint_is_name(peer))
@@ -91,14 +59,17 @@ static void put_new_peer(struct sbuf *out, const struct desired_peer *peer)
 	put_source(out, peer, true, true);
 }
 
-static void put_peer_changes(struct sbuf *out, const struct step *s)
+static void put_set_peer(struct sbuf *out, const struct plan *p,
+			 const struct step *s)
 {
 	const char *comma = "";
 
+	(void)p;
 	sbuf_printf(out, "~ peer %s: ", s->peer->name);
 	if (s->change & PEER_ENDPOINT) {
-		sbuf_printf(out, "endpoint %s -> %s", or_none(s->live->endpoint),
-			    or_none(s->peer->endpoint));
+		sbuf_printf(out, "endpoint %s -> %s",
+			    text_or_none(s->live->endpoint),
+			    text_or_none(s->peer->endpoint));
 		comma = "; ";
 	}
 	if (s->change & PEER_ALLOWED_IPS) {
@@ -110,9 +81,9 @@ static void put_peer_changes(struct sbuf *out, const struct step *s)
 	}
 	if (s->change & PEER_KEEPALIVE) {
 		sbuf_printf(out, "%skeepalive ", comma);
-		put_keepalive(out, s->live->keepalive_s);
+		put_step_keepalive(out, s->live->keepalive_s);
 		sbuf_puts(out, " -> ");
-		put_keepalive(out, s->peer->keepalive_s);
+		put_step_keepalive(out, s->peer->keepalive_s);
 		comma = "; ";
 	}
 	if (s->change & PEER_PSK)
@@ -121,165 +92,166 @@ static void put_peer_changes(struct sbuf *out, const struct step *s)
 		   s->change & PEER_KEEPALIVE);
 }
 
-static void put_old_peer(struct sbuf *out, const struct plan *p,
-			 const struct observed_peer *live)
+/* By its name, if it is or was a node. */
+static void put_remove_peer(struct sbuf *out, const struct plan *p,
+			    const struct step *s)
 {
-	const struct node *n = mesh_by_key(p->mesh, live->public_key);
+	const char *key = s->live->public_key;
+	const struct node *n = mesh_by_key(p->mesh, key);
 
 	for (size_t i = 0; !n && i < p->mesh->removed.len; i++)
-		if (strcmp(p->mesh->removed.items[i].public_key,
-			   live->public_key) == 0)
+		if (strcmp(p->mesh->removed.items[i].public_key, key) == 0)
 			n = &p->mesh->removed.items[i];
-	sbuf_printf(out, "- peer %s: ", n ? n->name : live->public_key);
-	put_cidrs(out, &live->allowed_ips);
+	sbuf_printf(out, "- peer %s: ", n ? n->name : key);
+	put_cidrs(out, &s->live->allowed_ips);
 }
 
-static void put_route(struct sbuf *out, char sign, const struct cidr *network,
-		      const struct ip *gateway)
+static void put_name_endpoint(struct sbuf *out, const struct plan *p,
+			      const struct step *s)
 {
+	(void)p;
+	sbuf_printf(out, "~ peer %s: endpoint %s", s->peer->name,
+		    s->peer->endpoint);
+}
+
+static void put_route(struct sbuf *out, const struct plan *p,
+		      const struct step *s)
+{
+	const bool removed = s->kind == STEP_REMOVE_ROUTE;
+	const struct ip *gateway = removed ? &s->old->gateway : &s->gateway;
 	char text[ADDR_TEXT_MAX];
 
-	sbuf_printf(out, "%c route %s", sign, cidr_text(network, text));
+	(void)p;
+	sbuf_printf(out, "%c route %s",
+		    removed ? '-' : s->kind == STEP_ADD_ROUTE ? '+' : '~',
+		    cidr_text(&s->network, text));
 	if (gateway->family)
 		sbuf_printf(out, " via %s", ip_text(gateway, text));
-}
-
-static void put_replaced_route(struct sbuf *out, const struct step *s)
-{
-	char text[ADDR_TEXT_MAX];
-
-	put_route(out, '~', &s->network, &s->gateway);
-	if (!ip_equal(&s->old->gateway, &s->gateway))
+	if (s->kind != STEP_REPLACE_ROUTE)
+		return;
+	if (ip_equal(&s->old->gateway, gateway))
+		sbuf_puts(out, " (tag)");
+	else
 		sbuf_printf(out, " (was %s%s)",
 			    s->old->gateway.family ? "via " : "direct",
 			    ip_text(&s->old->gateway, text));
-	else
-		sbuf_puts(out, " (tag)");
 }
 
-static void put_address(struct sbuf *out, const struct step *s)
+static void put_address(struct sbuf *out, const struct plan *p,
+			const struct step *s)
 {
 	char text[ADDR_TEXT_MAX];
 
+	(void)p;
 	sbuf_printf(out, "%c address %s",
 		    s->kind == STEP_ADD_ADDRESS ? '+' : '-',
 		    cidr_text(&s->network, text));
 }
 
-static void put_interface(struct sbuf *out, const struct plan *p,
-			  const struct step *s)
+/* What `wg set` or `ip link set` changes of a live interface. */
+static void put_setting(struct sbuf *out, const struct plan *p,
+			const struct step *s)
 {
 	const struct desired *d = p->desired;
 	const struct observed *o = p->observed;
 
-	switch (s->kind) {
-	case STEP_PRIVATE_KEY:
+	if (s->kind == STEP_PRIVATE_KEY)
 		sbuf_printf(out, "~ private key (public key %s -> %s)",
-			    or_none(o->public_key), d->node->public_key);
-		break;
-	case STEP_LISTEN_PORT:
+			    text_or_none(o->public_key), d->node->public_key);
+	else if (s->kind == STEP_LISTEN_PORT)
 		sbuf_printf(out, "~ listen port %d -> %d", o->listen_port,
 			    d->listen_port);
-		break;
-	case STEP_MTU:
+	else if (s->kind == STEP_MTU)
 		sbuf_printf(out, "~ MTU %d -> %d", o->mtu, d->mtu);
-		break;
-	case STEP_FWMARK:
+	else
 		sbuf_printf(out, "~ fwmark 0x%x -> off", o->fwmark);
-		break;
-	default:
-		sbuf_printf(out, "~ interface %s down -> up",
-			    d->mesh->interface_name);
-	}
 }
 
-static void put_whole(struct sbuf *out, const struct plan *p,
-		      const struct step *s)
+static void put_bring_up(struct sbuf *out, const struct plan *p,
+			 const struct step *s)
 {
-	const char *ifname = p->mesh->interface_name;
-	bool new = p->observed->boot == BOOT_NONE;
-	size_t n;
+	size_t n = p->desired->peers.len + p->desired->externals.len;
 
-	switch (s->kind) {
-	case STEP_INSTALL:
-		sbuf_puts(out, "+ package wireguard-tools");
-		break;
-	case STEP_TAKE_OVER:
-		sbuf_printf(out, "! take over %s, which is not ours", ifname);
-		break;
-	case STEP_BRING_UP:
-		n = p->desired->peers.len + p->desired->externals.len;
-		sbuf_printf(out, "+ interface %s up, with %zu peer%s", ifname,
-			    n, n == 1 ? "" : "s");
-		break;
-	case STEP_FORWARD_ON:
-		sbuf_puts(out, "~ forwarding on");
-		break;
-	case STEP_FORWARD_OFF:
-		sbuf_puts(out, "~ forwarding as it was before");
-		break;
-	case STEP_ENABLE_FIRST:
-	case STEP_ENABLE:
-		sbuf_printf(out, "+ unit wg-quick@%s enabled", ifname);
-		break;
-	case STEP_TEAR_DOWN:
-		sbuf_printf(out, "- interface %s and its unit", ifname);
-		break;
-	case STEP_STORE_KEY:
-		sbuf_printf(out, "+ private key into /etc/wireguard/%s.key, "
-			    "out of the state", ifname);
-		break;
-	case STEP_REMOVE_KEY:
-		sbuf_printf(out, "- private key /etc/wireguard/%s.key", ifname);
-		break;
-	case STEP_REMOVE_BOOT:
-		sbuf_printf(out, "- boot file /etc/wireguard/%s.conf", ifname);
-		break;
-	default:
-		sbuf_printf(out, "%c boot file /etc/wireguard/%s.conf%s",
-			    new ? '+' : '~', ifname,
-			    s->marker ? ": its marker gets the proof of the "
-					"mesh's present secret" : "");
-	}
+	(void)s;
+	sbuf_printf(out, "+ interface %s up, with %zu peer%s",
+		    p->mesh->interface_name, n, n == 1 ? "" : "s");
+}
+
+static void put_boot_file(struct sbuf *out, const struct plan *p,
+			  const struct step *s)
+{
+	sbuf_printf(out, "%c boot file /etc/wireguard/%s.conf%s",
+		    p->observed->boot == BOOT_NONE ? '+' : '~',
+		    p->mesh->interface_name,
+		    s->marker ? ": its marker gets the proof of the mesh's "
+				"present secret" : "");
+}
+
+/*
+ * A row for each kind: its word for -json, and what people read. That begins
+ * with the sign; where there are two words, the interface's name goes between
+ * them. What takes more than that has a function.
+ */
+static const struct {
+	const char *name, *words[2];
+	void (*put)(struct sbuf *out, const struct plan *p,
+		    const struct step *s);
+} kinds[] = {
+	[STEP_INSTALL] = { "install_wireguard",
+		.words = { "+ package wireguard-tools" } },
+	[STEP_TAKE_OVER] = { "take_over",
+		.words = { "! take over ", ", which is not ours" } },
+	[STEP_STORE_KEY] = { "store_key",
+		.words = { "+ private key into /etc/wireguard/",
+			   ".key, out of the state" } },
+	[STEP_WRITE_BOOT_FIRST] = { "write_boot_file", .put = put_boot_file },
+	[STEP_ENABLE_FIRST] = { "enable_unit",
+		.words = { "+ unit wg-quick@", " enabled" } },
+	[STEP_BRING_UP] = { "bring_up", .put = put_bring_up },
+	[STEP_PRIVATE_KEY] = { "set_private_key", .put = put_setting },
+	[STEP_LISTEN_PORT] = { "set_listen_port", .put = put_setting },
+	[STEP_FWMARK] = { "clear_fwmark", .put = put_setting },
+	[STEP_MTU] = { "set_mtu", .put = put_setting },
+	[STEP_ADD_ADDRESS] = { "add_address", .put = put_address },
+	[STEP_LINK_UP] = { "link_up",
+		.words = { "~ interface ", " down -> up" } },
+	[STEP_ADD_PEER] = { "add_peer", .put = put_add_peer },
+	[STEP_SET_PEER] = { "set_peer", .put = put_set_peer },
+	[STEP_REMOVE_PEER] = { "remove_peer", .put = put_remove_peer },
+	[STEP_ADD_ROUTE] = { "add_route", .put = put_route },
+	[STEP_REPLACE_ROUTE] = { "replace_route", .put = put_route },
+	[STEP_REMOVE_ROUTE] = { "remove_route", .put = put_route },
+	[STEP_REMOVE_ADDRESS] = { "remove_address", .put = put_address },
+	[STEP_FORWARD_ON] = { "forwarding_on", .words = { "~ forwarding on" } },
+	[STEP_FORWARD_OFF] = { "forwarding_off",
+		.words = { "~ forwarding as it was before" } },
+	[STEP_WRITE_BOOT] = { "write_boot_file", .put = put_boot_file },
+	[STEP_ENABLE] = { "enable_unit",
+		.words = { "+ unit wg-quick@", " enabled" } },
+	[STEP_NAME_ENDPOINT] = { "set_endpoint", .put = put_name_endpoint },
+	[STEP_TEAR_DOWN] = { "tear_down",
+		.words = { "- interface ", " and its unit" } },
+	[STEP_REMOVE_BOOT] = { "remove_boot_file",
+		.words = { "- boot file /etc/wireguard/", ".conf" } },
+	[STEP_REMOVE_KEY] = { "remove_key",
+		.words = { "- private key /etc/wireguard/", ".key" } },
+};
+_Static_assert(sizeof kinds / sizeof *kinds == STEP_KINDS,
+	       "STEP_KINDS is not behind the last kind");
+
+const char *step_name(enum step_kind kind)
+{
+	return kinds[kind].name;
 }
 
 void step_text(struct sbuf *out, const struct plan *p, const struct step *s)
 {
-	switch (s->kind) {
-	case STEP_ADD_PEER:
-		put_new_peer(out, s->peer);
-		break;
-	case STEP_SET_PEER:
-		put_peer_changes(out, s);
-		break;
-	case STEP_NAME_ENDPOINT:
-		sbuf_printf(out, "~ peer %s: endpoint %s", s->peer->name,
-			    s->peer->endpoint);
-		break;
-	case STEP_REMOVE_PEER:
-		put_old_peer(out, p, s->live);
-		break;
-	case STEP_ADD_ROUTE:
-		put_route(out, '+', &s->network, &s->gateway);
-		break;
-	case STEP_REMOVE_ROUTE:
-		put_route(out, '-', &s->network, &s->old->gateway);
-		break;
-	case STEP_REPLACE_ROUTE:
-		put_replaced_route(out, s);
-		break;
-	case STEP_ADD_ADDRESS:
-	case STEP_REMOVE_ADDRESS:
-		put_address(out, s);
-		break;
-	case STEP_PRIVATE_KEY:
-	case STEP_LISTEN_PORT:
-	case STEP_FWMARK:
-	case STEP_MTU:
-	case STEP_LINK_UP:
-		put_interface(out, p, s);
-		break;
-	default:
-		put_whole(out, p, s);
-	}
+	const char *const *words = kinds[s->kind].words;
+
+	if (kinds[s->kind].put)
+		kinds[s->kind].put(out, p, s);
+	else
+		sbuf_printf(out, "%s%s%s", words[0],
+			    words[1] ? p->mesh->interface_name : "",
+			    words[1] ? words[1] : "");
 }

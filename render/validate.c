@@ -1,5 +1,7 @@
 /*
- * All findings about a mesh, from all who have some.
+ * All findings about a mesh, from all who have some. Here are those that no
+ * room above has: they compare nodes with each other, and with what was seen of
+ * them.
  */
 #include "render/validate.h"
 
@@ -11,8 +13,6 @@
 
 #include <ctype.h>
 #include <string.h>
-
-/* ---- two nodes in one place ---- */
 
 /* "host:port" in the one way in which equal places are spelled alike. */
 static char *place_text(const char *host, int port)
@@ -29,69 +29,9 @@ static char *place_text(const char *host, int port)
 	return s;
 }
 
-static void shared_endpoints(struct findings *out, const struct mesh *m)
-{
-	static const struct claim_words words = {
-		true, "duplicate_endpoint", "endpoint", "have the same endpoint"
-	};
-	AUTO(claims_done) struct claims all = { 0 };
-
-	for (size_t i = 0; i < m->nodes.len; i++) {
-		const struct node *n = &m->nodes.items[i];
-		AUTO(auto_free) char *host = NULL;
-		struct err e;
-		int port;
-
-		if (n->public_endpoint &&
-		    endpoint_parse(n->public_endpoint, &host, &port, &e) == 0) {
-			AUTO(auto_free) char *text = place_text(host, port);
-
-			claims_text(&all, text, n);
-		}
-	}
-	claims_report(&all, &words, out);
-}
-
-static void shared_logins(struct findings *out, const struct mesh *m)
-{
-	static const struct claim_words words = { false, "duplicate_ssh",
-						  "ssh", "both log in to" };
-	AUTO(claims_done) struct claims all = { 0 };
-
-	for (size_t i = 0; i < m->nodes.len; i++) {
-		const struct node *n = &m->nodes.items[i];
-		AUTO(auto_free) char *place = NULL;
-		AUTO(auto_free) char *text = NULL;
-		int port = node_ssh_port(n);
-
-		if (n->is_local || !n->ssh_host || !*n->ssh_host)
-			continue;
-		place = place_text(n->ssh_host, port ? port : 22);
-		text = mem_printf("%s@%s", n->ssh_user ? n->ssh_user : "root",
-				  place);
-		claims_text(&all, text, n);
-	}
-	claims_report(&all, &words, out);
-}
-
-/* ---- keepalives that keep nothing alive ---- */
-
-/* Is it known of every node whether it is behind NAT? */
-static bool nat_is_known(const struct mesh *m)
-{
-	for (size_t i = 0; i < m->nodes.len; i++) {
-		const struct node *n = &m->nodes.items[i];
-
-		if (!n->facts.deployed && !n->facts.address &&
-		    !n->facts.addresses.len && !n->behind_nat)
-			return false;
-	}
-	return true;
-}
-
 /* Is a member of @groups behind NAT? Marks them all, unless @marks is NULL. */
-static bool walk(const struct mesh *m, const struct strings *groups,
-		 bool *marks)
+static bool has_nat_member(const struct mesh *m, const struct strings *groups,
+			   bool *marks)
 {
 	bool nat = false;
 
@@ -122,22 +62,30 @@ static bool mark_nat(const struct mesh *m, bool *marks)
 	for (size_t i = 0; any && i < m->policies.len; i++) {
 		const struct policy *p = &m->policies.items[i];
 
-		if (walk(m, &p->from_groups, NULL))
-			walk(m, &p->to_groups, marks);
-		if (walk(m, &p->to_groups, NULL))
-			walk(m, &p->from_groups, marks);
+		if (has_nat_member(m, &p->from_groups, NULL))
+			has_nat_member(m, &p->to_groups, marks);
+		if (has_nat_member(m, &p->to_groups, NULL))
+			has_nat_member(m, &p->from_groups, marks);
 	}
 	if (any && !access_enabled(m))
 		memset(marks, true, m->nodes.len);
 	return any;
 }
 
-static void idle_keepalives(struct findings *out, const struct mesh *m)
+/* Keepalives are for NAT; nothing is said unless all nodes were looked at. */
+static void add_idle_keepalives(struct findings *out, const struct mesh *m)
 {
 	AUTO(auto_free) bool *marks = mem_calloc(m->nodes.len, sizeof *marks);
 	struct finding_place at = { PART_MESH, NULL, "keepalive", NULL };
 
-	if (m->nodes.len == 0 || !nat_is_known(m))
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct node *n = &m->nodes.items[i];
+
+		if (!n->facts.deployed && !n->facts.address &&
+		    !n->facts.addresses.len && !n->behind_nat)
+			return;
+	}
+	if (m->nodes.len == 0)
 		return;
 	if (!mark_nat(m, marks) && m->keepalive_s > 0)
 		finding_add(out, false, "keepalive_without_nat", at,
@@ -158,19 +106,55 @@ static void idle_keepalives(struct findings *out, const struct mesh *m)
 
 void validate_errors(struct findings *out, const struct mesh *m)
 {
+	static const struct claim_words words = {
+		true, "duplicate_endpoint", "endpoint", "have the same endpoint"
+	};
+	AUTO(claims_done) struct claims endpoints = { 0 };
+
 	conflicts_check(out, m);
 	check_loadable(out, m);
 	check_deployable(out, m);
 	access_check(out, m);
-	shared_endpoints(out, m);
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct node *n = &m->nodes.items[i];
+		AUTO(auto_free) char *host = NULL;
+		AUTO(auto_free) char *text = NULL;
+		struct err ignored;
+		int port;
+
+		if (!n->public_endpoint ||
+		    endpoint_parse(n->public_endpoint, &host, &port,
+				   &ignored) < 0)
+			continue;
+		text = place_text(host, port);
+		claims_text(&endpoints, text, n);
+	}
+	claims_report(&endpoints, &words, out);
 }
 
 void validate_warnings(struct findings *out, const struct mesh *m)
 {
+	static const struct claim_words words = { false, "duplicate_ssh",
+						  "ssh", "both log in to" };
+	AUTO(claims_done) struct claims logins = { 0 };
+
 	access_advise(out, m);
-	shared_logins(out, m);
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct node *n = &m->nodes.items[i];
+		AUTO(auto_free) char *place = NULL;
+		AUTO(auto_free) char *text = NULL;
+		int port = node_ssh_port(n);
+
+		if (n->is_local || !n->ssh_host || !*n->ssh_host)
+			continue;
+		place = place_text(n->ssh_host, port ? port : 22);
+		text = mem_printf("%s@%s", n->ssh_user ? n->ssh_user : "root",
+				  place);
+		claims_text(&logins, text, n);
+	}
+	claims_report(&logins, &words, out);
 	overlap_check(out, m);
-	idle_keepalives(out, m);
+	add_idle_keepalives(out, m);
 }
 
 void validate_mesh(struct findings *out, const struct mesh *m)

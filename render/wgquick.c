@@ -1,5 +1,7 @@
 /*
- * The wg-quick file of a host, its hash, and its body.
+ * The wg-quick file of a host, and its hash. The form is that of wg-quick(8),
+ * which reads the file by lines and leaves whole lines that begin with '#'
+ * alone.
  */
 #include "render/wgquick.h"
 
@@ -10,8 +12,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-static void add_interface(struct sbuf *out, const struct desired *d,
-			  bool secrets)
+static void put_boot_interface(struct sbuf *out, const struct desired *d,
+			       bool secrets)
 {
 	char text[ADDR_TEXT_MAX];
 
@@ -42,22 +44,22 @@ void wgquick_route(struct sbuf *out, const struct cidr *network,
 		sbuf_printf(out, " via %s", ip_text(gateway, text));
 }
 
-/* Routes to external peers, as they are live: without our tag. */
-static void add_external_routes(struct sbuf *out, const struct external *x)
+/*
+ * A route that somebody else has already must not keep the tunnel down. Those
+ * to external peers are as they are live: without our tag.
+ */
+static void put_boot_routes(struct sbuf *out, const struct desired *d)
 {
 	char text[ADDR_TEXT_MAX];
 
-	for (size_t i = 0; i < x->routes.len; i++)
-		sbuf_printf(out, "PostUp = ip -%d route add %s dev %%i || "
-				 "true\n", x->routes.items[i].ip.family,
-			    cidr_text(&x->routes.items[i], text));
-}
+	for (size_t i = 0; i < d->externals.len; i++) {
+		const struct cidrs *routes = &d->externals.items[i]->routes;
 
-/* A route that somebody else has already must not keep the tunnel down. */
-static void add_routes(struct sbuf *out, const struct desired *d)
-{
-	for (size_t i = 0; i < d->externals.len; i++)
-		add_external_routes(out, d->externals.items[i]);
+		for (size_t k = 0; k < routes->len; k++)
+			sbuf_printf(out, "PostUp = ip -%d route add %s dev %%i "
+				    "|| true\n", routes->items[k].ip.family,
+				    cidr_text(&routes->items[k], text));
+	}
 	for (size_t i = 0; i < d->routes.len; i++) {
 		const struct desired_route *r = &d->routes.items[i];
 
@@ -70,8 +72,8 @@ static void add_routes(struct sbuf *out, const struct desired *d)
 }
 
 /* What follows a peer's key. */
-static void add_tunnel(struct sbuf *out, const char *endpoint,
-		       const struct cidrs *allowed_ips, int keepalive_s)
+static void put_boot_tunnel(struct sbuf *out, const char *endpoint,
+			    const struct cidrs *allowed_ips, int keepalive_s)
 {
 	char text[ADDR_TEXT_MAX];
 
@@ -85,46 +87,36 @@ static void add_tunnel(struct sbuf *out, const char *endpoint,
 		sbuf_printf(out, "PersistentKeepalive = %d\n", keepalive_s);
 }
 
-static void add_peer(struct sbuf *out, const struct desired_peer *p)
-{
-	sbuf_printf(out, "\n[Peer]\n# %s\nPublicKey = %s\n", p->name,
-		    p->public_key);
-	add_tunnel(out, p->endpoint, &p->allowed_ips, p->keepalive_s);
-}
-
-static void add_external(struct sbuf *out, const struct external *x,
-			 bool secrets)
-{
-	sbuf_printf(out, "\n[Peer]\n# %s (external)\nPublicKey = %s\n",
-		    x->name, x->public_key);
-	if (x->preshared_key.len)
-		sbuf_printf(out, "PresharedKey = %s\n",
-			    secrets ? secret_text(&x->preshared_key)
-				    : "(hidden)");
-	add_tunnel(out, x->endpoint ? x->endpoint : "", &x->allowed_ips,
-		   x->keepalive_s);
-}
-
 void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 		  bool secrets)
 {
 	sbuf_printf(out, "# managed by wgmesh, mesh %s, serial %" PRIu64 "%s%s\n",
 		    d->mesh->mesh_id ? d->mesh->mesh_id : "none", serial,
-		    *d->proof ? ", proof " : "", d->proof);
+		    *d->proof ? ", proof " : "",
+		    *d->proof && !secrets ? "(hidden)" : d->proof);
 	sbuf_puts(out, "# 'wgmesh deploy' undoes what is changed here by hand\n");
-	add_interface(out, d, secrets);
-	add_routes(out, d);
-	for (size_t i = 0; i < d->peers.len; i++)
-		add_peer(out, &d->peers.items[i]);
-	for (size_t i = 0; i < d->externals.len; i++)
-		add_external(out, d->externals.items[i], secrets);
-}
+	put_boot_interface(out, d, secrets);
+	put_boot_routes(out, d);
+	for (size_t i = 0; i < d->peers.len; i++) {
+		const struct desired_peer *p = &d->peers.items[i];
 
-const char *wgquick_body(const char *file)
-{
-	const char *newline = strchr(file, '\n');
+		sbuf_printf(out, "\n[Peer]\n# %s\nPublicKey = %s\n", p->name,
+			    p->public_key);
+		put_boot_tunnel(out, p->endpoint, &p->allowed_ips,
+				p->keepalive_s);
+	}
+	for (size_t i = 0; i < d->externals.len; i++) {
+		const struct external *x = d->externals.items[i];
 
-	return newline ? newline + 1 : "";
+		sbuf_printf(out, "\n[Peer]\n# %s (external)\nPublicKey = %s\n",
+			    x->name, x->public_key);
+		if (x->preshared_key.len)
+			sbuf_printf(out, "PresharedKey = %s\n",
+				    secrets ? secret_text(&x->preshared_key)
+					    : "(hidden)");
+		put_boot_tunnel(out, x->endpoint ? x->endpoint : "",
+				&x->allowed_ips, x->keepalive_s);
+	}
 }
 
 uint64_t wgquick_hash(const struct desired *d)
@@ -133,6 +125,6 @@ uint64_t wgquick_hash(const struct desired *d)
 	const char *body;
 
 	wgquick_file(&file, d, 0, false);
-	body = wgquick_body(sbuf_str(&file));
+	body = strchr(sbuf_str(&file), '\n') + 1;
 	return text_hash(TEXT_HASH_START, body, strlen(body));
 }

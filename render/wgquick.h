@@ -13,20 +13,19 @@
 
 /**
  * Append the file for @d. The first line is the marker with the mesh id,
- * @serial and the proof of both; it alone depends on the serial. With @secrets the private key and the
- * external peers' preshared keys are in it (@out should be a secret buffer), else
- * "(hidden)".
+ * @serial and the proof of both; it alone depends on the serial. With @secrets
+ * the private key, the external peers' preshared keys and the proof are in it
+ * (@out should be a secret buffer), else "(hidden)".
  */
 void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 		  bool secrets);
 
-/** The part of the file behind its first line. */
-const char *wgquick_body(const char *file);
-
-/** text_hash() of the body of the file for @d, secrets "(hidden)". */
+/** text_hash() of the file for @d behind its first line, secrets "(hidden)". */
 uint64_t wgquick_hash(const struct desired *d);
 
-/** "ip ... route add" arguments behind "route add|replace|del": NET [via GW]. */
+/**
+ * "ip ... route add" arguments behind "route add|replace|del": NET [via GW].
+ */
 void wgquick_route(struct sbuf *out, const struct cidr *network,
 		   const struct ip *gateway);
 

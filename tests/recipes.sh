@@ -38,8 +38,7 @@ sed -i 's|^const struct command commands.*|&\n\t{ .name = "hello", .run = cmd_he
 sed -i 's|^\t{ "markdown", NULL, FLAG.*|\t{ "loud", NULL, FLAG, AT(loud), 0, 0, "and mean it" },\n&|' cmd/options.c
 
 sed -i 's|^\tSTEP_MTU,|&\n\tSTEP_QUEUE,|' render/plan.h
-sed -i 's|^\t\[STEP_MTU\] = .*|&\n\t[STEP_QUEUE] = "set_queue",|
-	s|^\tcase STEP_REMOVE_PEER:$|\tcase STEP_QUEUE:\n\t\tsbuf_puts(out, "~ queue");\n\t\tbreak;\n&|' render/step.c
+sed -i 's|^\t\[STEP_MTU\] = .*|&\n\t[STEP_QUEUE] = { "set_queue", .words = { "~ queue" } },|' render/step.c
 sed -i 's|^\tcase STEP_MTU:$|\tcase STEP_QUEUE:\n\t\tsbuf_puts(out, "ip link set dev \\"$INTERFACE\\" txqueuelen 500\\n");\n\t\tbreak;\n&|' render/host/script.c
 sed -i 's|^.*add_step(p, STEP_MTU);|\tadd_step(p, STEP_QUEUE);\n&|' render/plan.c
 check 'it builds' make -s -j2 WERROR=1 build/wgmesh

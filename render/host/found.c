@@ -1,5 +1,6 @@
 /*
- * What an import asks a host for besides the probe, and the answer.
+ * What an import asks a host for besides the probe, and the answer. Private and
+ * preshared keys are in it, so it is only ever copied into a secret buffer.
  */
 #include "render/host/found.h"
 
@@ -28,9 +29,7 @@ void found_script(struct sbuf *out, const char *interface, bool private_key,
 
 /* ---- lines of the sections; they are cut up ---- */
 
-typedef int line_fn(struct found *f, char *line, struct err *e);
-
-static int take_private(struct found *f, char *line, struct err *e)
+static int take_found_private(struct found *f, char *line, struct err *e)
 {
 	if (strcmp(line, "(none)") == 0)
 		return 0;
@@ -41,7 +40,7 @@ static int take_private(struct found *f, char *line, struct err *e)
 }
 
 /* public key, tab, preshared key or "(none)" */
-static int take_preshared(struct found *f, char *line, struct err *e)
+static int take_found_preshared(struct found *f, char *line, struct err *e)
 {
 	char *key = strchr(line, '\t');
 	struct found_peer *p;
@@ -59,74 +58,38 @@ static int take_preshared(struct found *f, char *line, struct err *e)
 	return 0;
 }
 
-static void take_name(struct found *f, char *text)
-{
-	char *name = strchr(text, ' ');
-	struct found_peer *p;
-
-	if (!name)
-		return;
-	*name++ = '\0';
-	p = (struct found_peer *)(uintptr_t)found_peer(f, text);
-	if (p && *name)
-		mem_replace(&p->name, name);
-}
-
-/* What a deploy writes as well is not lost. */
-static void take_setting(struct found *f, const char *name)
+/*
+ * A line of found.awk: the comment of a peer, a setting that the boot file has,
+ * or its MTU. A setting that a deploy writes as well is not lost; a file with
+ * more than 64 others is none of wg-quick's.
+ */
+static int take_boot_line(struct found *f, char *line, struct err *e)
 {
 	static const char *const kept[] = { "PrivateKey", "Address",
 					    "ListenPort" };
-
-	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
-		if (strcasecmp(kept[i], name) == 0)
-			return;
-	for (size_t i = 0; i < f->dropped.len; i++)
-		if (strcasecmp(f->dropped.items[i], name) == 0)
-			return;
-	strings_add(&f->dropped, name);
-}
-
-static int take_boot(struct found *f, char *line, struct err *e)
-{
+	struct found_peer *p;
+	char *name;
 	long mtu;
 
-	if (strncmp(line, "peer ", 5) == 0)
-		take_name(f, line + 5);
-	else if (strncmp(line, "set ", 4) == 0 && f->dropped.len < 64)
-		take_setting(f, line + 4);
-	else if (strncmp(line, "mtu ", 4) != 0)
+	if (strncmp(line, "peer ", 5) == 0 && (name = strchr(line + 5, ' '))) {
+		*name++ = '\0';
+		p = (struct found_peer *)(uintptr_t)found_peer(f, line + 5);
+		if (p && *name)
+			mem_replace(&p->name, name);
+	} else if (strncmp(line, "set ", 4) == 0 && f->dropped.len < 64) {
+		for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+			if (strcasecmp(kept[i], line + 4) == 0)
+				return 0;
+		for (size_t i = 0; i < f->dropped.len; i++)
+			if (strcasecmp(f->dropped.items[i], line + 4) == 0)
+				return 0;
+		strings_add(&f->dropped, line + 4);
+	} else if (strncmp(line, "mtu ", 4) == 0) {
+		if (num_parse(&mtu, line + 4, 576, 65535))
+			f->mtu = (int)mtu;
+	} else if (strncmp(line, "peer ", 5) != 0) {
 		return report_bad(e, "line", line);
-	else if (num_parse(&mtu, line + 4, 576, 65535))
-		f->mtu = (int)mtu;
-	return 0;
-}
-
-static line_fn *section_of(const char *name)
-{
-	if (strcmp(name, "private") == 0)
-		return take_private;
-	if (strcmp(name, "preshared") == 0)
-		return take_preshared;
-	return strcmp(name, "boot") == 0 ? take_boot : NULL;
-}
-
-static int parse_lines(struct found *f, char *text, const char *frame,
-		       struct err *e)
-{
-	line_fn *take = NULL;
-	char *save = NULL;
-
-	for (char *line = strtok_r(text, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save)) {
-		if (strncmp(line, frame, strlen(frame)) == 0) {
-			take = section_of(line + strlen(frame));
-			vec_sort(&f->peers, found_compare);
-		} else if (take && take(f, line, e) < 0) {
-			return err_wrap(e, "what was read besides the probe");
-		}
 	}
-	vec_sort(&f->peers, found_compare);
 	return 0;
 }
 
@@ -136,11 +99,27 @@ int found_parse(struct found *out, const char *text, size_t len,
 	AUTO(auto_free) char *frame = mem_printf("=%s= ", nonce);
 	AUTO(sbuf_done) struct sbuf copy = SBUF_SECRET;
 	AUTO(found_done) struct found f = { 0 };
+	int (*take)(struct found *, char *, struct err *) = NULL;
+	char *save = NULL;
 
 	copy.max = len + 1;
 	sbuf_add(&copy, text, len);
-	if (len && parse_lines(&f, copy.s, frame, e) < 0)
-		return -1;
+	for (char *line = len ? strtok_r(copy.s, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (strncmp(line, frame, strlen(frame)) == 0) {
+			const char *name = line + strlen(frame);
+
+			take = strcmp(name, "private") == 0 ? take_found_private
+			       : strcmp(name, "preshared") == 0
+				       ? take_found_preshared
+			       : strcmp(name, "boot") == 0 ? take_boot_line
+							   : NULL;
+			vec_sort(&f.peers, found_compare);
+		} else if (take && take(&f, line, e) < 0) {
+			return err_wrap(e, "what was read besides the probe");
+		}
+	}
+	vec_sort(&f.peers, found_compare);
 	*out = f;
 	memset(&f, 0, sizeof f);
 	return 0;

@@ -1,42 +1,163 @@
 /*
- * The command of the probe: probe.sh and probe.awk with what they are told.
+ * The probe: its command, which is probe.sh and probe.awk with what they are
+ * told, and its answer, section by section, into a struct observed. What a host
+ * prints besides the frames is passed over, an unknown section is an error:
+ * nobody but our own probe knows the nonce.
  */
 #include "render/host/probe.h"
 
+#include "base/auto.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "render/host/report.h"
 #include "render/host/texts.h"
 
-/* The whole report as one shell text, with its variables set. */
-static void report_text(struct sbuf *out, const struct probe_request *request)
-{
-	sbuf_puts(out, "INTERFACE=");
-	text_quote(out, request->interface);
-	sbuf_puts(out, " NONCE=");
-	text_quote(out, request->nonce);
-	sbuf_puts(out, " KNOWN_NAME=");
-	text_quote(out, request->known_hostname ? request->known_hostname
-						: "");
-	sbuf_puts(out, " AWK=");
-	text_quote(out, probe_awk);
-	sbuf_printf(out, "\n%s%s%s", section_sh, lock_sh, probe_sh);
-}
+#include <string.h>
 
 void probe_command(struct sbuf *out, const struct probe_request *request)
 {
-	struct sbuf text = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
-	report_text(&text, request);
+	sbuf_puts(&text, "INTERFACE=");
+	text_quote(&text, request->interface);
+	sbuf_puts(&text, " NONCE=");
+	text_quote(&text, request->nonce);
+	sbuf_puts(&text, " KNOWN_NAME=");
+	text_quote(&text, request->known_hostname ? request->known_hostname
+						  : "");
+	sbuf_puts(&text, " AWK=");
+	text_quote(&text, probe_awk);
+	sbuf_printf(&text, "\n%s%s%s", section_sh, lock_sh, probe_sh);
 	sbuf_puts(out, "exec ");
 	if (request->sudo)
 		sbuf_puts(out, "sudo -n ");
+	/* one word for the login shell, whichever that is, and for sudo */
 	sbuf_puts(out, "sh -c ");
 	text_quote(out, sbuf_str(&text));
 	sbuf_puts(out, request->local ? " sh ''" : " sh \"$SSH_CONNECTION\"");
-	sbuf_done(&text);
 }
 
 char *probe_end(const char *nonce)
 {
 	return mem_printf("=%s= end", nonce);
+}
+
+/* ---- the answer ---- */
+
+/** How long after its clock a host may read its handshakes (seconds). */
+#define REPORT_TAKES 120
+
+static const struct {
+	const char *name;
+	report_line *parse;
+} sections[] = {
+	{ "host", report_host },     { "address", report_address },
+	{ "link", report_link },     { "dump", report_dump },
+	{ "route4", report_route4 }, { "route6", report_route6 },
+	{ "boot", report_boot },     { "dropin", report_dropin },
+	{ "main4", report_main4 },   { "main6", report_main6 },
+	{ "links", report_links },
+};
+
+/* A section's text runs to the next frame line; returns where that starts. */
+static char *section_end(char *text, const char *frame)
+{
+	for (char *p = text; p; p = strchr(p, '\n')) {
+		if (*p == '\n')
+			p++;
+		if (strncmp(p, frame, strlen(frame)) == 0)
+			return p;
+		if (!*p)
+			break;
+	}
+	return text + strlen(text);
+}
+
+static int parse_sections(struct observed *o, char *text, const char *nonce,
+			  struct err *e)
+{
+	const size_t n = sizeof sections / sizeof *sections;
+	AUTO(auto_free) char *frame = mem_printf("=%s= ", nonce);
+	char *p = section_end(text, frame);
+
+	/* what a chatty shell printed before the first frame is passed over */
+	while (*p) {
+		char *name = p + strlen(frame);
+		char *body = name + strcspn(name, "\n");
+		size_t i = 0;
+		char saved;
+
+		if (*body)
+			*body++ = '\0';
+		p = section_end(body, frame);
+		while (i < n && strcmp(sections[i].name, name) != 0)
+			i++;
+		if (i == n)
+			return report_bad(e, "section", name);
+		saved = *p;
+		*p = '\0';
+		if (report_each(o, body, sections[i].parse, e) < 0)
+			return err_wrap(e, "section '%s'", name);
+		*p = saved;
+	}
+	return 0;
+}
+
+static int compare_observed_peers(const void *a, const void *b)
+{
+	const struct observed_peer *x = a;
+	const struct observed_peer *y = b;
+
+	return strcmp(x->public_key, y->public_key);
+}
+
+/* A lock with our own nonce is that of a script of this very run. */
+static int check_complete(const struct observed *o, const char *nonce,
+			  struct err *e)
+{
+	if (!o->hostname || !o->now)
+		return err_set(e, ERR_REMOTE, "the report came back without "
+			       "the host's name and clock");
+	if (!o->is_root)
+		return err_set(e, ERR_REMOTE, "logged in without root's "
+			       "rights");
+	if (o->busy && !(o->lock_token && strcmp(o->lock_token, nonce) == 0))
+		return err_set(e, ERR_CONFLICT, "another deploy is at work "
+			       "there (%s); try again when it is done",
+			       o->busy);
+	if (!o->has_ip)
+		return err_set(e, ERR_REMOTE, "there is no 'ip' command on "
+			       "the host; install iproute2");
+	return 0;
+}
+
+int observed_parse(struct observed *out, const char *text, size_t len,
+		   const struct probe_request *request, struct err *e)
+{
+	AUTO(auto_free) char *copy = mem_strndup(text, len);
+	struct observed o = { .boot_hash = TEXT_HASH_START,
+			      .max = OBSERVED_MAX + 4 * request->size };
+
+	if (parse_sections(&o, copy, request->nonce, e) < 0 ||
+	    check_complete(&o, request->nonce, e) < 0) {
+		observed_done(&o);
+		return err_wrap(e, "probe");
+	}
+	if (!o.exists)
+		o.listen_port = 0;
+	if (!o.public_key)
+		o.public_key = mem_strdup("");
+	if (!o.lock_token)
+		o.lock_token = mem_strdup("");
+	if (!o.ssh_client)
+		o.ssh_client = mem_strdup("");
+	if (!o.ssh_server)
+		o.ssh_server = mem_strdup("");
+	vec_sort(&o.peers, compare_observed_peers);
+	/* what is later than the report can have taken is no handshake */
+	for (size_t i = 0; i < o.peers.len; i++)
+		if (o.peers.items[i].handshake > o.now + REPORT_TAKES)
+			o.peers.items[i].handshake = 0;
+	*out = o;
+	return 0;
 }

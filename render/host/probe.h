@@ -1,6 +1,6 @@
 /*
- * What a host is asked, and its answer, read strictly: what does not parse is an
- * error that names the section, never a guess.
+ * What a host is asked, and its answer, read strictly: what does not parse is
+ * an error that names the section, never a guess.
  */
 #ifndef WGMESH_RENDER_HOST_PROBE_H
 #define WGMESH_RENDER_HOST_PROBE_H

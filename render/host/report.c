@@ -1,6 +1,7 @@
 /*
  * A section of the probe's answer, cut into lines and fields, and what is wrong
- * with it.
+ * with it. Shared by the parsers of all sections, so that each bound is in one
+ * place: a host may send anything.
  */
 #include "render/host/report.h"
 
@@ -15,11 +16,11 @@ void fields_split(struct fields *out, char *line, const char *delimiters)
 
 	out->n = 0;
 	for (char *p = strtok_r(line, delimiters, &save);
-	     p && out->n < REPORT_FIELDS_MAX; p = strtok_r(NULL, delimiters, &save))
+	     p && out->n < REPORT_FIELDS_MAX;
+	     p = strtok_r(NULL, delimiters, &save))
 		out->f[out->n++] = p;
 }
 
-/* The field behind the word @name, or NULL. */
 const char *fields_after(const struct fields *f, const char *name)
 {
 	for (size_t i = 0; i + 1 < f->n; i++)
@@ -53,27 +54,23 @@ int report_count(const struct observed *o, const char *what, size_t n,
 	return err_set(e, ERR_INPUT, "more than %zu %s", max, what);
 }
 
-static int check_counts(const struct observed *o, struct err *e)
-{
-	return report_count(o, "lines", o->n_lines, 10, e) < 0 ||
-	       report_count(o, "peers", o->peers.len, 1, e) < 0 ||
-	       report_count(o, "peers", o->boot_peers.len, 1, e) < 0 ||
-	       report_count(o, "routes", o->routes.len, 1, e) < 0 ||
-	       report_count(o, "addresses", o->addresses.len, 1, e) < 0
-		       ? -1 : 0;
-}
-
 int report_each(struct observed *o, char *text, report_line *parse,
-		     struct err *e)
+		struct err *e)
 {
 	char *save = NULL;
 	size_t number = 0;
 
+	/* the bounds hold after each line, so none is passed by much */
 	for (char *line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		number++;
 		o->n_lines++;
-		if (parse(o, line, e) < 0 || check_counts(o, e) < 0)
+		if (parse(o, line, e) < 0 ||
+		    report_count(o, "lines", o->n_lines, 10, e) < 0 ||
+		    report_count(o, "peers", o->peers.len, 1, e) < 0 ||
+		    report_count(o, "peers", o->boot_peers.len, 1, e) < 0 ||
+		    report_count(o, "routes", o->routes.len, 1, e) < 0 ||
+		    report_count(o, "addresses", o->addresses.len, 1, e) < 0)
 			return err_wrap(e, "line %zu", number);
 	}
 	return 0;

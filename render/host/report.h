@@ -36,13 +36,6 @@ report_line report_dump, report_route4, report_route6, report_address,
 	report_link, report_host, report_boot, report_dropin,
 	report_main4, report_main6, report_links;
 
-/** The network that a line of `ip route` begins with, "default" too. */
-int report_network(struct cidr *out, const char *word, int family,
-		   struct err *e);
-
-/** Does a line of `ip route` begin so that it leads nowhere else? */
-bool report_is_route_type(const char *word);
-
 /** Feed each line of @text to @parse; empty lines are passed over. */
 int report_each(struct observed *o, char *text, report_line *parse,
 		struct err *e);

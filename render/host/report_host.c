@@ -1,6 +1,6 @@
 /*
- * The parts of the probe's report that tell of the host itself, its boot file and
- * its drop-in.
+ * The parts of the probe's report that tell of the host itself, its boot file
+ * and its drop-in.
  */
 #include "render/host/report.h"
 
@@ -23,7 +23,7 @@ static bool parse_zoned(struct ip *out, char *s)
 }
 
 /* SSH_CONNECTION: client address, client port, server address, server port */
-static int parse_connection(struct observed *o, char *value, struct err *e)
+static int set_connection(struct observed *o, char *value, struct err *e)
 {
 	struct fields f;
 	struct ip a, b;
@@ -39,29 +39,13 @@ static int parse_connection(struct observed *o, char *value, struct err *e)
 	return 0;
 }
 
-static int set_name(char **slot, const char *value, struct err *e)
+/* At most as long as a name in DNS (RFC 1035); some go into messages. */
+static int set_words(char **slot, const char *what, const char *value,
+		     struct err *e)
 {
 	if (strlen(value) > 253 || !text_is_printable(value))
-		return report_bad(e, "host name", value);
+		return report_bad(e, what, value);
 	mem_replace(slot, *value ? value : NULL);
-	return 0;
-}
-
-/* Who deploys there; the words go into a message. */
-static int set_busy(struct observed *o, const char *value, struct err *e)
-{
-	if (strlen(value) > 253 || !text_is_printable(value))
-		return report_bad(e, "holder of the lock", value);
-	mem_replace(&o->busy, *value ? value : "it does not say who");
-	return 0;
-}
-
-static int set_token(struct observed *o, const char *value, struct err *e)
-{
-	if (strlen(value) > 64 ||
-	    value[strspn(value, "0123456789abcdef")] != '\0')
-		return report_bad(e, "token", value);
-	mem_replace(&o->lock_token, value);
 	return 0;
 }
 
@@ -75,45 +59,43 @@ static int set_key(char **slot, const char *value, struct err *e)
 	return 0;
 }
 
-/* A clock that is wrong is the host's affair; one that no clock shows is not. */
-static int set_clock(struct observed *o, const char *value, struct err *e)
-{
-	uint64_t n;
-
-	if (!num_parse_u64(&n, value) || n > CLOCK_MAX)
-		return report_bad(e, "clock", value);
-	o->now = (int64_t)n;
-	return 0;
-}
-
 int report_host(struct observed *o, char *line, struct err *e)
 {
 	char *value = strchr(line, '=');
 	uint64_t n = 0;
+	bool is_number;
 
 	if (!value)
 		return report_bad(e, "line", line);
 	*value++ = '\0';
-	num_parse_u64(&n, value);
+	is_number = num_parse_u64(&n, value);
 	if (strcmp(line, "uid") == 0)
 		o->is_root = strcmp(value, "0") == 0;
-	else if (strcmp(line, "now") == 0)
-		return set_clock(o, value, e);
-	else if (strcmp(line, "ssh") == 0)
-		return parse_connection(o, value, e);
+	else if (strcmp(line, "now") == 0) {
+		/* a wrong clock is the host's affair; one that no clock shows
+		   is not */
+		if (!is_number || n > CLOCK_MAX)
+			return report_bad(e, "clock", value);
+		o->now = (int64_t)n;
+	} else if (strcmp(line, "ssh") == 0)
+		return set_connection(o, value, e);
 	else if (strcmp(line, "hostname") == 0)
-		return set_name(&o->hostname, value, e);
+		return set_words(&o->hostname, "host name", value, e);
 	else if (strcmp(line, "fqdn") == 0)
-		return set_name(&o->fqdn, value, e);
+		return set_words(&o->fqdn, "host name", value, e);
 	else if (strcmp(line, "forward4") == 0)
 		o->forward4 = n == 1;
 	else if (strcmp(line, "forward6") == 0)
 		o->forward6 = n == 1;
 	else if (strcmp(line, "busy") == 0)
-		return set_busy(o, value, e);
-	else if (strcmp(line, "lock") == 0)
-		return set_token(o, value, e);
-	else if (strcmp(line, "wg") == 0)
+		return set_words(&o->busy, "holder of the lock",
+				 *value ? value : "it does not say who", e);
+	else if (strcmp(line, "lock") == 0) {
+		if (strlen(value) > 64 ||
+		    value[strspn(value, "0123456789abcdef")] != '\0')
+			return report_bad(e, "token", value);
+		mem_replace(&o->lock_token, value);
+	} else if (strcmp(line, "wg") == 0)
 		o->has_wg = true;
 	else if (strcmp(line, "ip") == 0)
 		o->has_ip = true;
@@ -152,12 +134,12 @@ static void parse_marker(struct observed *o, char *line)
 }
 
 /* "Name = value" of a boot file, as wg-quick reads it; value or NULL. */
-static char *setting(char *line, const char *name)
+static char *boot_setting(char *line, const char *name)
 {
 	size_t len = strlen(name);
 
 	line += strspn(line, " \t");
-	if (strncasecmp(line, name, len) != 0)
+	if (strncasecmp(line, name, len) != 0) /* as wg-quick compares */
 		return NULL;
 	line += len + strspn(line + len, " \t");
 	if (*line != '=')
@@ -167,47 +149,33 @@ static char *setting(char *line, const char *name)
 	return line;
 }
 
-static void boot_peer(struct observed *o, char *line)
+int report_boot(struct observed *o, char *line, struct err *e)
 {
 	size_t n = o->boot_peers.len;
 	const char *value;
-
-	if ((value = setting(line, "PublicKey"))) {
-		struct observed_boot_peer *p = vec_add(&o->boot_peers);
-
-		p->public_key = mem_strdup(value);
-	} else if (n && (value = setting(line, "Endpoint"))) {
-		mem_replace(&o->boot_peers.items[n - 1].endpoint, value);
-	}
-}
-
-/* The MTU that a line of the boot file says, as wgquick_file() writes it. */
-static void boot_mtu(struct observed *o, const char *line)
-{
 	long mtu;
 
-	if (strncmp(line, "MTU = ", 6) == 0 &&
-	    num_parse(&mtu, line + 6, 1, 65535))
-		o->boot_mtu = (int)mtu;
-}
-
-int report_boot(struct observed *o, char *line, struct err *e)
-{
 	if (o->boot == BOOT_NONE)
 		o->boot = BOOT_FOREIGN;
 	if (*line == '#') {
 		parse_marker(o, line);
-	} else if (strncmp(line, "public ", 7) == 0) {
-		return set_key(&o->boot_public_key, line + 7, e);
-	} else if (*line == '|') {
-		o->boot_hash = text_hash(o->boot_hash, line + 1,
-					 strlen(line + 1));
-		o->boot_hash = text_hash(o->boot_hash, "\n", 1);
-		boot_mtu(o, line + 1);
-		boot_peer(o, line + 1);
-	} else {
-		return report_bad(e, "line", line);
+		return 0;
 	}
+	if (strncmp(line, "public ", 7) == 0)
+		return set_key(&o->boot_public_key, line + 7, e);
+	if (*line != '|')
+		return report_bad(e, "line", line);
+	line++;
+	o->boot_hash = text_hash(o->boot_hash, line, strlen(line));
+	o->boot_hash = text_hash(o->boot_hash, "\n", 1);
+	/* the MTU as wgquick_file() writes it, peers as anybody may */
+	if (strncmp(line, "MTU = ", 6) == 0 &&
+	    num_parse(&mtu, line + 6, 1, 65535))
+		o->boot_mtu = (int)mtu;
+	if ((value = boot_setting(line, "PublicKey")))
+		vec_add(&o->boot_peers)->public_key = mem_strdup(value);
+	else if (n && (value = boot_setting(line, "Endpoint")))
+		mem_replace(&o->boot_peers.items[n - 1].endpoint, value);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /*
- * A plan as a script: the files *.sh of this folder, told what to do by commands
- * with the values of the plan; and what came back.
+ * A plan as a script: the files *.sh of this folder, told what to do by
+ * commands with the values of the plan; and what came back. Every text that is
+ * not ours is quoted, and a secret never is an argument.
  */
 #include "render/host/script.h"
 
@@ -15,7 +16,8 @@
 
 /** Bytes of one `wg set` command line; far below ARG_MAX everywhere. */
 #define SET_BATCH_BYTES (48 * 1024)
-/** What is told of a failed part's words: the end, where the reason is. */
+/** What is told of a failed part's words (bytes): the end, where the reason
+ * is. A host may print megabytes. */
 #define FAILURE_BYTES 400
 
 /*
@@ -40,69 +42,35 @@ static void put_key_here(struct sbuf *out, const struct plan *p,
 		 run->nonce);
 }
 
-static void put_boot_file(struct sbuf *out, const struct plan *p,
-			  const char *boot_file, const char *nonce)
-{
-	sbuf_printf(out, "MESH=%s\nwrite_boot_file", p->mesh->mesh_id);
-	put_here(out, boot_file, nonce);
-}
-
-static void put_store_key(struct sbuf *out, const struct plan *p,
-			  const struct script_run *run)
-{
-	sbuf_puts(out, "write_secret \"$key_file\"");
-	put_key_here(out, p, run);
-}
-
-static void put_private_key(struct sbuf *out, const struct plan *p,
-			    const struct script_run *run)
-{
-	if (node_key_on_host(p->mesh, p->node)) {
-		sbuf_puts(out, "wg set \"$INTERFACE\" private-key \"$key_file\"\n");
-		return;
-	}
-	sbuf_puts(out, "wg set \"$INTERFACE\" private-key /dev/stdin");
-	put_key_here(out, p, run);
-}
-
-static void put_cidr_list(struct sbuf *out, const struct cidrs *v)
-{
-	char text[ADDR_TEXT_MAX];
-
-	if (v->len == 0)
-		sbuf_puts(out, "''");
-	for (size_t i = 0; i < v->len; i++)
-		sbuf_printf(out, "%s%s", i ? "," : "",
-			    cidr_text(&v->items[i], text));
-}
-
-static bool sets_endpoint(const struct step *s)
-{
-	return (s->kind == STEP_ADD_PEER && *s->peer->endpoint) ||
-	       s->change & PEER_ENDPOINT;
-}
-
-/* The arguments that add or change one peer; names come in a step of their own. */
-static void put_peer(struct sbuf *out, const struct step *s)
+/*
+ * The arguments that add or change one peer; names come in a step of their own.
+ */
+static void put_peer_arguments(struct sbuf *out, const struct step *s)
 {
 	bool add = s->kind == STEP_ADD_PEER;
 	const struct desired_peer *peer = s->peer;
+	char text[ADDR_TEXT_MAX];
 
 	sbuf_puts(out, " peer ");
 	text_quote(out, peer->public_key);
 	if (s->change & PEER_PSK)
 		sbuf_puts(out, " preshared-key /dev/null");
-	if (sets_endpoint(s) && !desired_endpoint_is_name(peer)) {
+	if (((add && *peer->endpoint) || s->change & PEER_ENDPOINT) &&
+	    !desired_endpoint_is_name(peer)) {
 		sbuf_puts(out, " endpoint ");
 		text_quote(out, peer->endpoint);
 	}
 	if ((add && peer->keepalive_s) || s->change & PEER_KEEPALIVE)
 		sbuf_printf(out, " persistent-keepalive %d",
 			    peer->keepalive_s);
-	if (add || s->change & PEER_ALLOWED_IPS) {
-		sbuf_puts(out, " allowed-ips ");
-		put_cidr_list(out, &peer->allowed_ips);
-	}
+	if (!add && !(s->change & PEER_ALLOWED_IPS))
+		return;
+	sbuf_puts(out, " allowed-ips ");
+	if (peer->allowed_ips.len == 0)
+		sbuf_puts(out, "''");
+	for (size_t i = 0; i < peer->allowed_ips.len; i++)
+		sbuf_printf(out, "%s%s", i ? "," : "",
+			    cidr_text(&peer->allowed_ips.items[i], text));
 }
 
 /* Endpoints that are names, one by one: one that fails spoils no other. */
@@ -113,8 +81,8 @@ static void put_named_endpoints(struct sbuf *out, const struct plan *p,
 	for (size_t i = from; i < to; i++) {
 		const struct desired_peer *peer = p->steps.items[i].peer;
 
-		sbuf_puts(out, "WG_ENDPOINT_RESOLUTION_RETRIES=1 wg set \"$INTERFACE\" "
-			       "peer ");
+		sbuf_puts(out, "WG_ENDPOINT_RESOLUTION_RETRIES=1 "
+			       "wg set \"$INTERFACE\" peer ");
 		text_quote(out, peer->public_key);
 		sbuf_puts(out, " endpoint ");
 		text_quote(out, peer->endpoint);
@@ -124,8 +92,8 @@ static void put_named_endpoints(struct sbuf *out, const struct plan *p,
 }
 
 /* Steps @from to @to as few `wg set` commands. */
-static void put_peers(struct sbuf *out, const struct plan *p, size_t from,
-		      size_t to)
+static void put_peer_commands(struct sbuf *out, const struct plan *p,
+			      size_t from, size_t to)
 {
 	size_t start = 0;
 
@@ -138,7 +106,7 @@ static void put_peers(struct sbuf *out, const struct plan *p, size_t from,
 			sbuf_puts(out, "wg set \"$INTERFACE\"");
 		}
 		if (s->kind != STEP_REMOVE_PEER) {
-			put_peer(out, s);
+			put_peer_arguments(out, s);
 			continue;
 		}
 		sbuf_puts(out, " peer ");
@@ -148,9 +116,9 @@ static void put_peers(struct sbuf *out, const struct plan *p, size_t from,
 	sbuf_puts(out, "\n");
 }
 
-/* An interface name has no letter that a shell would take for its own. */
-static void put_route(struct sbuf *out, const struct plan *p,
-		      const struct step *s)
+/* One line of `ip -batch`; an interface name has no letter that ends a word. */
+static void put_route_line(struct sbuf *out, const struct plan *p,
+			   const struct step *s)
 {
 	bool remove = s->kind == STEP_REMOVE_ROUTE;
 	const struct ip *gateway = remove ? &s->old->gateway : &s->gateway;
@@ -167,84 +135,92 @@ static void put_route(struct sbuf *out, const struct plan *p,
 	sbuf_puts(out, "\n");
 }
 
-static void put_address(struct sbuf *out, const struct plan *p,
-			const struct step *s)
-{
-	char text[ADDR_TEXT_MAX];
-
-	sbuf_printf(out, "addr %s %s dev %s\n",
-		    s->kind == STEP_ADD_ADDRESS ? "add" : "del",
-		    cidr_text(&s->network, text), p->mesh->interface_name);
-}
-
-/* Routes and addresses of one family as one `ip -batch`. */
-static bool put_batch(struct sbuf *out, const struct plan *p, size_t from,
-		      size_t to, int family)
-{
-	bool any = false;
-
-	for (size_t i = from; i < to; i++) {
-		const struct step *s = &p->steps.items[i];
-
-		if (s->network.ip.family != family)
-			continue;
-		if (!any)
-			sbuf_printf(out, "ip_batch -%d <<EOF || return 1\n",
-				    family);
-		any = true;
-		if (s->kind == STEP_ADD_ADDRESS ||
-		    s->kind == STEP_REMOVE_ADDRESS)
-			put_address(out, p, s);
-		else
-			put_route(out, p, s);
-	}
-	if (any)
-		sbuf_puts(out, "EOF\n");
-	return any;
-}
-
+/* Routes or addresses as one `ip -batch` for each family. */
 static void put_batches(struct sbuf *out, const struct plan *p, size_t from,
 			size_t to)
 {
+	char text[ADDR_TEXT_MAX];
+
 	/* else the kernel drops the other addresses with the first one */
 	if (p->steps.items[from].kind == STEP_REMOVE_ADDRESS)
 		sbuf_puts(out, "echo 1 >\"/proc/sys/net/ipv4/conf/$INTERFACE/"
 			       "promote_secondaries\" || :\n");
-	put_batch(out, p, from, to, 4);
-	put_batch(out, p, from, to, 6);
+	for (int family = 4; family <= 6; family += 2) {
+		bool any = false;
+
+		for (size_t i = from; i < to; i++) {
+			const struct step *s = &p->steps.items[i];
+
+			if (s->network.ip.family != family)
+				continue;
+			if (!any)
+				sbuf_printf(out, "ip_batch -%d <<EOF || "
+					    "return 1\n", family);
+			any = true;
+			if (s->kind == STEP_ADD_ADDRESS ||
+			    s->kind == STEP_REMOVE_ADDRESS)
+				sbuf_printf(out, "addr %s %s dev %s\n",
+					    s->kind == STEP_ADD_ADDRESS
+						    ? "add" : "del",
+					    cidr_text(&s->network, text),
+					    p->mesh->interface_name);
+			else
+				put_route_line(out, p, s);
+		}
+		if (any)
+			sbuf_puts(out, "EOF\n");
+	}
 }
 
-static void put_part(struct sbuf *out, const struct plan *p, size_t from,
-		     size_t to, const char *boot_file,
-		     const struct script_run *run)
+/*
+ * The commands of steps @from to @to, which are of one kind or go out together.
+ */
+static void put_commands(struct sbuf *out, const struct plan *p, size_t from,
+			 size_t to, const char *boot_file,
+			 const struct script_run *run)
 {
+	const struct desired *d = p->desired;
+
 	switch (p->steps.items[from].kind) {
 	case STEP_INSTALL: sbuf_puts(out, "install_wireguard\n"); break;
 	case STEP_TAKE_OVER: sbuf_puts(out, ":\n"); break; /* a word to say */
 	case STEP_WRITE_BOOT_FIRST:
 	case STEP_WRITE_BOOT:
-		put_boot_file(out, p, boot_file, run->nonce);
+		sbuf_printf(out, "MESH=%s\nwrite_boot_file", p->mesh->mesh_id);
+		put_here(out, boot_file, run->nonce);
 		break;
 	case STEP_ENABLE_FIRST:
 	case STEP_ENABLE:
 		sbuf_puts(out, "systemctl enable \"wg-quick@$INTERFACE\"\n");
 		break;
 	case STEP_BRING_UP: sbuf_puts(out, "bring_up\n"); break;
-	case STEP_PRIVATE_KEY: put_private_key(out, p, run); break;
+	case STEP_PRIVATE_KEY:
+		sbuf_puts(out, "wg set \"$INTERFACE\" private-key ");
+		if (node_key_on_host(p->mesh, p->node)) {
+			sbuf_puts(out, "\"$key_file\"\n");
+			break;
+		}
+		sbuf_puts(out, "/dev/stdin");
+		put_key_here(out, p, run);
+		break;
 	case STEP_LISTEN_PORT:
 		sbuf_printf(out, "wg set \"$INTERFACE\" listen-port %d\n",
-			    p->desired->listen_port);
+			    d->listen_port);
 		break;
-	case STEP_FWMARK: sbuf_puts(out, "wg set \"$INTERFACE\" fwmark off\n"); break;
+	case STEP_FWMARK:
+		sbuf_puts(out, "wg set \"$INTERFACE\" fwmark off\n");
+		break;
 	case STEP_MTU:
 		sbuf_printf(out, "ip link set dev \"$INTERFACE\" mtu %d\n",
-			    p->desired->mtu);
+			    d->mtu);
 		break;
-	case STEP_LINK_UP: sbuf_puts(out, "ip link set dev \"$INTERFACE\" up\n"); break;
+	case STEP_LINK_UP:
+		sbuf_puts(out, "ip link set dev \"$INTERFACE\" up\n");
+		break;
 	case STEP_NAME_ENDPOINT: put_named_endpoints(out, p, from, to); break;
 	case STEP_ADD_PEER:
 	case STEP_SET_PEER:
-	case STEP_REMOVE_PEER: put_peers(out, p, from, to); break;
+	case STEP_REMOVE_PEER: put_peer_commands(out, p, from, to); break;
 	case STEP_ADD_ADDRESS:
 	case STEP_REMOVE_ADDRESS:
 	case STEP_ADD_ROUTE:
@@ -252,26 +228,28 @@ static void put_part(struct sbuf *out, const struct plan *p, size_t from,
 	case STEP_REMOVE_ROUTE: put_batches(out, p, from, to); break;
 	case STEP_FORWARD_ON:
 		sbuf_printf(out, "FORWARD4=%s FORWARD6=%s\nforward_on\n",
-			    p->desired->forward4 ? "1" : "",
-			    p->desired->forward6 ? "1" : "");
+			    d->forward4 ? "1" : "", d->forward6 ? "1" : "");
 		break;
 	case STEP_FORWARD_OFF: sbuf_puts(out, "forward_off\n"); break;
 	case STEP_TEAR_DOWN: sbuf_puts(out, "tear_down\n"); break;
 	case STEP_REMOVE_BOOT: sbuf_puts(out, "rm -f \"$boot_file\"\n"); break;
 	case STEP_REMOVE_KEY: sbuf_puts(out, "rm -f \"$key_file\"\n"); break;
-	case STEP_STORE_KEY: put_store_key(out, p, run); break;
+	case STEP_STORE_KEY:
+		sbuf_puts(out, "write_secret \"$key_file\"");
+		put_key_here(out, p, run);
+		break;
 	}
 }
 
 /* Steps of these kinds go out together: additions first, then removals. */
-static int part_of(enum step_kind kind)
+static enum step_kind part_kind(enum step_kind kind)
 {
 	switch (kind) {
 	case STEP_SET_PEER:
 	case STEP_REMOVE_PEER: return STEP_ADD_PEER;
 	case STEP_REPLACE_ROUTE:
 	case STEP_REMOVE_ROUTE: return STEP_ADD_ROUTE;
-	default: return (int)kind;
+	default: return kind;
 	}
 }
 
@@ -279,8 +257,9 @@ static size_t part_end(const struct plan *p, size_t from)
 {
 	size_t to = from;
 
-	while (to < p->steps.len && part_of(p->steps.items[to].kind) ==
-					    part_of(p->steps.items[from].kind))
+	while (to < p->steps.len &&
+	       part_kind(p->steps.items[to].kind) ==
+		       part_kind(p->steps.items[from].kind))
 		to++;
 	return to;
 }
@@ -312,17 +291,6 @@ static const struct {
 	{ tear_down_sh, KIND(TEAR_DOWN) },
 };
 
-static void put_functions(struct sbuf *out, const struct plan *p)
-{
-	uint64_t kinds = 0;
-
-	for (size_t i = 0; i < p->steps.len; i++)
-		kinds |= UINT64_C(1) << p->steps.items[i].kind;
-	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-		if (functions[i].kinds & kinds)
-			sbuf_puts(out, functions[i].text);
-}
-
 /* The first line is taken by the probe's shell, which waits for it. */
 static void put_head(struct sbuf *out, const char *interface,
 		     const struct script_run *run)
@@ -336,26 +304,26 @@ static void put_head(struct sbuf *out, const char *interface,
 	sbuf_printf(out, "\n%s%s%s", section_sh, lock_sh, begin_sh);
 }
 
-/* Only now anything runs. */
-static void put_end(struct sbuf *out)
-{
-	sbuf_printf(out, "%s}\nmain\n", end_sh);
-}
-
 void script_text(struct sbuf *out, const struct plan *p, const char *boot_file,
 		 const struct script_run *run)
 {
+	uint64_t kinds = 0;
 	size_t to;
 
 	put_head(out, p->mesh->interface_name, run);
-	put_functions(out, p);
+	for (size_t i = 0; i < p->steps.len; i++)
+		kinds |= UINT64_C(1) << p->steps.items[i].kind;
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		if (functions[i].kinds & kinds)
+			sbuf_puts(out, functions[i].text);
 	for (size_t from = 0; from < p->steps.len; from = to) {
 		to = part_end(p, from);
 		sbuf_puts(out, "part() {\n");
-		put_part(out, p, from, to, boot_file, run);
+		put_commands(out, p, from, to, boot_file, run);
 		sbuf_printf(out, "}\nrun %zu\n", from);
 	}
-	put_end(out);
+	/* only now anything runs */
+	sbuf_printf(out, "%s}\nmain\n", end_sh);
 }
 
 void script_make_key(struct sbuf *out, const char *interface, bool install,
@@ -366,13 +334,15 @@ void script_make_key(struct sbuf *out, const char *interface, bool install,
 		    install ? install_sh : "");
 	sbuf_printf(out, "part() {\n%smake_key\n}\nrun 0\n",
 		    install ? "(install_wireguard) || return 1\n" : "");
-	sbuf_puts(out, "section \"key $(wg pubkey <\"$key_file\")\"\n");
-	put_end(out);
+	sbuf_printf(out, "section \"key $(wg pubkey <\"$key_file\")\"\n"
+		    "%s}\nmain\n", end_sh);
 }
 
 /* ---- the answer ---- */
 
-/* The words of a failed part: its lines joined and escaped, the last of them. */
+/*
+ * The words of a failed part: its lines joined and escaped, the last of them.
+ */
 static char *failure_words(const char *text, const char *frame)
 {
 	const char *end = strstr(text, frame);
@@ -405,7 +375,7 @@ void script_parse_start(struct script_result *out, const struct plan *p,
 	AUTO(auto_free) char *frame = mem_printf("\n=%s= ", nonce);
 	AUTO(auto_free) char *copy = mem_strndup(text, len);
 	struct script_result r = { 0 };
-	const char *at = copy;
+	const char *at = copy; /* to the first NUL: a host may send some */
 	char word[8];
 	size_t from;
 

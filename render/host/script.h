@@ -1,9 +1,9 @@
 /*
  * A plan as one POSIX shell script, and what came back from it. The script is a
  * function that is called in its last line: cut off anywhere, nothing of it
- * runs. It reports part by part and stops at the first part that fails; a broken
- * connection does not stop it. Secrets are in its text, never in an argument or
- * the environment of a program.
+ * runs. It reports part by part and stops at the first part that fails; a
+ * broken connection does not stop it. Secrets are in its text, never in an
+ * argument or the environment of a program.
  */
 #ifndef WGMESH_RENDER_HOST_SCRIPT_H
 #define WGMESH_RENDER_HOST_SCRIPT_H
@@ -17,9 +17,9 @@
 /**
  * How a script and its host know each other. The script holds a lock while it
  * works (render/host/lock.sh) and says in it who it is; it waits a bounded time
- * for another one, and does nothing where no lock can be made. It
- * runs only if no other deploy has taken the lock since the probe, and leaves the
- * nonce as the token of this one. Strings are borrowed.
+ * for another one, and does nothing where no lock can be made. It runs only if
+ * no other deploy has taken the lock since the probe, and leaves the nonce as
+ * the token of this one. Strings are borrowed.
  */
 struct script_run {
 	const char *nonce; /* hex digits; frames the answer, which ends with the

@@ -18,7 +18,10 @@ extern const char probe_sh[], probe_awk[];
 /* what an import reads: found.c */
 extern const char found_sh[], found_awk[];
 
-/* a script that changes a host: script.c. Its frame, and functions of its parts. */
+/*
+ * a script that changes a host: script.c. Its frame, and functions of its
+ * parts.
+ */
 extern const char begin_sh[], end_sh[];
 extern const char write_file_sh[], boot_file_sh[], make_key_sh[];
 extern const char install_sh[], bring_up_sh[], tear_down_sh[];

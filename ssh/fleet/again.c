@@ -59,47 +59,40 @@ static bool is_left(const struct again *a, const struct step *s)
 	       strcmp(a->seen.host_key, a->h->node->public_key) != 0;
 }
 
-/* Compare what is there now with what should be there. */
-static int plan_left(struct again *a)
-{
-	struct plan left = { 0 };
-
-	if (fleet_plan_host(a->f, a->h, &a->seen, &left, &a->why) < 0)
-		return -1;
-	a->left = left;
-	a->n_left = 0;
-	for (size_t i = 0; i < left.steps.len; i++)
-		a->n_left += is_left(a, &left.steps.items[i]);
-	return 0;
-}
-
-static enum sight look(struct again *a)
+/* Log in again, and compare what is there now with what should be there. */
+static enum sight look_again(struct again *a)
 {
 	AUTO(auto_remote_free) struct remote *r = NULL;
 	struct observed seen = { 0 };
+	struct plan left = { 0 };
 
 	if (fleet_look(a->f, a->h, &r, &seen, &a->why) < 0)
 		return SEEN_NOTHING;
 	again_done(a);
-	a->left = (struct plan){ 0 };
+	a->left = left;
 	a->seen = seen;
 	if (seen.busy)
 		return SEEN_RUNNING;
-	if (plan_left(a) < 0)
+	if (fleet_plan_host(a->f, a->h, &a->seen, &left, &a->why) < 0)
 		return SEEN_NOTHING;
+	a->left = left;
+	a->n_left = 0;
+	for (size_t i = 0; i < left.steps.len; i++)
+		a->n_left += is_left(a, &left.steps.items[i]);
 	if (a->n_left == 0)
 		return SEEN_DONE;
 	return strcmp(seen.lock_token, a->f->nonce) == 0 ? SEEN_ENDED
 							 : SEEN_WAITING;
 }
 
-static void say(const struct fleet *f, const struct host *h, const char *what)
+static void note_of_host(const struct fleet *f, const struct host *h,
+			 const char *what)
 {
 	f->voice->note("'%s': %s", h->name, what);
 }
 
 /* Look until the host says how it ended, or for as long as makes sense. */
-static enum sight look_on(struct again *a, int64_t end)
+static enum sight look_until_told(struct again *a, int64_t end)
 {
 	int64_t since = now_ms();
 	enum sight sight, before = SEEN_NOTHING;
@@ -108,14 +101,15 @@ static enum sight look_on(struct again *a, int64_t end)
 		int64_t limit = since +
 			TRY_SILENCES * (int64_t)a->f->conf.timeout_ms;
 
-		sight = look(a);
+		sight = look_again(a);
 		if (sight == SEEN_DONE || sight == SEEN_ENDED)
 			return sight;
 		if (sight == SEEN_RUNNING) {
 			since = now_ms();
 			limit = end;
 			if (before != sight)
-				say(a->f, a->h, "its steps are still running");
+				note_of_host(a->f, a->h,
+					     "its steps are still running");
 		} else if (sight == SEEN_WAITING) {
 			limit = since + BEGIN_MS;
 		}
@@ -124,26 +118,6 @@ static enum sight look_on(struct again *a, int64_t end)
 		before = sight;
 		poll(NULL, 0, PAUSE_MS);
 	}
-}
-
-/* "a; b; c; ..." of the steps that are left. */
-static char *name_left(const struct again *a)
-{
-	struct sbuf b = SBUF_INIT;
-	size_t n = 0;
-
-	for (size_t i = 0; i < a->left.steps.len && n <= NAMED; i++) {
-		const struct step *s = &a->left.steps.items[i];
-
-		if (!is_left(a, s))
-			continue;
-		sbuf_puts(&b, n ? "; " : "");
-		if (n++ < NAMED)
-			step_text(&b, &a->left, s);
-		else
-			sbuf_puts(&b, "...");
-	}
-	return sbuf_detach(&b);
 }
 
 /* How many steps are done for sure: those before the first that is left. */
@@ -166,13 +140,25 @@ static size_t count_done(const struct again *a)
 	return 0;
 }
 
-/* The truth about a host that is not done. */
-static int unfinished(const struct again *a, enum sight sight, size_t steps,
-		      struct err *e)
+/* The truth about a host that is not done: "...: a; b; c; ...". */
+static int err_unfinished(const struct again *a, enum sight sight, size_t steps,
+			  struct err *e)
 {
-	AUTO(auto_free) char *left = name_left(a);
+	AUTO(sbuf_done) struct sbuf left = SBUF_INIT;
 	struct err why = *e;
+	size_t n = 0;
 
+	for (size_t i = 0; i < a->left.steps.len && n <= NAMED; i++) {
+		const struct step *s = &a->left.steps.items[i];
+
+		if (!is_left(a, s))
+			continue;
+		sbuf_puts(&left, n ? "; " : "");
+		if (n++ < NAMED)
+			step_text(&left, &a->left, s);
+		else
+			sbuf_puts(&left, "...");
+	}
 	if (sight == SEEN_NOTHING) {
 		err_set(e, ERR_UNREACHABLE, "%s; which of its %zu steps are "
 			"done is not known, looking again failed: %s", why.msg,
@@ -185,9 +171,11 @@ static int unfinished(const struct again *a, enum sight sight, size_t steps,
 	if (sight == SEEN_WAITING)
 		return err_set(e, ERR_UNREACHABLE, "%s; looked again: %zu of "
 			       "%zu steps are not done, whether they will be is "
-			       "not known: %s", why.msg, a->n_left, steps, left);
+			       "not known: %s", why.msg, a->n_left, steps,
+			       sbuf_str(&left));
 	return err_set(e, ERR_REMOTE, "%s; looked again: %zu of %zu steps are "
-		       "not done: %s", why.msg, a->n_left, steps, left);
+		       "not done: %s", why.msg, a->n_left, steps,
+		       sbuf_str(&left));
 }
 
 int fleet_again(struct fleet *f, struct host *h, int64_t total_ms,
@@ -198,16 +186,16 @@ int fleet_again(struct fleet *f, struct host *h, int64_t total_ms,
 					       "of it", e->msg);
 	enum sight sight;
 
-	say(f, h, why);
+	note_of_host(f, h, why);
 	f->again++;
-	sight = look_on(&a, now_ms() + total_ms);
+	sight = look_until_told(&a, now_ms() + total_ms);
 	f->again--;
 	if (sight == SEEN_DONE) {
-		say(f, h, "looked again: all its steps are done");
+		note_of_host(f, h, "looked again: all its steps are done");
 		h->applied.steps_done = h->plan.steps.len;
 		return 0;
 	}
 	if (sight == SEEN_ENDED && count_done(&a) > h->applied.steps_done)
 		h->applied.steps_done = count_done(&a);
-	return unfinished(&a, sight, h->plan.steps.len, e);
+	return err_unfinished(&a, sight, h->plan.steps.len, e);
 }

@@ -1,5 +1,6 @@
 /*
- * Each host that is to change gets its script, and says how that went.
+ * Each host that is to change gets its script, and says how that went. What of
+ * the answer did not come is looked for in again.c, unless the rest says it.
  */
 #include "ssh/fleet/internal.h"
 
@@ -30,19 +31,6 @@ static int step_failed(struct host *h, struct err *e)
 		       h->applied.steps_done, h->plan.steps.len);
 }
 
-/* What did not come of the answer is looked for, unless the rest says it. */
-static int apply_unanswered(struct fleet *f, struct host *h,
-			    const struct sbuf *answer, struct err *e)
-{
-	script_parse_start(&h->applied, &h->plan, sbuf_str(answer),
-			   answer->len, f->nonce);
-	if (h->applied.failure)
-		return step_failed(h, e);
-	if (h->applied.steps_done == h->plan.steps.len)
-		return 0;
-	return fleet_again(f, h, fleet_total_ms(apply_timeout(f, h)), e);
-}
-
 int fleet_script(const struct fleet *f, struct host *h, bool hidden,
 		 struct sbuf *out, struct err *e)
 {
@@ -50,10 +38,11 @@ int fleet_script(const struct fleet *f, struct host *h, bool hidden,
 	const struct script_run run = { f->nonce, f->who,
 					h->observed.lock_token, hidden };
 
-	if (!h->removed && proof_sign(&h->desired, e) < 0)
-		return -1;
-	if (!h->removed)
+	if (!h->removed) {
+		if (proof_sign(&h->desired, e) < 0)
+			return -1;
 		wgquick_file(&boot_file, &h->desired, f->mesh->serial, !hidden);
+	}
 	script_text(out, &h->plan, h->removed ? NULL : sbuf_str(&boot_file),
 		    &run);
 	return 0;
@@ -63,16 +52,22 @@ static int apply_host(struct fleet *f, struct host *h, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf script = SBUF_SECRET;
 	AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
+	const int timeout_ms = apply_timeout(f, h);
 
 	if (fleet_script(f, h, false, &script, e) < 0)
 		return -1;
 	if (host_connect(f, h, e) < 0)
 		return err_wrap(e, "nothing was changed there");
-	if (fleet_run(f, h, &script, apply_timeout(f, h), &answer, e) < 0)
-		return apply_unanswered(f, h, &answer, e);
-	if (script_parse(&h->applied, &h->plan, sbuf_str(&answer), answer.len,
-			 f->nonce, e) < 0)
+	if (fleet_run(f, h, &script, timeout_ms, &answer, e) < 0) {
+		script_parse_start(&h->applied, &h->plan, sbuf_str(&answer),
+				   answer.len, f->nonce);
+		if (!h->applied.failure &&
+		    h->applied.steps_done != h->plan.steps.len)
+			return fleet_again(f, h, fleet_total_ms(timeout_ms), e);
+	} else if (script_parse(&h->applied, &h->plan, sbuf_str(&answer),
+				answer.len, f->nonce, e) < 0) {
 		return -1;
+	}
 	return h->applied.failure ? step_failed(h, e) : 0;
 }
 

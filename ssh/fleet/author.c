@@ -28,20 +28,6 @@ static bool proves(const struct host *h, const struct secret *s)
 	return false;
 }
 
-static enum author author_of(const struct fleet *f, const struct host *h)
-{
-	const struct mesh *m = f->mesh;
-
-	if (h->observed.boot != BOOT_MARKED || !h->observed.boot_proof)
-		return AUTHOR_UNKNOWN;
-	if (proves(h, &m->mesh_secret))
-		return AUTHOR_OURS;
-	for (size_t i = 0; i < m->former_secrets.len; i++)
-		if (proves(h, &m->former_secrets.items[i]))
-			return AUTHOR_FORMER;
-	return AUTHOR_OTHER;
-}
-
 static bool is_newer(const struct fleet *f, const struct host *h)
 {
 	return owner_marked(f->mesh, &h->observed) &&
@@ -49,7 +35,8 @@ static bool is_newer(const struct fleet *f, const struct host *h)
 }
 
 /* A host that claims what it cannot prove, or that is another author's. */
-static int judge(const struct fleet *f, struct host *h, struct err *e)
+static int refuse_author(const struct fleet *f, const struct host *h,
+			 struct err *e)
 {
 	const struct fleet_options *o = &f->options;
 	const char *how = h->author == AUTHOR_FORMER
@@ -75,13 +62,25 @@ static int judge(const struct fleet *f, struct host *h, struct err *e)
 
 void fleet_judge_authors(struct fleet *f)
 {
+	const struct mesh *m = f->mesh;
+
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		struct host *h = &f->hosts.items[i];
+		const struct observed *o = &h->observed;
 
 		if (!h->has_observed || h->result != HOST_OPEN)
 			continue;
-		h->author = author_of(f, h);
-		if (judge(f, h, &h->err) < 0)
+		if (o->boot != BOOT_MARKED || !o->boot_proof)
+			h->author = AUTHOR_UNKNOWN;
+		else if (proves(h, &m->mesh_secret))
+			h->author = AUTHOR_OURS;
+		else
+			h->author = AUTHOR_OTHER;
+		for (size_t k = 0; k < m->former_secrets.len &&
+				   h->author == AUTHOR_OTHER; k++)
+			if (proves(h, &m->former_secrets.items[k]))
+				h->author = AUTHOR_FORMER;
+		if (refuse_author(f, h, &h->err) < 0)
 			fleet_host_failed(f, h);
 	}
 }

@@ -1,5 +1,6 @@
 /*
- * A run begins: which hosts, how many at a time, and who we are.
+ * A run begins and ends: which hosts, how many at a time, and who we are.
+ * Nothing here talks to a host.
  */
 #include "ssh/fleet/internal.h"
 
@@ -18,8 +19,9 @@
 #define FILES_WORKING 8
 #define FILES_HELD 3
 
-static bool named(const struct mesh *m, const struct strings *names,
-		  const char *node)
+/* Is @node said by its name, by that of a group, or by no name at all? */
+static bool is_named(const struct mesh *m, const struct strings *names,
+		     const char *node)
 {
 	if (names->len == 0 || strings_find(names, node) >= 0)
 		return true;
@@ -32,25 +34,17 @@ static bool named(const struct mesh *m, const struct strings *names,
 	return false;
 }
 
-static bool chosen(const struct fleet *f, const struct saved_plan *saved,
-		   const char *node, bool removed)
-{
-	const struct saved_host *h;
-
-	if (!saved)
-		return named(f->mesh, f->options.names, node);
-	h = saved_plan_host(saved, node, removed);
-	return h && saved_host_runs(h);
-}
-
 static void choose_nodes(struct fleet *f, const struct saved_plan *saved,
 			 struct nodes *nodes, bool removed)
 {
 	for (size_t i = 0; i < nodes->len; i++) {
 		struct node *n = &nodes->items[i];
+		const struct saved_host *s =
+			saved ? saved_plan_host(saved, n->name, removed) : NULL;
 		struct host *h;
 
-		if (!chosen(f, saved, n->name, removed))
+		if (saved ? !s || !saved_host_runs(s)
+			  : !is_named(f->mesh, f->options.names, n->name))
 			continue;
 		h = vec_add(&f->hosts);
 		h->name = mem_strdup(n->name);
@@ -58,30 +52,6 @@ static void choose_nodes(struct fleet *f, const struct saved_plan *saved,
 		h->removed = removed;
 		h->local = local_is_here(f->mesh, n);
 	}
-}
-
-static int check_names(const struct fleet *f, struct err *e)
-{
-	for (size_t i = 0; i < f->options.names->len; i++) {
-		const char *name = f->options.names->items[i];
-
-		if (!nodes_find(&f->mesh->nodes, name) &&
-		    !nodes_find(&f->mesh->removed, name) &&
-		    !mesh_group(f->mesh, name))
-			return err_set(e, ERR_INPUT, "'%s' is neither a node "
-				       "nor a group of this mesh", name);
-	}
-	return 0;
-}
-
-/* What another deploy is told about us: one line of ASCII. */
-static void say_who(struct fleet *f)
-{
-	snprintf(f->who, sizeof f->who, "%.64s@%.64s, pid %ld",
-		 f->options.user, f->options.machine, (long)getpid());
-	for (char *c = f->who; *c; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
 }
 
 /*
@@ -112,17 +82,6 @@ static void allow_descriptors(struct fleet *f)
 		f->room = (spare - f->parallel * FILES_WORKING) / FILES_HELD;
 }
 
-/* Nodes and networks: what a host may well have to tell of. */
-static size_t size_of(const struct mesh *m)
-{
-	size_t size = m->nodes.len + m->removed.len;
-
-	for (size_t i = 0; i < m->nodes.len; i++)
-		size += m->nodes.items[i].routable_networks.len +
-			m->nodes.items[i].externals.len;
-	return size;
-}
-
 size_t fleet_answer_max(const struct fleet *f)
 {
 	size_t max = f->size * ANSWER_EACH;
@@ -140,43 +99,56 @@ int fleet_begin(struct fleet *f, const struct fleet_options *options,
 	f->mesh = m;
 	f->conf.timeout_ms = options->timeout_ms;
 	f->conf.accept_new = options->accept_new;
-	f->size = size_of(m);
+	/* nodes and networks: what a host may well have to tell of */
+	f->size = m->nodes.len + m->removed.len;
+	for (size_t i = 0; i < m->nodes.len; i++)
+		f->size += m->nodes.items[i].routable_networks.len +
+			   m->nodes.items[i].externals.len;
 	f->conf.input_max = fleet_answer_max(f);
 	allow_descriptors(f);
-	say_who(f);
+	/* what another deploy is told about us: one line of ASCII */
+	snprintf(f->who, sizeof f->who, "%.64s@%.64s, pid %ld", options->user,
+		 options->machine, (long)getpid());
+	for (char *c = f->who; *c; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
 	return random_hex(f->nonce, sizeof f->nonce - 1, e);
 }
 
 int fleet_choose(struct fleet *f, const struct saved_plan *saved,
 		 struct err *e)
 {
-	if (!saved && check_names(f, e) < 0)
-		return -1;
+	const struct mesh *m = f->mesh;
+
+	for (size_t i = 0; !saved && i < f->options.names->len; i++) {
+		const char *name = f->options.names->items[i];
+
+		if (!nodes_find(&m->nodes, name) &&
+		    !nodes_find(&m->removed, name) && !mesh_group(m, name))
+			return err_set(e, ERR_INPUT, "'%s' is neither a node "
+				       "nor a group of this mesh", name);
+	}
 	choose_nodes(f, saved, &f->mesh->nodes, false);
 	choose_nodes(f, saved, &f->mesh->removed, true);
 	return 0;
 }
 
-/* ---- the end ---- */
-
-static void host_done(struct host *h)
-{
-	free(h->name);
-	remote_free(h->remote);
-	if (h->has_plan)
-		plan_done(&h->plan);
-	if (h->has_desired)
-		desired_done(&h->desired);
-	if (h->has_observed)
-		observed_done(&h->observed);
-	script_result_done(&h->applied);
-	sbuf_done(&h->probe);
-}
-
 void fleet_done(struct fleet *f)
 {
-	for (size_t i = 0; i < f->hosts.len; i++)
-		host_done(&f->hosts.items[i]);
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+
+		free(h->name);
+		remote_free(h->remote);
+		if (h->has_plan)
+			plan_done(&h->plan);
+		if (h->has_desired)
+			desired_done(&h->desired);
+		if (h->has_observed)
+			observed_done(&h->observed);
+		script_result_done(&h->applied);
+		sbuf_done(&h->probe);
+	}
 	vec_done(&f->hosts);
 	remote_keys_free(f->keys);
 	access_free(f->access);

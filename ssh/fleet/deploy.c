@@ -5,12 +5,11 @@
  */
 #include "ssh/fleet/internal.h"
 
-/* Tombstones whose host is clean are done with, moved keys forgotten. */
-static void bury(struct fleet *f)
+/* Tombstones whose host is clean are done with. */
+static void forget_removed(struct fleet *f)
 {
 	AUTO(strings_done) struct strings gone = { 0 };
 
-	fleet_forget_keys(f);
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		struct host *h = &f->hosts.items[i];
 
@@ -37,7 +36,8 @@ int fleet_deploy(struct fleet *f, const struct fleet_memory *memory,
 	if (fleet_count(f, HOST_TO_CHANGE))
 		fleet_apply(f);
 	memory->report(memory->arg, f);
-	bury(f);
+	fleet_forget_keys(f);
+	forget_removed(f);
 	return memory->save(memory->arg, e) < 0
 		       ? -1 : memory->record(memory->arg, f, e);
 }

@@ -1,13 +1,13 @@
 /*
  * Many hosts at once: the engine of plan, deploy and import. Choose the hosts
- * (choose.c), log in and read what is there (look.c), find out who deployed them
- * last (author.c) and which keys are theirs (keys.c), merge facts and pins into
- * the mesh and plan (plan.c), send each its script (apply.c), and look again where
- * an answer did not come to its end (again.c); plans in files (saved.c). One
- * struct host each, nothing shared, so that they can be worked on in any order
- * (pass.c). The order of a deploy, "save, write, record", is in deploy.c. The
- * engine prints nothing and reads no option: it is told what is wanted in a struct
- * fleet_options, and speaks through a struct fleet_voice.
+ * (choose.c), log in and read what is there (look.c), find out who deployed
+ * them last (author.c) and which keys are theirs (keys.c), merge facts and pins
+ * into the mesh and plan (plan.c), send each its script (apply.c), and look
+ * again where an answer did not come to its end (again.c); plans in files
+ * (saved.c). One struct host each, nothing shared, so that they can be worked
+ * on in any order (pass.c). The order of a deploy, "save, write, record", is in
+ * deploy.c. The engine prints nothing and reads no option: it is told what is
+ * wanted in a struct fleet_options, and speaks through a struct fleet_voice.
  */
 #ifndef WGMESH_SSH_FLEET_FLEET_H
 #define WGMESH_SSH_FLEET_FLEET_H
@@ -144,8 +144,8 @@ int fleet_probe(struct fleet *f, struct err *e);
 
 /**
  * Probe the hosts, judge who deployed them, take in or (@make) make keys that
- * live there, merge facts and host keys (@writes: those that known_hosts has, too)
- * into the mesh, and plan each host that answered. No host is HOST_OPEN
+ * live there, merge facts and host keys (@writes: those that known_hosts has,
+ * too) into the mesh, and plan each host that answered. No host is HOST_OPEN
  * afterwards. CONFLICT, if @writes: a host proves a newer state than this one.
  */
 int fleet_prepare(struct fleet *f, bool writes, bool make, struct err *e);
@@ -177,8 +177,8 @@ struct fleet_memory {
 };
 
 /**
- * Save what is about to be done, write to the hosts, report, save what was done,
- * record it. -1: when f->wrote is false no host was changed.
+ * Save what is about to be done, write to the hosts, report, save what was
+ * done, record it. -1: when f->wrote is false no host was changed.
  */
 int fleet_deploy(struct fleet *f, const struct fleet_memory *memory,
 		 struct err *e);
@@ -188,7 +188,9 @@ void fleet_done(struct fleet *f);
 
 /* ---- a run of one's own: see cmd/import_host.c ---- */
 
-/** Run @work on every host with the result @which, in parallel, with progress. */
+/**
+ * Run @work on every host with the result @which, in parallel, with progress.
+ */
 void fleet_each(struct fleet *f, const char *doing, enum host_result which,
 		void (*work)(struct fleet *f, struct host *h, void *arg),
 		void *arg);
@@ -198,8 +200,8 @@ void fleet_host_failed(struct fleet *f, struct host *h);
 
 /**
  * Send @script down the host's channel and read the answer to its end;
- * @timeout_ms is the longest silence, 15 times that the longest time. A host that
- * was hung up is logged in on first. After an error @answer has what came.
+ * @timeout_ms is the longest silence, 15 times that the longest time. A host
+ * that was hung up is logged in on first. After an error @answer has what came.
  */
 int fleet_run(const struct fleet *f, struct host *h,
 	      const struct sbuf *script, int timeout_ms, struct sbuf *answer,
@@ -236,8 +238,8 @@ const char *fleet_result_name(enum host_result result);
 /* ---- plans in files ---- */
 
 /**
- * What of the state in @s goes into a plan, into the empty @out: before anything
- * is found out about the hosts.
+ * What of the state in @s goes into a plan, into the empty @out: before
+ * anything is found out about the hosts.
  */
 int saved_begin(struct saved_plan *out, const struct store *s,
 		const struct fleet_options *options, struct err *e);

@@ -49,8 +49,9 @@ int fleet_again(struct fleet *f, struct host *h, int64_t total_ms,
 /**
  * Keys that live on their hosts. Those that the state does not know yet are
  * taken in; @make has those made that are missing. A key that is another one
- * than the state has (a rebuilt host) is taken only after a yes to that: without
- * one, or when @make is false, its host fails alone and nothing of it changes.
+ * than the state has (a rebuilt host) is taken only after a yes to that:
+ * without one, or when @make is false, its host fails alone and nothing of it
+ * changes.
  */
 void fleet_keys(struct fleet *f, bool make);
 

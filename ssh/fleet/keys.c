@@ -21,47 +21,17 @@ static bool has_the_key(const struct host *h)
 	       strcmp(h->observed.host_key, h->node->public_key) == 0;
 }
 
-/* The interface runs with it, and the file for it is not there yet. */
-static bool is_imported(const struct host *h)
-{
-	return !h->observed.host_key &&
-	       strcmp(h->observed.public_key, h->node->public_key) == 0;
-}
-
-/* The state knows a key that the host does not have: was it rebuilt? */
+/*
+ * The state knows a key that the host does not have: was it rebuilt? Not when
+ * the interface runs with it, and just the file for it is not there yet.
+ */
 static bool is_another(const struct fleet *f, const struct host *h)
 {
-	return key_lives_there(f, h) && *h->node->public_key &&
-	       !has_the_key(h) && !is_imported(h);
-}
+	const char *key = h->node->public_key;
 
-static void fail_another(struct fleet *f, struct host *h)
-{
-	const char *there = h->observed.host_key;
-
-	err_set(&h->err, ERR_CONFLICT, "its WireGuard key is %s%s, the state "
-		"has %s: a rebuilt host?", there ? "another one, " : "gone",
-		there ? there : "", h->node->public_key);
-	err_advise(&h->err, ADVICE_KEY_CHANGED, NULL);
-	fleet_host_failed(f, h);
-}
-
-/* One question for all hosts whose key changed. */
-static bool agree(const struct fleet *f)
-{
-	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
-	AUTO(auto_free) char *question = NULL;
-
-	for (size_t i = 0; i < f->hosts.len; i++)
-		if (is_another(f, &f->hosts.items[i]))
-			sbuf_printf(&names, "%s%s", names.len ? ", " : "",
-				    f->hosts.items[i].name);
-	if (names.len == 0 || f->options.accept_changed)
-		return true;
-	question = mem_printf("The WireGuard key of %s is not the one that the "
-			      "state has. Was it rebuilt, and is the new key "
-			      "to be trusted?", sbuf_str(&names));
-	return f->voice->ask(question) == 1;
+	return key_lives_there(f, h) && *key && !has_the_key(h) &&
+	       (h->observed.host_key ||
+		strcmp(h->observed.public_key, key) != 0);
 }
 
 static void put_key_script(const struct fleet *f, const struct host *h,
@@ -90,12 +60,17 @@ static int make_key(struct fleet *f, struct host *h, struct err *e)
 	bool install = !h->observed.has_wg;
 	char *key;
 
+	/* nothing is made on a host that is then refused */
+	if (owner_check(f->mesh, h->node, &h->observed, f->options.adopt,
+			e) < 0)
+		return -1;
 	if (install && (f->options.no_install || !h->observed.has_apt))
 		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
 			       "there, so no key can be made");
 	put_key_script(f, h, &script);
-	if (fleet_run(f, h, &script, install ? INSTALL_TIMEOUT_MS
-					     : APPLY_TIMEOUT_MS, &answer, e) < 0 ||
+	if (fleet_run(f, h, &script,
+		      install ? INSTALL_TIMEOUT_MS : APPLY_TIMEOUT_MS, &answer,
+		      e) < 0 ||
 	    script_parse_key(&key, sbuf_str(&answer), answer.len, f->nonce,
 			     e) < 0)
 		return -1;
@@ -105,21 +80,18 @@ static int make_key(struct fleet *f, struct host *h, struct err *e)
 	return 0;
 }
 
-/* Nothing is made on a host that is then refused. */
 static void make_if_missing(struct fleet *f, struct host *h, void *arg)
 {
 	(void)arg;
 	if (key_lives_there(f, h) && !h->observed.host_key &&
-	    (owner_check(f->mesh, h->node, &h->observed,
-			 f->options.adopt, &h->err) < 0 ||
-	     make_key(f, h, &h->err) < 0))
+	    make_key(f, h, &h->err) < 0)
 		fleet_host_failed(f, h);
 }
 
 /*
- * Who else has the key that the host shows, or NULL: another node, whose place it
- * would take everywhere, an external peer, which would end for a node's sake, or
- * another host, and nobody can tell whose it is.
+ * Who else has the key that the host shows, or NULL: another node, whose place
+ * it would take everywhere, an external peer, which would end for a node's
+ * sake, or another host, and nobody can tell whose it is.
  */
 static const char *rival(const struct fleet *f, const struct host *h)
 {
@@ -170,10 +142,46 @@ static void refuse_rivals(struct fleet *f)
 	free(with);
 }
 
-/* What the hosts have is what the state knows from here on. */
-static void take_in(struct fleet *f, bool make)
+/* A yes to the keys that are others now: one question for all those hosts. */
+static bool agree_to_keys(const struct fleet *f)
 {
+	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
+	AUTO(auto_free) char *question = NULL;
+
+	for (size_t i = 0; i < f->hosts.len; i++)
+		if (is_another(f, &f->hosts.items[i]))
+			sbuf_printf(&names, "%s%s", names.len ? ", " : "",
+				    f->hosts.items[i].name);
+	if (names.len == 0 || f->options.accept_changed)
+		return true;
+	question = mem_printf("The WireGuard key of %s is not the one that the "
+			      "state has. Was it rebuilt, and is the new key "
+			      "to be trusted?", sbuf_str(&names));
+	return f->voice->ask(question) == 1;
+}
+
+void fleet_keys(struct fleet *f, bool make)
+{
+	bool agreed = make && agree_to_keys(f);
+
+	for (size_t i = 0; !agreed && i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+		const char *there = h->observed.host_key;
+
+		if (!is_another(f, h))
+			continue;
+		err_set(&h->err, ERR_CONFLICT, "its WireGuard key is %s%s, the "
+			"state has %s: a rebuilt host?",
+			there ? "another one, " : "gone", there ? there : "",
+			h->node->public_key);
+		err_advise(&h->err, ADVICE_KEY_CHANGED, NULL);
+		fleet_host_failed(f, h);
+	}
+	if (make)
+		fleet_each(f, "making keys", HOST_OPEN, make_if_missing,
+			   NULL);
 	refuse_rivals(f);
+	/* what the hosts have is what the state knows from here on */
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		struct host *h = &f->hosts.items[i];
 
@@ -182,22 +190,9 @@ static void take_in(struct fleet *f, bool make)
 			continue;
 		if (make)
 			f->voice->note("the key of '%s' is on its host: %s",
-			     h->name, h->observed.host_key);
+				       h->name, h->observed.host_key);
 		mem_replace(&h->node->public_key, h->observed.host_key);
 	}
-}
-
-void fleet_keys(struct fleet *f, bool make)
-{
-	bool agreed = make && agree(f);
-
-	for (size_t i = 0; !agreed && i < f->hosts.len; i++)
-		if (is_another(f, &f->hosts.items[i]))
-			fail_another(f, &f->hosts.items[i]);
-	if (make)
-		fleet_each(f, "making keys", HOST_OPEN, make_if_missing,
-			   NULL);
-	take_in(f, make);
 }
 
 void fleet_forget_keys(struct fleet *f)

@@ -1,5 +1,7 @@
 /*
- * Logins, and what is read there: the probe, and a script's answer.
+ * Logins, and what is read there: the probe, and a script's answer. The one
+ * file of the room that talks to a host: each answer is bounded here, in bytes
+ * (choose.c says how many) and in time, whatever the host does.
  */
 #include "ssh/fleet/internal.h"
 
@@ -60,6 +62,7 @@ int fleet_look(const struct fleet *f, const struct host *h,
 	}
 	if (remote_open(&r, &target, &f->conf, e) < 0)
 		return -1;
+	/* only the login tells whether the probe has to go through sudo */
 	request = request_of(f, h, r);
 	probe_command(&command, &request);
 	if (remote_start(r, sbuf_str(&command), e) < 0)

@@ -5,7 +5,8 @@
 
 #include "base/pool.h"
 
-/* One pass over some of the hosts, in parallel. */
+/* What all threads of a pass share; its hosts are chosen before it begins, so
+ * that a result that changes meanwhile takes none in or out. */
 struct pass {
 	struct fleet *fleet;
 	const char *doing;
@@ -21,7 +22,7 @@ static void pass_one(size_t i, void *arg)
 	p->work(p->fleet, p->hosts.items[i], p->arg);
 }
 
-static void show_progress(size_t done, void *arg)
+static void show_pass_progress(size_t done, void *arg)
 {
 	const struct pass *p = arg;
 	const struct fleet *f = p->fleet;
@@ -48,7 +49,7 @@ void fleet_each(struct fleet *f, const char *doing, enum host_result which,
 			vec_push(&p.hosts, &f->hosts.items[i]);
 	f->voice->waits(true);
 	pool_run(p.hosts.len, f->parallel, pass_one,
-		 f->voice->progress ? show_progress : NULL, &p);
+		 f->voice->progress ? show_pass_progress : NULL, &p);
 	f->voice->waits(false);
 	if (f->voice->progress && p.hosts.len)
 		f->voice->progress(NULL);
@@ -57,7 +58,7 @@ void fleet_each(struct fleet *f, const char *doing, enum host_result which,
 
 void fleet_host_failed(struct fleet *f, struct host *h)
 {
-	f->failed++;
+	f->failed++; /* atomic: any thread of a pass may be here */
 	h->result = h->err.code == ERR_UNREACHABLE ? HOST_UNREACHABLE
 						   : HOST_FAILED;
 	remote_free(h->remote);

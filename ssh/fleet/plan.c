@@ -5,10 +5,11 @@
 #include "ssh/fleet/internal.h"
 
 #include "render/facts.h"
-#include "render/spare.h"
 #include "render/wgquick.h"
 
-/* Host keys that were accepted just now, or (at deploy) that known_hosts has. */
+/*
+ * Host keys that were accepted just now, or (at deploy) that known_hosts has.
+ */
 static void pin_keys(struct fleet *f, bool pin_known)
 {
 	for (size_t i = 0; i < f->hosts.len; i++) {
@@ -23,28 +24,9 @@ static void pin_keys(struct fleet *f, bool pin_known)
 			continue;
 		strings_add(&h->node->ssh_host_keys, facts->hostkey_line);
 		if (facts->hostkey == REMOTE_KEY_NEW)
-			f->voice->note("pinned the host key of '%s': %s", h->name,
-			     facts->fingerprint);
+			f->voice->note("pinned the host key of '%s': %s",
+				       h->name, facts->fingerprint);
 	}
-}
-
-static void merge_facts(struct fleet *f)
-{
-	VEC(struct host_report) reports = { 0 };
-
-	for (size_t i = 0; i < f->hosts.len; i++) {
-		struct host *h = &f->hosts.items[i];
-
-		if (h->has_observed && h->remote && !h->removed)
-			vec_push(&reports,
-				 ((struct host_report){
-					 h->node, &h->observed,
-					 remote_facts(h->remote)->dialled,
-					 remote_facts(h->remote)->source,
-					 h->local }));
-	}
-	facts_merge(f->mesh, reports.items, reports.len);
-	vec_done(&reports);
 }
 
 int fleet_plan_host(const struct fleet *f, const struct host *h,
@@ -65,31 +47,8 @@ int fleet_plan_host(const struct fleet *f, const struct host *h,
 			 &options, e);
 }
 
-static int plan_host(struct fleet *f, struct host *h, struct err *e)
-{
-	if (!h->removed) {
-		desired_compute(&h->desired, f->mesh, f->access, h->node);
-		h->has_desired = true;
-		spare_client(&h->desired, &h->observed);
-	}
-	if (fleet_plan_host(f, h, &h->observed, &h->plan, e) < 0)
-		return -1;
-	h->has_plan = true;
-	return 0;
-}
-
-/* A host without a difference: only its result is needed from here on. */
-static void let_go(struct host *h)
-{
-	remote_free(h->remote);
-	h->remote = NULL;
-	if (h->has_desired)
-		desired_done(&h->desired);
-	h->has_desired = false;
-}
-
 /* What the plan was made from; secrets are not in it. */
-static void digest(struct host *h)
+static void digest_host(struct host *h)
 {
 	AUTO(sbuf_done) struct sbuf there = SBUF_INIT;
 	AUTO(sbuf_done) struct sbuf wanted = SBUF_INIT;
@@ -106,28 +65,51 @@ static void digest(struct host *h)
 
 static void plan_one(struct fleet *f, struct host *h, void *arg)
 {
-	int ret;
-
 	(void)arg;
 	if (!h->has_observed)
 		return;
-	ret = plan_host(f, h, &h->err);
+	if (!h->removed) {
+		desired_compute(&h->desired, f->mesh, f->access, h->node);
+		h->has_desired = true;
+		desired_spare_client(&h->desired, &h->observed);
+	}
+	/* from here on nothing but this host is written to: threads share f */
+	h->has_plan = fleet_plan_host(f, h, &h->observed, &h->plan,
+				      &h->err) == 0;
 	if (f->digests)
-		digest(h);
-	if (ret < 0)
+		digest_host(h);
+	if (!h->has_plan) {
 		fleet_host_failed(f, h);
-	else if (h->plan.steps.len)
+	} else if (h->plan.steps.len) {
 		h->result = HOST_TO_CHANGE;
-	else {
+	} else { /* only its result is needed from here on */
 		h->result = HOST_UNCHANGED;
-		let_go(h);
+		remote_free(h->remote);
+		h->remote = NULL;
+		if (h->has_desired)
+			desired_done(&h->desired);
+		h->has_desired = false;
 	}
 }
 
 void fleet_plan(struct fleet *f, bool pin_known)
 {
+	VEC(struct host_report) reports = { 0 };
+
 	pin_keys(f, pin_known);
-	merge_facts(f);
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		struct host *h = &f->hosts.items[i];
+
+		if (h->has_observed && h->remote && !h->removed)
+			vec_push(&reports,
+				 ((struct host_report){
+					 h->node, &h->observed,
+					 remote_facts(h->remote)->dialled,
+					 remote_facts(h->remote)->source,
+					 h->local }));
+	}
+	facts_merge(f->mesh, reports.items, reports.len);
+	vec_done(&reports);
 	f->access = access_new(f->mesh);
 	fleet_each(f, "planning", HOST_OPEN, plan_one, NULL);
 	fleet_fail_those(f, HOST_OPEN);

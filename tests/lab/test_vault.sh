@@ -26,10 +26,17 @@ sealed_mesh() {
 # ---- e: a pipeline ----
 
 test_pipeline() {
+	local printed proof
 	sealed_mesh 4
 	check 'e. the state is sealed' grep -q '^-----BEGIN AGE ENCRYPTED FILE-----$' "$S"
 	check_status 'e. no terminal, the identity in a variable: plan' 4 w plan --exit-code
+	check_status 'e. what would be sent is printed' 0 w plan -script n1
+	printed=$OUT
+	check_equal "e. without the marker's proof" 1 "$(grep -c '^# managed by wgmesh, .*, proof (hidden)$' <<<"$printed")"
 	check_status 'e. deploy' 0 w deploy
+	proof=$(lab_on h1 "sed -n '1s/.*, proof //p' /etc/wireguard/wg0.conf")
+	check 'e. the host has a proof' test ${#proof} = 32
+	check_not 'e. which was not printed' grep -qF -e "$proof" <<<"$printed"
 	check 'e. all pairs reach each other' all_ping 4
 	check_status 'e. nothing is left' 0 w plan --exit-code
 	check 'e. the state is sealed still' grep -q '^-----BEGIN AGE ENCRYPTED FILE-----$' "$S"

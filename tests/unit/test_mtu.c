@@ -4,7 +4,6 @@
  */
 #include "render/mtu.h"
 #include "render/plan.h"
-#include "render/underlay.h"
 #include "render/wgquick.h"
 #include "tests/unit/fixture.h"
 
@@ -86,14 +85,14 @@ static void test_ways(void **state)
 		struct ip to;
 
 		assert_true(ip_parse(&to, ways[i].to));
-		if (underlay_mtu(&o, &to, "wg0") != ways[i].mtu)
+		if (mtu_of_way(&o, &to, "wg0") != ways[i].mtu)
 			fail_msg("%s: %d", ways[i].to,
-				 underlay_mtu(&o, &to, "wg0"));
+				 mtu_of_way(&o, &to, "wg0"));
 	}
-	assert_int_equal(underlay_default_mtu(&o, 4, "wg0"), 1500);
-	assert_int_equal(underlay_default_mtu(&o, 4, "eth0"), 1420);
-	assert_int_equal(underlay_default_mtu(&o, 6, "wg0"), 1450);
-	assert_int_equal(underlay_default_mtu(&o, 6, "eth0"), 0);
+	assert_int_equal(mtu_of_default_way(&o, 4, "wg0"), 1500);
+	assert_int_equal(mtu_of_default_way(&o, 4, "eth0"), 1420);
+	assert_int_equal(mtu_of_default_way(&o, 6, "wg0"), 1450);
+	assert_int_equal(mtu_of_default_way(&o, 6, "eth0"), 0);
 	observed_done(&o);
 }
 

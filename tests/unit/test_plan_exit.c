@@ -4,7 +4,6 @@
  * deploys.
  */
 #include "render/plan.h"
-#include "render/spare.h"
 #include "render/wgquick.h"
 #include "tests/unit/fixture.h"
 
@@ -122,7 +121,7 @@ static void plan(struct planned *p, const char *report)
 	if (observed_parse(&p->observed, report, strlen(report), &request,
 			   &e) < 0)
 		fail_msg("%s", e.msg);
-	spare_client(&p->desired, &p->observed);
+	desired_spare_client(&p->desired, &p->observed);
 	if (plan_make(&p->plan, &p->desired, &p->observed,
 		      wgquick_hash(&p->desired), &options, &e) < 0)
 		fail_msg("%s", e.msg);

@@ -261,6 +261,10 @@ static void test_all_steps(void **state)
 				       .change = 15, .network = net,
 				       .old = &old };
 		assert_true(*step_name(step->kind));
+		sbuf_clear(&s.script);
+		step_text(&s.script, &s.plan, step);
+		assert_non_null(strchr("+-~!", *sbuf_str(&s.script)));
+		assert_true(s.script.len > 2);
 	}
 	sbuf_clear(&s.script);
 	script_text(&s.script, &s.plan, "[Interface]\nit's $HOME `id`\n", &same_run);

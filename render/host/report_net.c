@@ -1,6 +1,8 @@
 /*
- * The parts of the probe's report that tell of the interface: its peers, addresses
- * and routes.
+ * The parts of the probe's report that ip and wg print: the interface with its
+ * peers, addresses and routes, and what the tunnel's packets go through, which
+ * are the host's other interfaces and its main routing table. Apart from
+ * report_host.c, which reads what the probe itself says.
  */
 #include "render/host/report.h"
 
@@ -39,7 +41,7 @@ static int parse_interface_line(struct observed *o, struct fields *f,
 		return report_bad(e, "listen port", f->f[first + 1]);
 	mark = unset_as_empty(f->f[first + 2], "off");
 	if (*mark) {
-		fwmark = strtol(mark, &end, 0);
+		fwmark = strtol(mark, &end, 0); /* wg prints 0x... */
 		if (*end || fwmark < 0 || fwmark > (long)UINT32_MAX)
 			return report_bad(e, "fwmark", mark);
 	}
@@ -50,32 +52,12 @@ static int parse_interface_line(struct observed *o, struct fields *f,
 	return 0;
 }
 
-static int parse_allowed_ips(struct observed *o, struct cidrs *out, char *list,
-			     struct err *e)
-{
-	char *save = NULL;
-
-	if (strcmp(list, "(none)") == 0)
-		return 0;
-	for (char *p = strtok_r(list, ",", &save); p;
-	     p = strtok_r(NULL, ",", &save)) {
-		struct cidr c;
-
-		if (!cidr_parse(&c, p))
-			return report_bad(e, "allowed IP", p);
-		if (report_count(o, "allowed IPs", ++o->n_allowed_ips, 4, e) < 0)
-			return -1;
-		vec_push(out, c);
-	}
-	cidrs_sort(out);
-	return 0;
-}
-
 /* public key, PSK, endpoint, allowed IPs, handshake, rx, tx, keepalive */
 static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 {
 	struct observed_peer *p;
 	const char *keepalive;
+	char *save = NULL;
 	uint64_t handshake;
 	long seconds = 0;
 
@@ -98,21 +80,34 @@ static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 	p->endpoint = mem_strdup(unset_as_empty(f->f[2], "(none)"));
 	p->handshake = (int64_t)handshake;
 	p->keepalive_s = (int)seconds;
-	return parse_allowed_ips(o, &p->allowed_ips, f->f[3], e);
+	if (strcmp(f->f[3], "(none)") == 0)
+		return 0;
+	for (char *word = strtok_r(f->f[3], ",", &save); word;
+	     word = strtok_r(NULL, ",", &save)) {
+		struct cidr c;
+
+		if (!cidr_parse(&c, word))
+			return report_bad(e, "allowed IP", word);
+		if (report_count(o, "allowed IPs", ++o->n_allowed_ips, 4,
+				 e) < 0)
+			return -1;
+		vec_push(&p->allowed_ips, c);
+	}
+	cidrs_sort(&p->allowed_ips);
+	return 0;
 }
 
 int report_dump(struct observed *o, char *line, struct err *e)
 {
-	bool first = !o->public_key;
 	struct fields f;
 
 	fields_split(&f, line, "\t");
-	if (first)
-		return parse_interface_line(o, &f, e);
-	return parse_peer_line(o, &f, e);
+	return o->public_key ? parse_peer_line(o, &f, e)
+			     : parse_interface_line(o, &f, e);
 }
 
-bool report_is_route_type(const char *word)
+/* Does a line of `ip route` begin so that it leads nowhere else? */
+static bool is_route_type(const char *word)
 {
 	static const char *const types[] = {
 		"unreachable", "blackhole", "prohibit", "throw",
@@ -125,8 +120,9 @@ bool report_is_route_type(const char *word)
 	return false;
 }
 
-int report_network(struct cidr *out, const char *word, int family,
-		   struct err *e)
+/* The network that a line of `ip route` begins with. */
+static int parse_network(struct cidr *out, const char *word, int family,
+			 struct err *e)
 {
 	if (strcmp(word, "default") == 0)
 		cidr_parse(out, family == 4 ? "0.0.0.0/0" : "::/0");
@@ -143,9 +139,9 @@ static int route_line(struct observed *o, char *line, int family,
 	struct fields f;
 
 	fields_split(&f, line, " \t");
-	if (f.n == 0 || report_is_route_type(f.f[0]))
+	if (f.n == 0 || is_route_type(f.f[0]))
 		return 0;
-	if (report_network(&r.network, f.f[0], family, e) < 0)
+	if (parse_network(&r.network, f.f[0], family, e) < 0)
 		return -1;
 	via = fields_after(&f, "via");
 	if (via && strcmp(via, "inet6") == 0)
@@ -167,10 +163,12 @@ int report_address(struct observed *o, char *line, struct err *e)
 	fields_split(&f, line, " \t\\");
 	if (f.n < 4 || strncmp(f.f[2], "inet", 4) != 0)
 		return 0;
-	if (strlen(f.f[1]) >= sizeof a.ifname || !cidr_parse(&a.address, f.f[3]))
+	if (strlen(f.f[1]) >= sizeof a.ifname ||
+	    !cidr_parse(&a.address, f.f[3]))
 		return report_bad(e, "address", f.f[3]);
 	snprintf(a.ifname, sizeof a.ifname, "%s", f.f[1]);
-	a.passing = fields_have(&f, "temporary") || fields_have(&f, "deprecated");
+	a.passing = fields_have(&f, "temporary") ||
+		    fields_have(&f, "deprecated");
 	vec_push(&o->addresses, a);
 	return 0;
 }
@@ -202,4 +200,77 @@ int report_route4(struct observed *o, char *line, struct err *e)
 int report_route6(struct observed *o, char *line, struct err *e)
 {
 	return route_line(o, line, 6, e);
+}
+
+/* ---- what the packets go through ---- */
+
+int report_links(struct observed *o, char *line, struct err *e)
+{
+	struct observed_link l = { 0 };
+	const char *mtu;
+	struct fields f;
+	long n;
+
+	fields_split(&f, line, " \t\\");
+	mtu = f.n < 5 ? NULL : fields_after(&f, "mtu");
+	if (!mtu || !num_parse(&n, mtu, 0, 1 << 30))
+		return report_bad(e, "mtu", mtu ? mtu : "");
+	f.f[1][strcspn(f.f[1], "@:")] = '\0'; /* "eth0@if5:" */
+	if (strlen(f.f[1]) >= sizeof l.ifname)
+		return report_bad(e, "interface", f.f[1]);
+	snprintf(l.ifname, sizeof l.ifname, "%s", f.f[1]);
+	l.mtu = (int)n;
+	if (o->links.len < OBSERVED_LINKS_MAX)
+		vec_push(&o->links, l);
+	return 0;
+}
+
+/* The number behind @name; @out stays as it is where there is none. */
+static int number_after(long *out, const struct fields *f, const char *name,
+			long max, struct err *e)
+{
+	const char *value = fields_after(f, name);
+
+	if (value && strcmp(value, "lock") == 0) /* mtu lock N */
+		value = fields_after(f, "lock");
+	if (value && !num_parse(out, value, 0, max))
+		return report_bad(e, name, value);
+	return 0;
+}
+
+/* Each way of a route by its "dev"; one without any leads nowhere. */
+static int main_line(struct observed *o, char *line, int family, struct err *e)
+{
+	struct observed_underlay way = { 0 };
+	struct fields f;
+	long mtu = 0;
+
+	fields_split(&f, line, " \t\\");
+	if (f.n == 0 || is_route_type(f.f[0]) || fields_have(&f, "dead"))
+		return 0;
+	if (parse_network(&way.network, f.f[0], family, e) < 0 ||
+	    number_after(&way.metric, &f, "metric", UINT32_MAX, e) < 0 ||
+	    number_after(&mtu, &f, "mtu", 1 << 30, e) < 0)
+		return -1;
+	way.mtu = (int)mtu;
+	for (size_t i = 1; i + 1 < f.n; i++) {
+		if (strcmp(f.f[i], "dev") != 0)
+			continue;
+		if (strlen(f.f[++i]) >= sizeof way.ifname)
+			return report_bad(e, "interface", f.f[i]);
+		snprintf(way.ifname, sizeof way.ifname, "%s", f.f[i]);
+		if (o->underlay.len < OBSERVED_UNDERLAY_MAX)
+			vec_push(&o->underlay, way);
+	}
+	return 0;
+}
+
+int report_main4(struct observed *o, char *line, struct err *e)
+{
+	return main_line(o, line, 4, e);
+}
+
+int report_main6(struct observed *o, char *line, struct err *e)
+{
+	return main_line(o, line, 6, e);
 }
