@@ -1,5 +1,7 @@
 /*
- * wgmesh list, and the lists of groups and policies.
+ * wgmesh list, and the lists of groups and policies, which `group list` and
+ * `policy list` show alone. Apart from show.c: that speaks of what follows from
+ * the state for one node, this of what the state says of all.
  */
 #include "cmd/cmd.h"
 
@@ -9,31 +11,29 @@
 
 #include <string.h>
 
-static const char *shown_name(const struct node *n)
-{
-	return n->actual_hostname ? n->actual_hostname : n->hostname;
-}
-
+/* For scripts and /etc/hosts, as the Go tool does: the hosts' own names. */
 static void list_simple(const struct mesh *m)
 {
-	struct strings lines = { 0 };
+	AUTO(strings_done) struct strings lines = { 0 };
 	char text[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		const struct node *n = &m->nodes.items[i];
 		const struct ip *ip = n->mesh_ip.family ? &n->mesh_ip
 							: &n->mesh_ip6;
-		char *line = mem_printf("%s %s", shown_name(n),
+		char *line = mem_printf("%s %s",
+					n->actual_hostname ? n->actual_hostname
+							   : n->hostname,
 					ip_text(ip, text));
-		vec_push(&lines, line);
+
+		vec_push(&lines, line); /* which frees it */
 	}
 	strings_sort(&lines);
 	for (size_t i = 0; i < lines.len; i++)
 		put("%s\n", lines.items[i]);
-	strings_done(&lines);
 }
 
-static void put_list(const char *label, const struct strings *v)
+static void put_words(const char *label, const struct strings *v)
 {
 	put("    %s: [", label);
 	for (size_t i = 0; i < v->len; i++)
@@ -58,11 +58,6 @@ static void list_groups(const struct mesh *m)
 	put(m->groups.len ? "\n" : "");
 }
 
-static const char *truth(bool b)
-{
-	return b ? "true" : "false";
-}
-
 static void list_policies(const struct mesh *m)
 {
 	if (m->policies.len)
@@ -74,32 +69,19 @@ static void list_policies(const struct mesh *m)
 		if (p->description && *p->description)
 			put(" (%s)", p->description);
 		put("\n");
-		put_list("From", &p->from_groups);
-		put_list("To", &p->to_groups);
+		put_words("From", &p->from_groups);
+		put_words("To", &p->to_groups);
 		put("    Allow Mesh IPs: %s\n    Allow Routable Networks: %s\n",
-		    truth(p->allow_mesh_ips),
-		    truth(p->allow_routable_networks));
+		    p->allow_mesh_ips ? "true" : "false",
+		    p->allow_routable_networks ? "true" : "false");
 	}
 	put(m->policies.len ? "\n" : "");
-}
-
-static void list_networks(const struct node *n)
-{
-	char text[ADDR_TEXT_MAX];
-
-	if (n->routable_networks.len == 0)
-		return;
-	put("    Routable Networks: [");
-	for (size_t i = 0; i < n->routable_networks.len; i++)
-		put("%s%s", i ? " " : "",
-		    cidr_text(&n->routable_networks.items[i], text));
-	put("]\n");
 }
 
 static void list_node(const struct mesh *m, const struct node *n)
 {
 	AUTO(auto_free) char *endpoint = node_endpoint(m, n);
-	struct strings groups = { 0 };
+	AUTO(strings_done) struct strings groups = { 0 };
 	char text[ADDR_TEXT_MAX];
 
 	put("  %s%s%s:\n", n->name, n->is_local ? " (local)" : "",
@@ -114,14 +96,20 @@ static void list_node(const struct mesh *m, const struct node *n)
 	put("    Public Key: %s\n", n->public_key);
 	if (*endpoint)
 		put("    Endpoint: %s\n", endpoint);
-	list_networks(n);
+	for (size_t i = 0; i < n->routable_networks.len; i++)
+		put("%s%s", i ? " " : "    Routable Networks: [",
+		    cidr_text(&n->routable_networks.items[i], text));
+	put(n->routable_networks.len ? "]\n" : "");
 	access_groups_of(m, n->name, &groups);
 	if (groups.len)
-		put_list("Groups", &groups);
-	strings_done(&groups);
+		put_words("Groups", &groups);
 	put("\n");
 }
 
+/*
+ * The Go tool's text, line by line, so that what reads that reads this; what
+ * the Go tool does not know (IPv6, removed nodes) has lines of its own.
+ */
 static void list_full(const struct mesh *m)
 {
 	char text[ADDR_TEXT_MAX];
@@ -144,40 +132,36 @@ static void list_full(const struct mesh *m)
 		    m->removed.items[i].ssh_host);
 }
 
-static void json_node(struct jout *j, const struct mesh *m,
-		      const struct node *n)
-{
-	AUTO(auto_free) char *endpoint = node_endpoint(m, n);
-	struct strings groups = { 0 };
-
-	jout_open(j, NULL);
-	jout_text(j, "name", n->name);
-	jout_ip(j, "mesh_ip", &n->mesh_ip);
-	jout_ip(j, "mesh_ip6", &n->mesh_ip6);
-	jout_text(j, "ssh_host", n->ssh_host);
-	jout_text(j, "ssh_user", n->ssh_user);
-	jout_number(j, "ssh_port", n->ssh_port ? n->ssh_port : 22);
-	jout_bool(j, "host_key_pinned", n->ssh_host_keys.len > 0);
-	jout_text(j, "public_key", n->public_key);
-	jout_number(j, "listen_port", node_port(m, n));
-	jout_text(j, "endpoint", *endpoint ? endpoint : NULL);
-	jout_bool(j, "behind_nat", n->behind_nat);
-	jout_bool(j, "is_local", n->is_local);
-	jout_cidrs(j, "routable_networks", &n->routable_networks);
-	access_groups_of(m, n->name, &groups);
-	jout_strings(j, "groups", &groups);
-	jout_text(j, "actual_hostname", n->actual_hostname);
-	jout_text(j, "fqdn", n->fqdn);
-	jout_end(j);
-	strings_done(&groups);
-}
-
-static void json_nodes(struct jout *j, const char *key, const struct mesh *m,
-		       const struct nodes *nodes)
+/* A removed node has the same members; what it lacks is null or empty. */
+static void list_nodes_json(struct jout *j, const char *key,
+			    const struct mesh *m, const struct nodes *nodes)
 {
 	jout_list(j, key);
-	for (size_t i = 0; i < nodes->len; i++)
-		json_node(j, m, &nodes->items[i]);
+	for (size_t i = 0; i < nodes->len; i++) {
+		const struct node *n = &nodes->items[i];
+		AUTO(auto_free) char *endpoint = node_endpoint(m, n);
+		AUTO(strings_done) struct strings groups = { 0 };
+
+		jout_open(j, NULL);
+		jout_text(j, "name", n->name);
+		jout_ip(j, "mesh_ip", &n->mesh_ip);
+		jout_ip(j, "mesh_ip6", &n->mesh_ip6);
+		jout_text(j, "ssh_host", n->ssh_host);
+		jout_text(j, "ssh_user", n->ssh_user);
+		jout_number(j, "ssh_port", n->ssh_port ? n->ssh_port : 22);
+		jout_bool(j, "host_key_pinned", n->ssh_host_keys.len > 0);
+		jout_text(j, "public_key", n->public_key);
+		jout_number(j, "listen_port", node_port(m, n));
+		jout_text(j, "endpoint", *endpoint ? endpoint : NULL);
+		jout_bool(j, "behind_nat", n->behind_nat);
+		jout_bool(j, "is_local", n->is_local);
+		jout_cidrs(j, "routable_networks", &n->routable_networks);
+		access_groups_of(m, n->name, &groups);
+		jout_strings(j, "groups", &groups);
+		jout_text(j, "actual_hostname", n->actual_hostname);
+		jout_text(j, "fqdn", n->fqdn);
+		jout_end(j);
+	}
 	jout_end(j);
 }
 
@@ -215,26 +199,21 @@ static void list_policies_json(struct jout *j, const struct mesh *m)
 	jout_end(j);
 }
 
-static void json_network(struct jout *j, const char *key,
-			 const struct cidr *c)
-{
-	char text[ADDR_TEXT_MAX];
-
-	jout_text(j, key, c->ip.family ? cidr_text(c, text) : NULL);
-}
-
 static void list_json(const struct mesh *m)
 {
 	struct jout *j = jout_new();
+	char text[ADDR_TEXT_MAX];
 
 	jout_text(j, "mesh_id", m->mesh_id);
 	jout_number(j, "serial", (long)m->serial);
 	jout_text(j, "interface", m->interface_name);
-	json_network(j, "network", &m->network);
-	json_network(j, "network6", &m->network6);
+	jout_text(j, "network",
+		  m->network.ip.family ? cidr_text(&m->network, text) : NULL);
+	jout_text(j, "network6",
+		  m->network6.ip.family ? cidr_text(&m->network6, text) : NULL);
 	jout_number(j, "listen_port", m->listen_port);
-	json_nodes(j, "nodes", m, &m->nodes);
-	json_nodes(j, "removed", m, &m->removed);
+	list_nodes_json(j, "nodes", m, &m->nodes);
+	list_nodes_json(j, "removed", m, &m->removed);
 	list_groups_json(j, m);
 	list_policies_json(j, m);
 	jout_print(j);

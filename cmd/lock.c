@@ -1,6 +1,8 @@
 /*
- * wgmesh lock and unlock, and how a deploy holds the lock at the remote: a thread of
- * its own lets go of it when a signal comes.
+ * wgmesh lock and unlock, and how a deploy holds the deploy lock, a ref at the
+ * git remote. It outlives a process that is killed, so a thread of its own
+ * removes it when a signal comes: that takes the network, which no signal
+ * handler can use.
  */
 #include "cmd/team.h"
 
@@ -10,7 +12,7 @@
 
 /* ---- holding it ---- */
 
-/* The signals that would end us and that nobody told us to ignore. */
+/* The signals that would end us and that nobody (nohup) told us to ignore. */
 static void deadly(sigset_t *out)
 {
 	static const int all[] = { SIGINT, SIGTERM, SIGHUP };
@@ -59,8 +61,12 @@ static int release(const struct team *t, struct err *e)
 	return ret;
 }
 
-/* A thread that waits for a signal, and until then may be cancelled. */
-static void *guard(void *arg)
+/*
+ * A thread that waits for a signal, and until then may be cancelled. The
+ * signal is raised again at the end, so that whoever started us sees what
+ * ended us.
+ */
+static void *release_on_signal(void *arg)
 {
 	const struct team *t = arg;
 	sigset_t which;
@@ -81,23 +87,19 @@ static void *guard(void *arg)
 	return NULL;
 }
 
-/* Who we are, for those who find the lock. */
-static char *owner_text(void)
-{
-	return mem_printf("%s@%s, pid %ld", env_user(), env_host(),
-			  (long)getpid());
-}
-
 int team_lock(struct team *t, struct err *e)
 {
-	AUTO(auto_free) char *owner = owner_text();
+	AUTO(auto_free) char *owner = mem_printf("%s@%s, pid %ld", env_user(),
+						 env_host(), (long)getpid());
 	sigset_t which;
 
+	/* before the lock is there: a signal between the two would leave it */
 	deadly(&which);
 	pthread_sigmask(SIG_BLOCK, &which, &t->before);
 	if (repo_lock_take(t->repo, t->mesh_id, owner, &t->lock, e) == 0) {
 		pthread_mutex_lock(&at_work);
-		guarded = pthread_create(&t->guard, NULL, guard, t) == 0;
+		guarded = pthread_create(&t->guard, NULL, release_on_signal,
+					 t) == 0;
 		if (guarded)
 			return 0;
 		pthread_mutex_unlock(&at_work);
@@ -130,47 +132,41 @@ void team_unlock(struct team *t)
 
 /* ---- showing and breaking it ---- */
 
-/* "2 hours": in the largest unit that there is one of. */
-static char *age_text(int64_t since)
+/* Its age in the largest unit that there is one of: "2 hours". */
+static void put_lock(const struct repo_lock *l)
 {
 	static const struct {
 		int64_t seconds;
 		const char *name;
 	} units[] = { { 86400, "day" }, { 3600, "hour" }, { 60, "minute" },
 		      { 1, "second" } };
-	int64_t age = (int64_t)time(NULL) - since;
+	int64_t age = (int64_t)time(NULL) - l->since;
+	time_t since = (time_t)l->since;
+	char when[32] = "?";
+	struct tm tm;
 	size_t i = 0;
 
-	if (age < 0)
+	if (age < 0) /* it was taken by a clock that is ahead of ours */
 		age = 0;
 	while (i < 3 && age < units[i].seconds)
 		i++;
 	age /= units[i].seconds;
-	return mem_printf("%" PRId64 " %s%s", age, units[i].name,
-			  age == 1 ? "" : "s");
-}
-
-static void put_lock(const struct repo_lock *l)
-{
-	AUTO(auto_free) char *age = age_text(l->since);
-	time_t since = (time_t)l->since;
-	char when[32] = "?";
-	struct tm tm;
-
 	if (gmtime_r(&since, &tm))
 		strftime(when, sizeof when, "%Y-%m-%d %H:%M UTC", &tm);
-	put("%.200s has the deploy lock since %s (%s)\n", l->owner, when, age);
+	/* the owner is what a commit at the remote says: anybody's words */
+	put("%.200s has the deploy lock since %s (%" PRId64 " %s%s)\n",
+	    l->owner, when, age, units[i].name, age == 1 ? "" : "s");
 }
 
 /* The lock at the remote, shown; *@l has the id "" when there is none. */
-static int look(struct team *t, struct cmd_env *env, struct repo_lock *l,
-		struct err *e)
+static int show_lock(struct team *t, struct cmd_env *env, struct repo_lock *l,
+		     struct err *e)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
 
 	if (team_open(t, env, e) < 0 || env_open(&s, env, false, e) < 0)
 		return -1;
-	if (!store_mesh(s)->mesh_id)
+	if (!store_mesh(s)->mesh_id) /* no deploy could have named its lock */
 		return 0;
 	t->mesh_id = mem_strdup(store_mesh(s)->mesh_id);
 	if (repo_lock_show(t->repo, t->mesh_id, l, e) < 0)
@@ -179,7 +175,7 @@ static int look(struct team *t, struct cmd_env *env, struct repo_lock *l,
 		put_lock(l);
 	else
 		put("no deploy has the lock\n");
-	fflush(stdout);
+	fflush(stdout); /* before a question on stderr */
 	return 0;
 }
 
@@ -189,20 +185,7 @@ int cmd_lock(struct cmd_env *env)
 	AUTO(repo_lock_done) struct repo_lock l = { 0 };
 	struct err e;
 
-	return look(&t, env, &l, &e) < 0 ? fail(&e) : EXIT_DONE;
-}
-
-static int consent(const struct cmd_env *env, struct err *e)
-{
-	int yes = env->options.yes ? 1 :
-		  ask_yes("Remove it? A deploy that still runs would not "
-			  "know.");
-
-	if (yes == 1)
-		return 0;
-	return err_set(e, yes < 0 ? ERR_INPUT : ERR_CONFLICT, "%s; the lock "
-		       "stays", yes < 0 ? "say -yes to remove it" :
-					  "not agreed to");
+	return show_lock(&t, env, &l, &e) < 0 ? fail(&e) : EXIT_DONE;
 }
 
 int cmd_unlock(struct cmd_env *env)
@@ -210,13 +193,22 @@ int cmd_unlock(struct cmd_env *env)
 	AUTO(team_done) struct team t = { 0 };
 	AUTO(repo_lock_done) struct repo_lock l = { 0 };
 	struct err e;
+	int yes;
 
-	if (look(&t, env, &l, &e) < 0)
+	if (show_lock(&t, env, &l, &e) < 0)
 		return fail(&e);
 	if (!*l.id)
 		return EXIT_DONE;
-	if (consent(env, &e) < 0 ||
-	    repo_unlock(t.repo, t.mesh_id, &l, &e) < 0)
+	yes = env->options.yes ? 1 :
+	      ask_yes("Remove it? A deploy that still runs would not know.");
+	if (yes != 1) {
+		err_set(&e, yes < 0 ? ERR_INPUT : ERR_CONFLICT,
+			"%s; the lock stays",
+			yes < 0 ? "say -yes to remove it" : "not agreed to");
+		return fail(&e);
+	}
+	/* it was asked about this one: refused if there is another by now */
+	if (repo_unlock(t.repo, t.mesh_id, &l, &e) < 0)
 		return fail(&e);
 	put("removed\n");
 	return EXIT_DONE;

@@ -1,6 +1,6 @@
 /*
  * The program: what holds for the whole process, and the command that was
- * typed.
+ * typed. Nothing else stands here: the tests link all of cmd/ but this file.
  */
 #include "cmd/cmd.h"
 
@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-static int run(struct cmd_env *env, int argc, char **argv)
+static int run_typed(struct cmd_env *env, int argc, char **argv)
 {
 	struct err e;
 
@@ -29,50 +29,31 @@ static int run(struct cmd_env *env, int argc, char **argv)
 	return env->command->run(env);
 }
 
-/* A reader that has seen enough ("| head") is no error worth a word. */
-static bool reader_is_gone(void)
+int main(int argc, char **argv)
 {
-	struct pollfd p = { .fd = STDOUT_FILENO, .events = POLLOUT };
-
-	return poll(&p, 1, 0) == 1 && (p.revents & POLLERR);
-}
-
-/* No core dump and no look from outside; see base/wipe.c for what is freed. */
-static void guard_memory(void)
-{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	struct rlimit none = { 0, 0 };
+	struct cmd_env env = { 0 };
+	int fd, status;
 
-	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	setrlimit(RLIMIT_CORE, &none);
-}
-
-/* Else the next file that is opened would get what is said to stderr. */
-static void open_standard(void)
-{
-	int fd;
-
+	/* the three standard ones are open: else the next file that is opened
+	   would get what is said to stderr */
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
-}
-
-int main(int argc, char **argv)
-{
-	struct cmd_env env = { 0 };
-	int status;
-
-	open_standard();
 	signal(SIGPIPE, SIG_IGN);
-	guard_memory();
+	/* no core dump, no look from outside; of what is freed: base/wipe.c */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	setrlimit(RLIMIT_CORE, &none);
 	env_take_secrets(&env);
-	status = run(&env, argc, argv);
+	status = run_typed(&env, argc, argv);
 	env_done(&env);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		if (!reader_is_gone())
-			note("cannot write to standard output");
-		return status == EXIT_DONE ? EXIT_FAILED : status;
-	}
-	return status;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	/* a reader that has seen enough ("| head") is no error worth a word */
+	if (poll(&out, 1, 0) != 1 || !(out.revents & POLLERR))
+		note("cannot write to standard output");
+	return status == EXIT_DONE ? EXIT_FAILED : status;
 }

@@ -1,17 +1,17 @@
 /*
- * wgmesh merge: the conflicts of a merge, shown and resolved.
+ * wgmesh merge: the conflicts of a merge, shown and resolved. The merge itself
+ * is cmd/merge_driver.c, which git calls; here nobody but the user decides.
  */
-#include "cmd/cmd.h"
+#include "cmd/change.h"
 
 #include "cmd/jout.h"
 #include "cmd/known.h"
 #include "state/git/git.h"
 #include "state/merge/merge.h"
-#include "state/model/model.h"
 
 #include <string.h>
 
-static void print_json(const struct conflicts *all)
+static void print_conflicts_json(const struct conflicts *all)
 {
 	struct jout *j = jout_new();
 
@@ -33,24 +33,10 @@ static void print_json(const struct conflicts *all)
 	jout_print(j);
 }
 
-/* Each with the words that resolve it. */
-static void print_lines(const struct conflicts *all)
-{
-	for (size_t i = 0; i < all->len; i++) {
-		const struct conflict *c = &all->items[i];
-		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
-
-		conflict_text(&line, c);
-		put("%s\n", sbuf_str(&line));
-		put("    wgmesh merge -resolve %s %s %s ours|theirs\n",
-		    part_word(c->part), c->name ? c->name : CONFLICT_NONE,
-		    c->field ? c->field : CONFLICT_NONE);
-	}
-	if (all->len == 0)
-		put("no conflicts\n");
-}
-
-/* No conflicts, for the merge driver could not open the sides? */
+/*
+ * A state without conflicts may be one that the merge driver could not open:
+ * git leaves our side in the file then, and only its index knows.
+ */
 static int check_merged(struct store *s, struct err *e)
 {
 	struct repo *r = NULL;
@@ -66,7 +52,7 @@ static int check_merged(struct store *s, struct err *e)
 	return ret;
 }
 
-static int list(const struct cmd_env *env, struct err *e)
+static int list_conflicts(const struct cmd_env *env, struct err *e)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
 	AUTO(conflicts_done) struct conflicts all = { 0 };
@@ -75,83 +61,56 @@ static int list(const struct cmd_env *env, struct err *e)
 	    mesh_conflicts(&all, store_mesh(s), e) < 0 ||
 	    (!all.len && check_merged(s, e) < 0))
 		return -1;
-	if (env->options.json)
-		print_json(&all);
-	else
-		print_lines(&all);
-	return 0;
-}
-
-static int side_of(enum merge_side *out, const char *word, struct err *e)
-{
-	if (strcmp(word, "ours") == 0)
-		*out = MERGE_OURS;
-	else if (strcmp(word, "theirs") == 0)
-		*out = MERGE_THEIRS;
-	else
-		return err_set(e, ERR_INPUT, "'%s': expected ours or theirs",
-			       word);
-	return 0;
-}
-
-static int part_of(enum mesh_part *out, const char *word, struct err *e)
-{
-	for (int p = PART_MESH; p <= PART_POLICY; p++) {
-		if (strcmp(part_word(p), word) == 0) {
-			*out = (enum mesh_part)p;
-			return 0;
-		}
+	if (env->options.json) {
+		print_conflicts_json(&all);
+		return 0;
 	}
-	return err_set(e, ERR_INPUT, "'%s': expected mesh, node, group or "
-		       "policy", word);
+	for (size_t i = 0; i < all.len; i++) {
+		const struct conflict *c = &all.items[i];
+		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
+
+		/* each with the words that resolve it */
+		conflict_text(&line, c);
+		put("%s\n", sbuf_str(&line));
+		put("    wgmesh merge -resolve %s %s %s ours|theirs\n",
+		    part_word(c->part), c->name ? c->name : CONFLICT_NONE,
+		    c->field ? c->field : CONFLICT_NONE);
+	}
+	if (all.len == 0)
+		put("no conflicts\n");
+	return 0;
 }
 
 /* What the arguments choose: "all SIDE" or "PART NAME FIELD SIDE". */
-static int choose(struct mesh *m, const struct strings *args, struct err *e)
+static int resolve_by_words(struct mesh *m, const struct strings *args,
+			    struct err *e)
 {
-	enum mesh_part part;
+	const char *last = args->items[args->len - 1];
+	const char *first = args->items[0];
 	enum merge_side side;
+	int part = PART_MESH;
 
-	if (side_of(&side, args->items[args->len - 1], e) < 0)
-		return -1;
-	if (args->len == 2 && strcmp(args->items[0], "all") == 0)
+	if (strcmp(last, "ours") == 0)
+		side = MERGE_OURS;
+	else if (strcmp(last, "theirs") == 0)
+		side = MERGE_THEIRS;
+	else
+		return err_set(e, ERR_INPUT, "'%s': expected ours or theirs",
+			       last);
+	if (args->len == 2 && strcmp(first, "all") == 0)
 		return merge_resolve_all(m, side, e);
 	if (args->len != 4)
 		return err_set(e, ERR_INPUT, "expected: wgmesh merge -resolve "
 			       "PART NAME FIELD ours|theirs, or all "
 			       "ours|theirs");
-	if (part_of(&part, args->items[0], e) < 0)
-		return -1;
-	return merge_resolve(m, part, args->items[1], args->items[2], side, e);
-}
-
-static void print_changes(const struct mesh *before, const struct mesh *after)
-{
-	AUTO(changes_done) struct changes all = { 0 };
-
-	mesh_diff(&all, before, after);
-	for (size_t i = 0; i < all.len; i++) {
-		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
-
-		change_text(&line, &all.items[i]);
-		put("%s\n", sbuf_str(&line));
-	}
-}
-
-/* How many are left, and what comes next. */
-static int print_left(const struct mesh *m, struct err *e)
-{
-	AUTO(conflicts_done) struct conflicts left = { 0 };
-
-	if (mesh_conflicts(&left, m, e) < 0)
-		return -1;
-	if (left.len)
-		put("%zu conflict%s left\n", left.len,
-		    left.len == 1 ? "" : "s");
-	else
-		put("all conflicts are resolved: git add the state and "
-		    "commit\n");
-	return 0;
+	while (part <= PART_POLICY &&
+	       strcmp(part_word((enum mesh_part)part), first) != 0)
+		part++;
+	if (part > PART_POLICY)
+		return err_set(e, ERR_INPUT, "'%s': expected mesh, node, group "
+			       "or policy", first);
+	return merge_resolve(m, (enum mesh_part)part, args->items[1],
+			     args->items[2], side, e);
 }
 
 /* Is there another secret of the mesh to agree to? */
@@ -169,38 +128,50 @@ static bool asks_secret(const struct mesh *m)
 	return found;
 }
 
-/* The merge is git's: its commit is the user's to make. */
+/*
+ * Judged by merge_resolve(), not by change_finish(), which would take what is
+ * not resolved yet for errors. The commit of the merge is the user's to make,
+ * by git.
+ */
 static int resolve(const struct cmd_env *env, struct err *e)
 {
-	AUTO(auto_store_close) struct store *s = NULL;
-	AUTO(mesh_done) struct mesh before = { 0 };
+	AUTO(change_done) struct change_run c;
+	AUTO(conflicts_done) struct conflicts left = { 0 };
 	struct mesh *m;
 	bool asked;
 
-	if (env_open(&s, env, true, e) < 0 ||
-	    store_original(&before, s, e) < 0)
+	if (change_begin(&c, env, e) < 0)
 		return -1;
-	m = store_mesh(s);
+	m = change_mesh(&c);
 	if (!mesh_has_conflicts(m)) {
-		if (check_merged(s, e) < 0)
+		if (check_merged(c.store, e) < 0)
 			return -1;
 		put("no conflicts\n");
 		return 0;
 	}
 	asked = asks_secret(m);
-	if (choose(m, &env->args, e) < 0 || store_save(s, true, e) < 0)
+	if (resolve_by_words(m, &env->args, e) < 0 ||
+	    store_save(c.store, true, e) < 0)
 		return -1;
-	if (asked && !asks_secret(m))
+	if (asked && !asks_secret(m)) /* choosing a side was the yes to it */
 		known_note(m);
-	print_changes(&before, m);
-	return print_left(m, e);
+	change_find(&c);
+	change_print(&c);
+	if (mesh_conflicts(&left, m, e) < 0)
+		return -1;
+	if (left.len)
+		put("%zu conflict%s left\n", left.len,
+		    left.len == 1 ? "" : "s");
+	else
+		put("all conflicts are resolved: git add the state and "
+		    "commit\n");
+	return 0;
 }
 
 int cmd_merge(struct cmd_env *env)
 {
 	struct err e;
+	int ret = env->args.len ? resolve(env, &e) : list_conflicts(env, &e);
 
-	if ((env->args.len ? resolve(env, &e) : list(env, &e)) < 0)
-		return fail(&e);
-	return EXIT_DONE;
+	return ret < 0 ? fail(&e) : EXIT_DONE;
 }

@@ -1,5 +1,6 @@
 /*
- * wgmesh merge-driver: what git calls to merge two states by meaning.
+ * wgmesh merge-driver: what git calls to merge two states by meaning. Nobody is
+ * asked here and nobody looks, so what decides whom to believe is a conflict.
  */
 #include "cmd/cmd.h"
 
@@ -9,17 +10,8 @@
 #include "cmd/side.h"
 #include "state/store/store.h"
 
-static int read_sides(struct sides *s, char *const *paths, struct err *e)
-{
-	if (input_read(&s->base.raw, paths[0], FILE_SIZE_MAX, e) < 0 ||
-	    input_read(&s->ours.raw, paths[1], FILE_SIZE_MAX, e) < 0 ||
-	    input_read(&s->theirs.raw, paths[2], FILE_SIZE_MAX, e) < 0)
-		return -1;
-	return 0;
-}
-
-/* Nobody is asked here. */
-static int check_sides(const struct sides *s, struct err *e)
+/* May they be merged without a question? */
+static int check_unattended(const struct sides *s, struct err *e)
 {
 	enum known ours, theirs;
 
@@ -36,31 +28,40 @@ static int check_sides(const struct sides *s, struct err *e)
 	return 0;
 }
 
-static int merge(const struct cmd_env *env, struct conflicts *conflicts,
-		 struct err *e)
+/*
+ * @paths are git's temporary files: the base, ours, theirs. Ours gets the
+ * result.
+ */
+static int merge_files(char *const *paths, const struct source *source,
+		       struct conflicts *conflicts, struct err *e)
 {
 	const struct atomic_how how = { 0 };
-	const struct source source = env_source(env);
 	AUTO(sides_done) struct sides s;
 	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;
 
 	sides_init(&s);
 	raw.max = FILE_SIZE_MAX;
-	if (read_sides(&s, env->args.items, e) < 0 ||
-	    sides_open(&s, &source, e) < 0 || check_sides(&s, e) < 0 ||
+	if (input_read(&s.base.raw, paths[0], FILE_SIZE_MAX, e) < 0 ||
+	    input_read(&s.ours.raw, paths[1], FILE_SIZE_MAX, e) < 0 ||
+	    input_read(&s.theirs.raw, paths[2], FILE_SIZE_MAX, e) < 0 ||
+	    sides_open(&s, source, e) < 0 || check_unattended(&s, e) < 0 ||
 	    sides_merge(&raw, &s, mesh_merge_unattended, conflicts, e) < 0)
 		return -1;
-	return atomic_write(env->args.items[1], raw.s, raw.len, &how, e);
+	return atomic_write(paths[1], raw.s, raw.len, &how, e);
 }
 
-/* git takes 1 for a conflict; what is in the file then stays there. */
+/*
+ * git takes an exit status of 1 to 128 for a conflict; what is in the file
+ * of our side then stays there.
+ */
 int cmd_merge_driver(struct cmd_env *env)
 {
 	AUTO(conflicts_done) struct conflicts conflicts = { 0 };
 	const char *path = env->args.len > 3 ? env->args.items[3] : "the state";
+	const struct source source = env_source(env);
 	struct err e;
 
-	if (merge(env, &conflicts, &e) < 0) {
+	if (merge_files(env->args.items, &source, &conflicts, &e) < 0) {
 		note("'%s' is not merged and is our side alone: %s ('git "
 		     "checkout -m' merges it when that is mended)", path,
 		     err_words(&e).s);
@@ -70,6 +71,7 @@ int cmd_merge_driver(struct cmd_env *env)
 		return EXIT_DONE;
 	note_conflicts(&conflicts);
 	note("'%s' has our side of %s; 'wgmesh merge -resolve' lists and "
-	     "resolves, then git add", path, conflicts.len == 1 ? "it" : "them");
+	     "resolves, then git add", path,
+	     conflicts.len == 1 ? "it" : "them");
 	return EXIT_FAILED;
 }

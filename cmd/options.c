@@ -1,10 +1,12 @@
 /*
- * The options: one table, how they are parsed, and the help that it gives.
+ * The options: one table, how they are parsed, and the help that it gives. The
+ * table is one for all commands, so that an option has one name, one kind and
+ * one place in struct options wherever it is taken; who takes it,
+ * cmd/commands.c says.
  */
 #include "cmd/cmd.h"
 
 #include "base/num.h"
-#include "base/text.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -18,7 +20,7 @@ struct option {
 	enum kind kind;
 	size_t offset;     /* into struct options */
 	long min, max;     /* NUMBER */
-	const char *help;
+	const char *help;  /* own_help[] may say another one; NULL: not shown */
 };
 
 #define AT(field) offsetof(struct options, field)
@@ -38,7 +40,7 @@ static const struct option table[] = {
 	  "from a command's output (else $WGMESH_PASSWORD_COMMAND, then "
 	  "$WGMESH_PASSWORD, then the terminal)" },
 	{ "encrypt", NULL, FLAG, AT(encrypt), 0, 0,
-	  "init: seal the new state; a sealed state needs no flag" },
+	  "refuse a plain state; a sealed one needs no flag" },
 	/* of some */
 	{ "network", "CIDR", TEXT, AT(network), 0, 0,
 	  "the mesh's IPv4 network (default " MESH_DEFAULT_NETWORK ")" },
@@ -81,11 +83,7 @@ static const struct option table[] = {
 	{ "no-install", NULL, FLAG, AT(no_install), 0, 0,
 	  "report a missing WireGuard instead of installing it" },
 	{ "yes", NULL, FLAG, AT(yes), 0, 0,
-	  "apply, rollback: save without a question; pull: agree to who can "
-	  "read the state, who is trusted and what runs where; deploy: agree to "
-	  "tear down the interfaces of removed nodes; import: agree to what one "
-	  "host says of others, and to default routes; rekey: open a file that "
-	  "takes GiB of memory" },
+	  "save without a question" },
 	{ "exit-code", NULL, FLAG, AT(exit_code), 0, 0,
 	  "exit with 4 when there are differences" },
 	{ "dry-run", NULL, FLAG, AT(dry_run), 0, 0,
@@ -95,12 +93,11 @@ static const struct option table[] = {
 	{ "prune", NULL, FLAG, AT(prune), 0, 0,
 	  "remove nodes that the file lacks" },
 	{ "from", "GROUP|FILE", LIST, AT(from), 0, 0,
-	  "policy: a group that may start; repeat for more. import: a file to "
-	  "read instead of a host" },
+	  "a group that may start; repeat for more" },
 	{ "to", "GROUP", LIST, AT(to), 0, 0,
-	  "policy: a group that may be reached; repeat for more" },
+	  "a group that may be reached; repeat for more" },
 	{ "networks", NULL, FLAG, AT(networks), 0, 0,
-	  "policy: the networks behind the nodes, too" },
+	  "the networks behind the nodes, too" },
 	{ "description", "TEXT", TEXT, AT(description), 0, 0,
 	  "a sentence about it, for people" },
 	{ "to-yaml", NULL, FLAG, AT(to_yaml), 0, 0,
@@ -138,14 +135,54 @@ static const struct option table[] = {
 	{ "deploy", NULL, ACTION, 0, 0, 0, NULL },
 };
 
-static const struct option *find(const char *name, size_t len)
+/* Where an option means to one command what it does not mean to the others. */
+static const struct {
+	const char *command, *option;
+	const char *value; /* NULL: as in the table */
+	const char *help;
+} own_help[] = {
+	{ "init", "encrypt", NULL,
+	  "seal the new state, to the -recipient or with a passphrase" },
+	{ "apply", "recipient", NULL,
+	  "seal a new state to this recipient (age1..., ssh-ed25519 ...); "
+	  "repeat for more" },
+	{ "apply", "format", NULL,
+	  "how to seal a new state: age, or the Go tool's envelope (default "
+	  "age)" },
+	{ "rekey", "recipient", NULL,
+	  "seal to this recipient, too (age1..., ssh-ed25519 ...); repeat for "
+	  "more" },
+	{ "cat", "secrets", NULL,
+	  "with the private keys in it, else (hidden)" },
+	{ "plan", "no-install", NULL,
+	  "report a missing WireGuard instead of planning to install it" },
+	{ "plan", "adopt", NULL,
+	  "plan to replace an interface or boot file that is not wgmesh's" },
+	{ "deploy", "pull", NULL,
+	  "first bring the state to what the git remote has; takes the deploy "
+	  "lock there" },
+	{ "deploy", "yes", NULL,
+	  "agree to tear down the interfaces of removed nodes" },
+	{ "import", "yes", NULL,
+	  "agree to what one host says of others, and to default routes" },
+	{ "import", "from", "FILE", "a file to read instead of a host" },
+	{ "policy", "from", "GROUP",
+	  "a group that may start; repeat for more" },
+	{ "pull", "yes", NULL,
+	  "agree to who can read the state, who is trusted and what runs "
+	  "where" },
+	{ "rekey", "yes", NULL, "open a file that takes GiB of memory" },
+	{ "unlock", "yes", NULL, "remove it without a question" },
+};
+
+static const struct option *find_option(const char *name, size_t len)
 {
 	if (len == 1 && *name == 'o')
-		return find("output", 6);
+		return find_option("output", 6);
 	if (len == 1 && *name == 'f')
-		return find("file", 4);
+		return find_option("file", 4);
 	if (len == 1 && *name == 'h')
-		return find("help", 4);
+		return find_option("help", 4);
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (strlen(table[i].name) == len &&
 		    memcmp(table[i].name, name, len) == 0)
@@ -166,40 +203,13 @@ static int set_flag(bool *slot, const struct option *o, const char *value,
 	return 0;
 }
 
-static int choose(struct cmd_env *env, const char *name, struct err *e)
-{
-	const struct command *c = command_find(name);
-
-	if (env->command && env->command != c)
-		return err_set(e, ERR_INPUT, "one action at a time: '%s' or "
-			       "'%s'?", env->command->name, name);
-	env->command = c;
-	return 0;
-}
-
-static int set_action(struct cmd_env *env, const struct option *o,
-		      const char *value, struct err *e)
-{
-	bool on = false;
-
-	if (o->kind == ACTION_TEXT) {
-		if (!value || !*value)
-			return err_set(e, ERR_INPUT, "-%s needs a %s", o->name,
-				       o->value);
-		env->action_argument = value;
-		return choose(env, o->name, e);
-	}
-	if (set_flag(&on, o, value, e) < 0 || !on)
-		return on ? 0 : e->code == ERR_NONE ? 0 : -1;
-	if (o->offset)
-		env->options.simple = true;
-	return choose(env, o->offset ? "list" : o->name, e);
-}
-
 static int set_option(struct cmd_env *env, const struct option *o,
 		      const char *value, struct err *e)
 {
 	char *slot = (char *)&env->options + o->offset;
+	const char *name = o->name; /* of the command that an action is */
+	const struct command *c;
+	bool on = false;
 
 	switch (o->kind) {
 	case FLAG:
@@ -217,43 +227,45 @@ static int set_option(struct cmd_env *env, const struct option *o,
 				       value, o->min, o->max);
 		return 0;
 	case ACTION:
+		if (set_flag(&on, o, value, e) < 0)
+			return -1;
+		if (!on)
+			return 0;
+		if (o->offset) { /* -list-simple */
+			*(bool *)slot = true;
+			name = "list";
+		}
+		break;
 	case ACTION_TEXT:
-		return set_action(env, o, value, e);
+		if (!*value)
+			return err_set(e, ERR_INPUT, "-%s needs a %s", o->name,
+				       o->value);
+		env->action_argument = value;
+		break;
 	}
+	c = command_find(name);
+	if (env->command && env->command != c)
+		return err_set(e, ERR_INPUT, "one action at a time: '%s' or "
+			       "'%s'?", env->command->name, name);
+	env->command = c;
 	return 0;
 }
 
-static bool takes_value(const struct option *o)
-{
-	return o->kind == TEXT || o->kind == LIST || o->kind == NUMBER || o->kind == ACTION_TEXT;
-}
-
-static bool is_action(const struct option *o)
-{
-	return o->kind == ACTION || o->kind == ACTION_TEXT;
-}
-
-/* Lists grow and a flag can be said twice; of all else only one would count. */
-static int note_given(struct strings *given, const struct option *o,
-		      struct err *e)
-{
-	for (size_t i = 0; i < given->len; i++)
-		if (o->kind != LIST && o->kind != FLAG &&
-		    strcmp(given->items[i], o->name) == 0)
-			return err_set(e, ERR_INPUT, "-%s is given twice",
-				       o->name);
-	strings_add(given, o->name);
-	return 0;
-}
+/* The options of one command line, in its order; borrowed from the table. */
+struct given {
+	const struct option **items;
+	size_t len;
+	size_t cap;
+};
 
 /* One option at argv[*i]; *i is moved past a value that stands behind it. */
 static int parse_option(struct cmd_env *env, int argc, char **argv, int *i,
-			struct strings *given, struct err *e)
+			struct given *given, struct err *e)
 {
 	const char *name = argv[*i] + 1 + (argv[*i][1] == '-');
 	size_t len = strcspn(name, "=");
 	const char *value = name[len] ? name + len + 1 : NULL;
-	const struct option *o = find(name, len);
+	const struct option *o = find_option(name, len);
 
 	if (strcmp(argv[*i], "-v") == 0 || strcmp(argv[*i], "--version") == 0) {
 		env->options.version = true;
@@ -262,45 +274,47 @@ static int parse_option(struct cmd_env *env, int argc, char **argv, int *i,
 	if (!o)
 		return err_set(e, ERR_INPUT, "there is no option '%s'; "
 			       "'wgmesh help' lists them", argv[*i]);
-	if (takes_value(o) && !value) {
+	if (!value && o->kind != FLAG && o->kind != ACTION) {
 		if (*i + 1 >= argc)
 			return err_set(e, ERR_INPUT, "-%s needs a %s", o->name,
 				       o->value);
 		value = argv[++*i];
 	}
-	if (note_given(given, o, e) < 0)
-		return -1;
+	/* lists grow, a flag can be said twice; else one would be lost */
+	for (size_t k = 0; k < given->len; k++)
+		if (given->items[k] == o && o->kind != LIST && o->kind != FLAG)
+			return err_set(e, ERR_INPUT, "-%s is given twice",
+				       o->name);
+	vec_push(given, o);
 	return set_option(env, o, value, e);
 }
 
 /* The first word names the command, unless an action did; "mesh list" too. */
-static int take_word(struct cmd_env *env, const char *word, bool *mesh,
-		     struct err *e)
+static int parse_word(struct cmd_env *env, const char *word, bool *mesh,
+		      struct err *e)
 {
-	if (!env->command && !*mesh && strcmp(word, "mesh") == 0) {
+	if (env->command) {
+		strings_add(&env->args, word);
+		return 0;
+	}
+	if (!*mesh && strcmp(word, "mesh") == 0) {
 		*mesh = true;
 		return 0;
 	}
-	if (*mesh && !env->command) {
-		if (strcmp(word, "list") != 0)
-			return err_set(e, ERR_INPUT, "'mesh %s': expected "
-				       "'mesh list'", word);
+	if (*mesh && strcmp(word, "list") != 0)
+		return err_set(e, ERR_INPUT, "'mesh %s': expected 'mesh list'",
+			       word);
+	if (*mesh)
 		env->options.simple = true;
-		return choose(env, "list", e);
-	}
-	if (!env->command) {
-		env->command = command_find(word);
-		if (!env->command)
-			return err_set(e, ERR_INPUT, "there is no command "
-				       "'%s'; 'wgmesh help' lists them", word);
-		return 0;
-	}
-	strings_add(&env->args, word);
+	env->command = command_find(word);
+	if (!env->command)
+		return err_set(e, ERR_INPUT, "there is no command '%s'; "
+			       "'wgmesh help' lists them", word);
 	return 0;
 }
 
 /* Is @name in the blank-separated list? */
-static bool listed(const char *list, const char *name)
+static bool is_listed(const char *list, const char *name)
 {
 	size_t len = strlen(name);
 
@@ -314,13 +328,15 @@ static bool listed(const char *list, const char *name)
 	return false;
 }
 
-static bool is_common(const char *name)
+/* Does @c take it? Some are of every command, so that scripts can set them. */
+static bool is_taken(const struct command *c, const char *name)
 {
-	return listed("state help identity password-file password-command "
-		      "encrypt no-commit", name);
+	return is_listed("state help identity password-file password-command "
+			 "encrypt no-commit", name) ||
+	       is_listed(c->options, name);
 }
 
-static int check_use(struct cmd_env *env, const struct strings *given,
+static int check_use(struct cmd_env *env, const struct given *given,
 		     struct err *e)
 {
 	const struct command *c = env->command;
@@ -329,14 +345,15 @@ static int check_use(struct cmd_env *env, const struct strings *given,
 		return 0;
 	if (env->action_argument)
 		strings_add(&env->args, env->action_argument);
-	for (size_t i = 0; i < given->len; i++)
-		if (!is_common(given->items[i]) &&
-		    !is_action(find(given->items[i],
-				    strlen(given->items[i]))) &&
-		    !listed(c->options, given->items[i]))
+	for (size_t i = 0; i < given->len; i++) {
+		const struct option *o = given->items[i];
+
+		if (o->kind != ACTION && o->kind != ACTION_TEXT &&
+		    !is_taken(c, o->name))
 			return err_set(e, ERR_INPUT, "'%s' has no option -%s; "
-				       "see 'wgmesh help %s'", c->name,
-				       given->items[i], c->name);
+				       "see 'wgmesh help %s'", c->name, o->name,
+				       c->name);
+	}
 	if (env->args.len < c->min_args || env->args.len > c->max_args)
 		return err_set(e, ERR_INPUT, "expected: wgmesh %s%s%s",
 			       c->name, c->arguments ? " " : "",
@@ -346,11 +363,10 @@ static int check_use(struct cmd_env *env, const struct strings *given,
 
 int options_parse(struct cmd_env *env, int argc, char **argv, struct err *e)
 {
-	struct strings given = { 0 };
+	struct given given = { 0 };
 	bool only_words = false, mesh = false;
 	int ret = 0;
 
-	e->code = ERR_NONE;
 	env->options.parallel = 64;
 	env->options.timeout_s = 10;
 	for (int i = 1; i < argc && ret == 0; i++) {
@@ -359,40 +375,42 @@ int options_parse(struct cmd_env *env, int argc, char **argv, struct err *e)
 		else if (!only_words && argv[i][0] == '-' && argv[i][1])
 			ret = parse_option(env, argc, argv, &i, &given, e);
 		else
-			ret = take_word(env, argv[i], &mesh, e);
+			ret = parse_word(env, argv[i], &mesh, e);
 	}
 	if (ret == 0 && mesh && !env->command && !env->options.help)
 		ret = err_set(e, ERR_INPUT, "'mesh': expected 'mesh list'");
 	if (ret == 0)
 		ret = check_use(env, &given, e);
-	strings_done(&given);
+	vec_done(&given);
 	return ret;
 }
 
-static void print_option(FILE *f, const struct option *o)
+static void print_option(FILE *f, const struct command *c,
+			 const struct option *o)
 {
+	const char *value = o->value, *help = o->help;
 	char left[48];
 
-	snprintf(left, sizeof left, "-%s%s%s", o->name, o->value ? " " : "",
-		 o->value ? o->value : "");
-	fprintf(f, "  %-24s %s\n", left, o->help);
-}
-
-static void print_command(FILE *f, const struct command *c)
-{
-	fprintf(f, "usage: wgmesh %s%s%s%s\n\n%s\n\noptions:\n", c->name,
-		" [OPTION]...", c->arguments ? " " : "",
-		c->arguments ? c->arguments : "", c->summary);
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		if (table[i].help && (is_common(table[i].name) ||
-				      listed(c->options, table[i].name)))
-			print_option(f, &table[i]);
+	for (size_t i = 0; i < sizeof own_help / sizeof *own_help; i++)
+		if (strcmp(own_help[i].command, c->name) == 0 &&
+		    strcmp(own_help[i].option, o->name) == 0) {
+			value = own_help[i].value ? own_help[i].value : value;
+			help = own_help[i].help;
+		}
+	snprintf(left, sizeof left, "-%s%s%s", o->name, value ? " " : "",
+		 value ? value : "");
+	fprintf(f, "  %-24s %s\n", left, help);
 }
 
 void usage_print(FILE *f, const struct command *c)
 {
 	if (c) {
-		print_command(f, c);
+		fprintf(f, "usage: wgmesh %s [OPTION]...%s%s\n\n%s\n\n"
+			"options:\n", c->name, c->arguments ? " " : "",
+			c->arguments ? c->arguments : "", c->summary);
+		for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+			if (table[i].help && is_taken(c, table[i].name))
+				print_option(f, c, &table[i]);
 		return;
 	}
 	fputs("wgmesh - WireGuard mesh network builder\n\n"

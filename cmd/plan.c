@@ -1,20 +1,9 @@
 /*
- * wgmesh plan.
+ * wgmesh plan: what deploy would do, in one of four forms, or saved for it.
+ * What the two have in common is cmd/run.c.
  */
 #include "base/atomic.h"
 #include "cmd/run.h"
-
-static void print_it(struct fleet *f, const struct options *o)
-{
-	if (o->json)
-		print_json(f);
-	else if (o->markdown)
-		print_markdown(f);
-	else if (o->script)
-		print_scripts(f);
-	else
-		print_plan(f);
-}
 
 static int check_plan_options(const struct options *o, struct err *e)
 {
@@ -38,24 +27,31 @@ static int save_plan(struct run *r, const char *path, struct err *e)
 	return 0;
 }
 
+/* The state is written for new host keys alone: a plan changes nothing else. */
 int cmd_plan(struct cmd_env *env)
 {
 	AUTO(team_done) struct team team = { 0 };
 	AUTO(run_done) struct run r = { .team = &team };
-	bool pins = env->options.accept_new;
-	const char *out = env->options.out;
+	const struct options *o = &env->options;
 	struct err e;
 	int status;
 
-	if (check_plan_options(&env->options, &e) < 0 ||
-	    run_prepare(&r, env, pins, &e) < 0 ||
-	    (pins && store_save(r.store, false, &e) < 0) ||
-	    (out && save_plan(&r, out, &e) < 0))
+	if (check_plan_options(o, &e) < 0 ||
+	    run_prepare(&r, env, o->accept_new, &e) < 0 ||
+	    (o->accept_new && store_save(r.store, false, &e) < 0) ||
+	    (o->out && save_plan(&r, o->out, &e) < 0))
 		return run_refuse(&r, &e);
-	print_it(&r.fleet, &env->options);
+	if (o->json)
+		print_json(&r.fleet);
+	else if (o->markdown)
+		print_markdown(&r.fleet);
+	else if (o->script)
+		print_scripts(&r.fleet);
+	else
+		print_plan(&r.fleet);
 	audit_fleet(r.audit, &r.fleet, true);
 	status = hosts_status(&r.fleet);
-	if (status == EXIT_DONE && env->options.exit_code &&
+	if (status == EXIT_DONE && o->exit_code &&
 	    fleet_count(&r.fleet, HOST_TO_CHANGE))
 		status = EXIT_DIFFERENCES;
 	return run_status(&r, status);

@@ -7,7 +7,9 @@
 
 #include <string.h>
 
-static int add(struct change_run *c, const struct cmd_env *env, struct err *e)
+/* @p borrows: edit_policy_add() copies what it keeps. */
+static int add_policy(struct change_run *c, const struct cmd_env *env,
+		      struct err *e)
 {
 	const struct policy p = {
 		.name = env->args.items[1],
@@ -24,7 +26,8 @@ static int add(struct change_run *c, const struct cmd_env *env, struct err *e)
 	return edit_policy_add(change_mesh(c), &p, e);
 }
 
-static int take(struct change_run *c, const struct cmd_env *env, struct err *e)
+static int remove_policy(struct change_run *c, const struct cmd_env *env,
+			 struct err *e)
 {
 	return edit_policy_remove(change_mesh(c), env->args.items[1], e);
 }
@@ -40,9 +43,9 @@ int cmd_policy(struct cmd_env *env)
 	if (strcmp(verb, "list") == 0 && env->args.len == 1 && plain)
 		return list_part(env, PART_POLICY);
 	if (strcmp(verb, "add") == 0 && env->args.len == 2)
-		return change_command(env, add);
+		return change_command(env, add_policy);
 	if (strcmp(verb, "remove") == 0 && env->args.len == 2 && plain)
-		return change_command(env, take);
+		return change_command(env, remove_policy);
 	err_set(&e, ERR_INPUT, "expected: wgmesh policy add NAME -from GROUP "
 		"-to GROUP [-networks] [-description TEXT], policy remove NAME "
 		"or policy list");

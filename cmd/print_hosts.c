@@ -1,41 +1,12 @@
 /*
- * What a plan or deploy prints, as text and as JSON.
+ * What a plan or deploy prints, as text and as JSON: when all hosts are done
+ * with, in one order, whichever host answered first.
  */
 #include "cmd/engine.h"
 
 #include "cmd/jout.h"
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
-static void print_host_plan(const struct host *h)
-{
-	if (!h->plan.steps.len && !h->plan.notes.len)
-		return;
-	put("%s%s:\n", h->name, h->removed ? " (removed)" : "");
-	for (size_t i = 0; i < h->plan.steps.len; i++) {
-		AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
-
-		step_text(&text, &h->plan, &h->plan.steps.items[i]);
-		put("  %s\n", sbuf_str(&text));
-	}
-	for (size_t i = 0; i < h->plan.notes.len; i++)
-		put("  (%s)\n", h->plan.notes.items[i]);
-}
-
-static void print_errors(const struct fleet *f)
-{
-	for (size_t i = 0; i < f->hosts.len; i++) {
-		const struct host *h = &f->hosts.items[i];
-
-		if (host_has_failed(h))
-			put("%s: %s: %s\n", h->name,
-			    fleet_result_name(h->result), err_words(&h->err).s);
-	}
-}
-
+/* The end of a summary line. */
 static void print_unfinished(const struct fleet *f)
 {
 	size_t unreachable = fleet_count(f, HOST_UNREACHABLE);
@@ -50,46 +21,60 @@ static void print_unfinished(const struct fleet *f)
 
 void print_plan(const struct fleet *f)
 {
+	size_t to_change = fleet_count(f, HOST_TO_CHANGE);
 	size_t steps = 0;
 
 	for (size_t i = 0; i < f->hosts.len; i++) {
 		const struct host *h = &f->hosts.items[i];
+		const struct plan *p = &h->plan;
 
-		if (!h->has_plan)
+		if (!h->has_plan || (!p->steps.len && !p->notes.len))
 			continue;
-		print_host_plan(h);
-		steps += h->plan.steps.len;
+		put("%s%s:\n", h->name, h->removed ? " (removed)" : "");
+		for (size_t k = 0; k < p->steps.len; k++) {
+			AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+
+			step_text(&text, p, &p->steps.items[k]);
+			put("  %s\n", sbuf_str(&text));
+		}
+		for (size_t k = 0; k < p->notes.len; k++)
+			put("  (%s)\n", p->notes.items[k]);
+		steps += p->steps.len;
 	}
-	print_errors(f);
+	/* behind the plans, where they are not lost among them */
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		const struct host *h = &f->hosts.items[i];
+
+		if (host_has_failed(h))
+			put("%s: %s: %s\n", h->name,
+			    fleet_result_name(h->result), err_words(&h->err).s);
+	}
 	put("Plan: %zu step%s on %zu host%s, %zu unchanged", steps,
-	    plural(steps), fleet_count(f, HOST_TO_CHANGE),
-	    plural(fleet_count(f, HOST_TO_CHANGE)),
+	    steps == 1 ? "" : "s", to_change, to_change == 1 ? "" : "s",
 	    fleet_count(f, HOST_UNCHANGED));
 	print_unfinished(f);
 }
 
-static void print_result(const struct host *h)
-{
-	size_t steps = h->plan.steps.len;
-
-	put("%s: %s", h->name, fleet_result_name(h->result));
-	if (h->result == HOST_CHANGED)
-		put(" (%zu step%s)", steps, plural(steps));
-	if (host_has_failed(h))
-		put(": %s", err_words(&h->err).s);
-	put("\n");
-}
-
 void print_results(const struct fleet *f)
 {
-	for (size_t i = 0; i < f->hosts.len; i++)
-		print_result(&f->hosts.items[i]);
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		const struct host *h = &f->hosts.items[i];
+		size_t steps = h->plan.steps.len;
+
+		put("%s: %s", h->name, fleet_result_name(h->result));
+		if (h->result == HOST_CHANGED)
+			put(" (%zu step%s)", steps, steps == 1 ? "" : "s");
+		if (host_has_failed(h))
+			put(": %s", err_words(&h->err).s);
+		put("\n");
+	}
 	put("Deploy: %zu changed, %zu unchanged", fleet_count(f, HOST_CHANGED),
 	    fleet_count(f, HOST_UNCHANGED));
 	print_unfinished(f);
 }
 
-static void json_steps(struct jout *j, const struct host *h)
+/* The steps; of a host that failed on the way those before that are done. */
+static void add_steps(struct jout *j, const struct host *h)
 {
 	jout_list(j, "steps");
 	for (size_t i = 0; h->has_plan && i < h->plan.steps.len; i++) {
@@ -105,25 +90,6 @@ static void json_steps(struct jout *j, const struct host *h)
 		jout_end(j);
 	}
 	jout_end(j);
-	jout_strings(j, "notes", &h->plan.notes);
-}
-
-static void json_host(struct jout *j, const struct host *h)
-{
-	bool bad = host_has_failed(h);
-
-	jout_open(j, NULL);
-	jout_text(j, "node", h->name);
-	jout_bool(j, "removed", h->removed);
-	jout_text(j, "result", fleet_result_name(h->result));
-	json_steps(j, h);
-	if (bad) {
-		jout_open(j, "error");
-		jout_text(j, "code", err_code_name(h->err.code));
-		jout_text(j, "message", err_words(&h->err).s);
-		jout_end(j);
-	}
-	jout_end(j);
 }
 
 void print_json(const struct fleet *f)
@@ -131,8 +97,23 @@ void print_json(const struct fleet *f)
 	struct jout *j = jout_new();
 
 	jout_list(j, "hosts");
-	for (size_t i = 0; i < f->hosts.len; i++)
-		json_host(j, &f->hosts.items[i]);
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		const struct host *h = &f->hosts.items[i];
+
+		jout_open(j, NULL);
+		jout_text(j, "node", h->name);
+		jout_bool(j, "removed", h->removed);
+		jout_text(j, "result", fleet_result_name(h->result));
+		add_steps(j, h);
+		jout_strings(j, "notes", &h->plan.notes);
+		if (host_has_failed(h)) {
+			jout_open(j, "error");
+			jout_text(j, "code", err_code_name(h->err.code));
+			jout_text(j, "message", err_words(&h->err).s);
+			jout_end(j);
+		}
+		jout_end(j);
+	}
 	jout_end(j);
 	jout_open(j, "summary");
 	for (int r = HOST_UNCHANGED; r <= HOST_FAILED; r++)

@@ -1,5 +1,7 @@
 /*
- * wgmesh recipients and identity: who can open a sealed state.
+ * wgmesh recipients and identity: who can open a sealed state. A recipient is
+ * public and stands in the state; the identity that opens what is sealed to it
+ * is a file of its owner's alone, which wgmesh only makes.
  */
 #include "cmd/seal.h"
 
@@ -13,15 +15,25 @@
 #include <sys/stat.h>
 #include <time.h>
 
-int recipients_add(struct strings *recipients, const char *text,
-		   struct err *e)
+/* The one text of a recipient, so that one key is not there twice. */
+static int canonical_recipient(char out[AGE_RECIPIENT_TEXT], const char *text,
+			       struct err *e)
 {
-	char canonical[AGE_RECIPIENT_TEXT];
 	struct age_recipient r;
 
 	if (age_recipient_parse(&r, text, e) < 0)
 		return err_wrap(e, "recipient");
-	age_recipient_text(&r, canonical);
+	age_recipient_text(&r, out);
+	return 0;
+}
+
+int recipients_add(struct strings *recipients, const char *text,
+		   struct err *e)
+{
+	char canonical[AGE_RECIPIENT_TEXT];
+
+	if (canonical_recipient(canonical, text, e) < 0)
+		return -1;
 	if (strings_find(recipients, canonical) < 0)
 		strings_add(recipients, canonical);
 	return 0;
@@ -31,12 +43,11 @@ static int recipients_remove(struct strings *recipients, const char *text,
 			     struct err *e)
 {
 	char canonical[AGE_RECIPIENT_TEXT];
-	struct age_recipient r;
 	long at;
 
-	if (age_recipient_parse(&r, text, e) < 0)
-		return err_wrap(e, "recipient");
-	at = strings_find(recipients, age_recipient_text(&r, canonical));
+	if (canonical_recipient(canonical, text, e) < 0)
+		return -1;
+	at = strings_find(recipients, canonical);
 	if (at < 0)
 		return err_set(e, ERR_INPUT, "'%s' is no recipient of this "
 			       "state", canonical);
@@ -45,40 +56,13 @@ static int recipients_remove(struct strings *recipients, const char *text,
 	return 0;
 }
 
-static int list(const struct cmd_env *env, const struct mesh *m)
-{
-	if (env->options.json) {
-		struct jout *j = jout_new();
-
-		jout_strings(j, "recipients", &m->recipients);
-		jout_print(j);
-		return EXIT_DONE;
-	}
-	for (size_t i = 0; i < m->recipients.len; i++)
-		put("%s\n", m->recipients.items[i]);
-	return EXIT_DONE;
-}
-
-/* A sealed state goes to the new set at once, with a new file key. */
-static int reseal(struct store *s, struct err *e)
-{
-	if (store_form(s) == SEALED_NOT)
-		return 0;
-	if (store_has_passphrase(s))
-		return err_set(e, ERR_INPUT, "the state is sealed with a "
-			       "passphrase, which does not go together with "
-			       "recipients; 'wgmesh rekey -recipient R' moves "
-			       "it over");
-	if (store_mesh(s)->recipients.len == 0)
-		return err_set(e, ERR_INPUT, "nobody could open the state any "
-			       "more; 'wgmesh rekey -new-password-file "
-			       "FILE' seals it with a passphrase");
-	store_seal(s, SEALED_AGE, NULL);
-	return 0;
-}
-
-static int change(const struct cmd_env *env, struct store *s, bool add,
-		  struct err *e)
+/*
+ * Add or remove the recipients that are named. A sealed state goes to the new
+ * set at once, with a new file key; who was removed keeps what older copies
+ * hold.
+ */
+static int change_recipients(const struct cmd_env *env, struct store *s,
+			     bool add, struct err *e)
 {
 	struct strings *recipients = &store_mesh(s)->recipients;
 
@@ -92,8 +76,21 @@ static int change(const struct cmd_env *env, struct store *s, bool add,
 			 : recipients_remove(recipients, text, e)) < 0)
 			return -1;
 	}
-	if (reseal(s, e) < 0 ||
-	    (!add && mesh_secret_change(store_mesh(s), e) < 0))
+	if (store_form(s) != SEALED_NOT) {
+		if (store_has_passphrase(s))
+			return err_set(e, ERR_INPUT, "the state is sealed with "
+				       "a passphrase, which does not go "
+				       "together with recipients; 'wgmesh "
+				       "rekey -recipient R' moves it over");
+		if (recipients->len == 0)
+			return err_set(e, ERR_INPUT, "nobody could open the "
+				       "state any more; 'wgmesh rekey "
+				       "-new-password-file FILE' seals it with "
+				       "a passphrase");
+		store_seal(s, SEALED_AGE, NULL);
+	}
+	/* who left knows the secret of the mesh, too */
+	if (!add && mesh_secret_change(store_mesh(s), e) < 0)
 		return -1;
 	return env_save(s, e);
 }
@@ -104,8 +101,10 @@ int cmd_recipients(struct cmd_env *env)
 	const char *verb = env->args.items[0];
 	bool add = strcmp(verb, "add") == 0;
 	bool show = strcmp(verb, "list") == 0;
-	bool ours;
+	const struct strings *recipients;
+	struct jout *j;
 	struct err e;
+	bool ours;
 
 	if (!add && !show && strcmp(verb, "remove") != 0) {
 		err_set(&e, ERR_INPUT, "'recipients %s': expected list, add "
@@ -114,35 +113,34 @@ int cmd_recipients(struct cmd_env *env)
 	}
 	if (env_open(&s, env, !show, &e) < 0)
 		return fail(&e);
+	recipients = &store_mesh(s)->recipients;
+	if (show && env->options.json) {
+		j = jout_new();
+		jout_strings(j, "recipients", recipients);
+		jout_print(j);
+		return EXIT_DONE;
+	}
+	for (size_t i = 0; show && i < recipients->len; i++)
+		put("%s\n", recipients->items[i]);
 	if (show)
-		return list(env, store_mesh(s));
+		return EXIT_DONE;
 	ours = known_is_ours(store_mesh(s));
-	if (change(env, s, add, &e) < 0)
+	if (change_recipients(env, s, add, &e) < 0)
 		return fail(&e);
 	if (ours)
 		known_note(store_mesh(s));
-	put("The state has %zu recipient%s now\n",
-	    store_mesh(s)->recipients.len,
-	    store_mesh(s)->recipients.len == 1 ? "" : "s");
+	put("The state has %zu recipient%s now\n", recipients->len,
+	    recipients->len == 1 ? "" : "s");
 	if (!add)
 		note("who has left could read older copies and knows the "
 		     "private keys in them");
 	return EXIT_DONE;
 }
 
-static int write_identity(const char *path, struct age_recipient *r,
-			  struct err *e)
-{
-	const struct atomic_how how = { .fresh = true };
-	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
-
-	if (age_identity_new(&text, r, time(NULL), e) < 0)
-		return -1;
-	return atomic_write(path, text.s, text.len, &how, e);
-}
-
 int cmd_identity(struct cmd_env *env)
 {
+	const struct atomic_how how = { .fresh = true };
+	AUTO(sbuf_done) struct sbuf identity = SBUF_SECRET;
 	const char *path = env->args.items[1];
 	char text[AGE_RECIPIENT_TEXT];
 	struct age_recipient r;
@@ -153,12 +151,13 @@ int cmd_identity(struct cmd_env *env)
 		err_set(&e, ERR_INPUT, "expected: wgmesh identity new FILE");
 		return fail(&e);
 	}
-	if (lstat(path, &st) == 0) {
+	if (lstat(path, &st) == 0) { /* a link that leads nowhere, too */
 		err_set(&e, ERR_INPUT, "'%s' exists already: an identity is "
 			"never overwritten", path);
 		return fail(&e);
 	}
-	if (write_identity(path, &r, &e) < 0)
+	if (age_identity_new(&identity, &r, time(NULL), &e) < 0 ||
+	    atomic_write(path, identity.s, identity.len, &how, &e) < 0)
 		return fail(&e);
 	put("%s\n", age_recipient_text(&r, text));
 	note("'%s' is the private part (0600); the line above is the "

@@ -1,14 +1,17 @@
 /*
- * wgmesh rename.
+ * wgmesh rename: another name for the same node.
  */
 #include "cmd/change.h"
 #include "state/model/model.h"
 
 #include <string.h>
 
-/* Renamed in both, the mesh differs by nothing else. */
-static int change(struct change_run *c, const struct cmd_env *env,
-		  struct err *e)
+/*
+ * Renamed in both meshes, what was before and what is: they differ by nothing
+ * else then, and the one change that is shown is the name.
+ */
+static int rename_node(struct change_run *c, const struct cmd_env *env,
+		       struct err *e)
 {
 	const char *from = env->args.items[0], *to = env->args.items[1];
 
@@ -25,5 +28,5 @@ static int change(struct change_run *c, const struct cmd_env *env,
 
 int cmd_rename(struct cmd_env *env)
 {
-	return change_command(env, change);
+	return change_command(env, rename_node);
 }

@@ -1,6 +1,6 @@
 /*
- * A past state: named, found in git, opened with today's secrets. For diff, show,
- * blame, history and rollback.
+ * A past state: named, found in git, opened with today's secrets. For diff,
+ * show, blame, history and rollback.
  */
 #include "cmd/revision.h"
 
@@ -17,7 +17,10 @@
 
 /* ---- opening ---- */
 
-/* The file of the state; the one that the options name if there is none. */
+/*
+ * The file of the state, behind links; the one that the options name if there
+ * is none, for revisions may have it.
+ */
 static char *state_file(const struct cmd_env *env)
 {
 	AUTO(auto_free) char *path =
@@ -79,54 +82,45 @@ void past_done(struct past *p)
 	memset(p, 0, sizeof *p);
 }
 
-/* The secret that opens what @look shows, unless it is there already. */
-static int get_keys(struct past *p, const struct sealed_look *look,
-		    struct err *e)
-{
-	if (look->passphrase)
-		return p->passphrase.len ? 0
-					 : source_passphrase(&p->passphrase,
-							     &p->source, e);
-	if (!source_has_identity(&p->source))
-		return err_set(e, ERR_INPUT, "is sealed to recipients: give "
-			       "-identity FILE, or set WGMESH_IDENTITY or "
-			       "WGMESH_IDENTITY_DATA");
-	return p->identities.len ? 0
-				 : source_identities(&p->identities,
-						     &p->source, e);
-}
-
-/* The passphrase was another one then: ask for that, if there is a terminal. */
-static int open_older(struct past *p, struct sbuf *text,
-		      const struct sbuf *raw, const char *what, struct err *e)
-{
-	AUTO(auto_free) char *prompt =
-		mem_printf("Enter the password of %s: ", what);
-	AUTO(secret_done) struct secret older = { 0 };
-	const struct age_keys keys = { &older, NULL };
-
-	if (p->source.ask(prompt, &older, e) < 0 ||
-	    sealed_open(text, raw->s, raw->len, &keys, e) < 0)
-		return -1;
-	secret_copy(&p->passphrase, &older);
-	return 0;
-}
-
-static int unseal(struct past *p, struct sbuf *text, const struct sbuf *raw,
-		  const char *what, struct err *e)
+/*
+ * What opened one revision is tried on the next, so that whoever types it
+ * types it once. A passphrase that was another one then is asked for, if there
+ * is a terminal.
+ */
+static int unseal_past(struct past *p, struct sbuf *text,
+		       const struct sbuf *raw, const char *what, struct err *e)
 {
 	const struct age_keys keys = { &p->passphrase, &p->identities };
+	AUTO(secret_done) struct secret older = { 0 };
+	const struct age_keys older_keys = { &older, NULL };
+	AUTO(auto_free) char *prompt = NULL;
 	struct sealed_look look;
 
 	if (sealed_look(&look, raw->s, raw->len, e) < 0 ||
-	    source_work(&p->source, look.age.log_n, e) < 0 ||
-	    get_keys(p, &look, e) < 0)
+	    source_work(&p->source, look.age.log_n, e) < 0)
 		return -1;
+	if (look.passphrase) {
+		if (!p->passphrase.len &&
+		    source_passphrase(&p->passphrase, &p->source, e) < 0)
+			return -1;
+	} else if (!source_has_identity(&p->source)) {
+		return err_set(e, ERR_INPUT, "is sealed to recipients: give "
+			       "-identity FILE, or set WGMESH_IDENTITY or "
+			       "WGMESH_IDENTITY_DATA");
+	} else if (!p->identities.len &&
+		   source_identities(&p->identities, &p->source, e) < 0) {
+		return -1;
+	}
 	if (sealed_open(text, raw->s, raw->len, &keys, e) == 0)
 		return 0;
 	if (e->code != ERR_AUTH || !look.passphrase || !p->source.ask)
 		return -1;
-	return open_older(p, text, raw, what, e);
+	prompt = mem_printf("Enter the password of %s: ", what);
+	if (p->source.ask(prompt, &older, e) < 0 ||
+	    sealed_open(text, raw->s, raw->len, &older_keys, e) < 0)
+		return -1;
+	secret_copy(&p->passphrase, &older);
+	return 0;
 }
 
 int past_parse(struct past *p, const struct sbuf *raw, const char *what,
@@ -134,22 +128,22 @@ int past_parse(struct past *p, const struct sbuf *raw, const char *what,
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	enum sealed_form form = sealed_form(sbuf_str(raw), raw->len);
+	const struct sbuf *plain = raw;
 	struct err inner;
-	int ret;
 
 	text.max = STATE_SIZE_MAX;
 	if (form == SEALED_AGE || form == SEALED_GO) {
-		if (unseal(p, &text, raw, what, &inner) < 0) {
+		if (unseal_past(p, &text, raw, what, &inner) < 0) {
 			err_set(e, inner.code == ERR_AUTH ? ERR_INPUT
 							  : inner.code,
 				"the state of %s %s", what, inner.msg);
 			return err_advise(e, inner.advice, inner.about);
 		}
-		ret = state_parse(out, sbuf_str(&text), text.len, e);
-	} else {
-		ret = state_parse(out, sbuf_str(raw), raw->len, e);
+		plain = &text;
 	}
-	return ret < 0 ? err_wrap(e, "the state of %s", what) : 0;
+	if (state_parse(out, sbuf_str(plain), plain->len, e) < 0)
+		return err_wrap(e, "the state of %s", what);
+	return 0;
 }
 
 int past_read(struct past *p, const char *rev, struct mesh *out,
@@ -185,32 +179,28 @@ int past_file(struct past *p, struct sbuf *raw, struct mesh *out,
 
 /* ---- showing ---- */
 
-/* A time that no calendar has is none. */
-static struct tm *in_utc(const struct revision *v, struct tm *out)
+/* A commit may have a time that no calendar has: anybody can write one. */
+static const char *date_text(const struct revision *v, bool iso,
+			     char out[REVISION_DATE])
 {
 	const time_t t = (time_t)v->time;
+	struct tm tm;
 
-	return gmtime_r(&t, out);
+	if (!gmtime_r(&t, &tm) ||
+	    strftime(out, REVISION_DATE,
+		     iso ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M", &tm) == 0)
+		snprintf(out, REVISION_DATE, "(no date)");
+	return out;
 }
 
 const char *revision_date(const struct revision *v, char out[REVISION_DATE])
 {
-	struct tm t;
-
-	if (!in_utc(v, &t) ||
-	    strftime(out, REVISION_DATE, "%Y-%m-%d %H:%M", &t) == 0)
-		snprintf(out, REVISION_DATE, "(no date)");
-	return out;
+	return date_text(v, false, out);
 }
 
 const char *revision_iso(const struct revision *v, char out[REVISION_DATE])
 {
-	struct tm t;
-
-	if (!in_utc(v, &t) ||
-	    strftime(out, REVISION_DATE, "%Y-%m-%dT%H:%M:%SZ", &t) == 0)
-		snprintf(out, REVISION_DATE, "(no date)");
-	return out;
+	return date_text(v, true, out);
 }
 
 char *revision_author(const struct revision *v)
@@ -222,7 +212,10 @@ char *revision_author(const struct revision *v)
 	return mem_strndup(v->author, len);
 }
 
-/* What others wrote, as a terminal may have it; NULL stays NULL. */
+/*
+ * What others wrote in a commit, as a terminal may have it: JSON is read
+ * there, too. NULL stays NULL.
+ */
 static void json_escaped(struct jout *j, const char *key, const char *value)
 {
 	AUTO(auto_free) char *text = value ? text_escaped(value) : NULL;

@@ -1,6 +1,6 @@
 /*
- * wgmesh rollback: the state as it was, with a tombstone for each node that came
- * since.
+ * wgmesh rollback: the state as it was, with a tombstone for each node that
+ * came since.
  */
 #include "cmd/change.h"
 #include "cmd/commit.h"
@@ -17,20 +17,19 @@
 		(b) = t_;                  \
 	} while (0)
 
-/* Did the user say that it is behind NAT? Else hosts told, or nobody did. */
-static bool nat_is_said(const struct node *n)
-{
-	return n->behind_nat && !n->facts.nat_from;
-}
-
-/* What hosts told since then, and a key that only a host has, stay as now. */
+/*
+ * What hosts told since then, and a key that only a host has, stay as now. Who
+ * is behind NAT goes with what the user said of it then or says now; else
+ * hosts told.
+ */
 static void keep_newer(struct mesh *then, struct node *n,
 		       const struct mesh *now, struct node *newer)
 {
 	bool on_host = node_key_on_host(then, n) ||
 		       node_key_on_host(now, newer);
 
-	if (nat_is_said(n) || nat_is_said(newer))
+	if ((n->behind_nat && !n->facts.nat_from) ||
+	    (newer->behind_nat && !newer->facts.nat_from))
 		SWAP(n->facts.nat_from, newer->facts.nat_from);
 	else
 		n->behind_nat = newer->behind_nat;
@@ -64,11 +63,17 @@ static int return_node(struct mesh *then, struct node *n, struct mesh *now,
 	return 0;
 }
 
-/* Nodes that came since then leave, with a tombstone if they need one. */
-static void remove_others(const struct mesh *then, struct mesh *now)
+/* Make @now, the mesh of the state, what it was @then; @then gets the rest. */
+static int return_mesh(struct mesh *now, struct mesh *then, struct err *e)
 {
 	AUTO(strings_done) struct strings left = { 0 };
 
+	if (now->key && strcmp(now->key, "host") == 0)
+		mem_replace(&then->key, "host");
+	for (size_t i = 0; i < then->nodes.len; i++)
+		if (return_node(then, &then->nodes.items[i], now, e) < 0)
+			return -1;
+	/* nodes that came since leave, with a tombstone if they need one */
 	for (size_t i = now->nodes.len; i-- > 0;) {
 		AUTO(auto_free) char *name =
 			mem_strdup(now->nodes.items[i].name);
@@ -76,19 +81,10 @@ static void remove_others(const struct mesh *then, struct mesh *now)
 		if (!nodes_find(&then->nodes, name))
 			mesh_remove(now, name, &left);
 	}
-}
-
-/* Make @now, the mesh of the state, what it was @then; @then gets the rest. */
-static int roll_back(struct mesh *now, struct mesh *then, struct err *e)
-{
-	if (now->key && strcmp(now->key, "host") == 0)
-		mem_replace(&then->key, "host");
-	for (size_t i = 0; i < then->nodes.len; i++)
-		if (return_node(then, &then->nodes.items[i], now, e) < 0)
-			return -1;
-	remove_others(then, now);
 	for (size_t i = 0; i < then->nodes.len; i++)
 		spec_drop_removed(now, &then->nodes.items[i]);
+	/* what the user did not say stays as now: what is to be torn
+	   down, who can open the state, which mesh it is, where we are */
 	SWAP(then->removed, now->removed);
 	SWAP(then->recipients, now->recipients);
 	SWAP(then->mesh_secret, now->mesh_secret);
@@ -96,33 +92,9 @@ static int roll_back(struct mesh *now, struct mesh *then, struct err *e)
 	SWAP(then->mesh_id, now->mesh_id);
 	SWAP(then->local_hostname, now->local_hostname);
 	if (then->serial < now->serial)
-		then->serial = now->serial;
+		then->serial = now->serial; /* else deploys refuse it */
 	SWAP(*then, *now);
 	return 0;
-}
-
-/* Is it a state of this mesh, which somebody can go on with? */
-static int check_then(const struct mesh *now, const struct mesh *then,
-		      const struct revision *v, struct err *e)
-{
-	if (now->mesh_id && then->mesh_id &&
-	    strcmp(now->mesh_id, then->mesh_id) != 0)
-		return err_set(e, ERR_INPUT, "revision '%.*s' has a state of "
-			       "another mesh", REVISION_SHORT, v->id);
-	if (conflicts_refuse(then, e) < 0)
-		return err_wrap(e, "revision '%.*s'", REVISION_SHORT, v->id);
-	return 0;
-}
-
-static void note_recipients(const struct mesh *now, const struct mesh *then)
-{
-	bool same = now->recipients.len == then->recipients.len;
-
-	for (size_t i = 0; i < then->recipients.len && same; i++)
-		same = strings_find(&now->recipients,
-				    then->recipients.items[i]) >= 0;
-	if (!same)
-		note("the recipients stay as they are now, others than then");
 }
 
 static int rollback(struct change_run *c, struct past *past,
@@ -131,12 +103,24 @@ static int rollback(struct change_run *c, struct past *past,
 	AUTO(mesh_done) struct mesh then = { 0 };
 	AUTO(revision_done) struct revision v = { 0 };
 	AUTO(auto_free) char *subject = NULL;
+	struct mesh *now = change_mesh(c);
+	bool same;
 
-	if (past_read(past, env->args.items[0], &then, &v, e) < 0 ||
-	    check_then(change_mesh(c), &then, &v, e) < 0)
+	if (past_read(past, env->args.items[0], &then, &v, e) < 0)
 		return -1;
-	note_recipients(change_mesh(c), &then);
-	if (roll_back(change_mesh(c), &then, e) < 0)
+	if (now->mesh_id && then.mesh_id &&
+	    strcmp(now->mesh_id, then.mesh_id) != 0)
+		return err_set(e, ERR_INPUT, "revision '%.*s' has a state of "
+			       "another mesh", REVISION_SHORT, v.id);
+	if (conflicts_refuse(&then, e) < 0)
+		return err_wrap(e, "revision '%.*s'", REVISION_SHORT, v.id);
+	same = now->recipients.len == then.recipients.len;
+	for (size_t i = 0; i < then.recipients.len && same; i++)
+		same = strings_find(&now->recipients,
+				    then.recipients.items[i]) >= 0;
+	if (!same)
+		note("the recipients stay as they are now, others than then");
+	if (return_mesh(now, &then, e) < 0)
 		return -1;
 	subject = mem_printf("rollback to %.*s: %s", REVISION_SHORT, v.id,
 			     v.subject);

@@ -1,13 +1,14 @@
 /*
- * wgmesh route: networks behind a node.
+ * wgmesh route: networks behind a node, one by one; `set NODE routes=` says
+ * all of them at once.
  */
 #include "cmd/change.h"
 #include "state/model/model.h"
 
 #include <string.h>
 
-static int change(struct change_run *c, const struct cmd_env *env,
-		  struct err *e)
+static int change_routes(struct change_run *c, const struct cmd_env *env,
+			 struct err *e)
 {
 	const struct strings *args = &env->args;
 	bool adds = strcmp(args->items[0], "add") == 0;
@@ -28,5 +29,5 @@ static int change(struct change_run *c, const struct cmd_env *env,
 
 int cmd_route(struct cmd_env *env)
 {
-	return change_command(env, change);
+	return change_command(env, change_routes);
 }

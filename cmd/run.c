@@ -10,16 +10,6 @@
 
 #include <sys/stat.h>
 
-static void warn_lonely(const struct mesh *m)
-{
-	struct strings warnings = { 0 };
-
-	facts_warnings(m, &warnings);
-	for (size_t i = 0; i < warnings.len; i++)
-		note("warning: %s", warnings.items[i]);
-	strings_done(&warnings);
-}
-
 /*
  * Is the only argument of `deploy` a plan? It is when it names a regular file,
  * and neither a node nor a group of @m.
@@ -34,53 +24,41 @@ static bool names_a_plan(const struct cmd_env *env, const struct mesh *m)
 	       stat(name, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* A plan decides what deploy would else be told. */
-static int read_plan(struct run *r, const struct cmd_env *env, struct err *e)
+/*
+ * Open the state, and the plan that is to be run. The log is opened first, so
+ * that what is refused stands in it, too; then what git has, before the state
+ * is read.
+ */
+static int open_state_and_plan(struct run *r, struct cmd_env *env, bool write,
+			       struct err *e)
 {
-	const char *path = env->args.items[0];
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	const struct options *o = &env->options;
+	const char *path;
 
-	if (input_read(&text, path, SAVED_PLAN_SIZE_MAX, e) < 0)
-		return -1;
-	if (env->options.adopt || env->options.no_install ||
-	    env->options.force_serial)
-		return err_set(e, ERR_INPUT, "-adopt, -no-install and "
-			       "-force-serial belong to 'plan', which saved "
-			       "what it was told");
-	return saved_parse(&r->saved, &text, &r->options, &r->now, e) < 0
-		       ? err_wrap(e, "plan '%s'", path) : 0;
-}
-
-/* Open the state, and the plan that is to be run. */
-static int start(struct run *r, struct cmd_env *env, bool write,
-		 struct err *e)
-{
 	if (audit_open(&r->audit, env, e) < 0 ||
 	    team_begin(r->team, env, e) < 0 ||
 	    env_open(&r->store, env, write, e) < 0 ||
 	    (r->writes && team_enter(r->team, r->store, e) < 0))
 		return -1;
 	r->from_file = r->writes && names_a_plan(env, store_mesh(r->store));
-	if (!r->from_file && !env->options.out)
+	if (!r->from_file && !o->out)
 		return 0;
 	if (saved_begin(&r->now, r->store, &r->options, e) < 0)
 		return -1;
-	return r->from_file ? read_plan(r, env, e) : 0;
-}
-
-/* A plan from a file is what is planned now, or is not run. */
-static int compare(struct run *r, struct err *e)
-{
 	if (!r->from_file)
 		return 0;
-	for (size_t i = 0; i < r->saved.hosts.len; i++) {
-		const struct saved_host *h = &r->saved.hosts.items[i];
-
-		if (!saved_host_runs(h))
-			note("'%s' was %s when the plan was made and stays out",
-			     h->node, h->result);
-	}
-	return saved_plan_check_hosts(&r->saved, &r->now, e);
+	path = env->args.items[0];
+	if (input_read(&text, path, SAVED_PLAN_SIZE_MAX, e) < 0)
+		return -1;
+	/* the plan decides what deploy would else be told */
+	if (o->adopt || o->no_install || o->force_serial)
+		return err_set(e, ERR_INPUT, "-adopt, -no-install and "
+			       "-force-serial belong to 'plan', which saved "
+			       "what it was told");
+	if (saved_parse(&r->saved, &text, &r->options, &r->now, e) < 0)
+		return err_wrap(e, "plan '%s'", path);
+	return 0;
 }
 
 /*
@@ -115,16 +93,19 @@ static int ask_local(struct mesh *m, bool writes, struct err *e)
 
 int run_prepare(struct run *r, struct cmd_env *env, bool write, struct err *e)
 {
+	AUTO(strings_done) struct strings warnings = { 0 };
 	struct fleet *f = &r->fleet;
 	struct mesh *m;
 
 	r->options = engine_options(env);
-	if (start(r, env, write, e) < 0)
+	if (open_state_and_plan(r, env, write, e) < 0)
 		return -1;
 	m = store_mesh(r->store);
-	if (refuse_invalid(m, e) < 0 || (!m->mesh_id && mesh_make_id(m, e) < 0) ||
+	if (refuse_invalid(m, e) < 0 ||
+	    (!m->mesh_id && mesh_make_id(m, e) < 0) ||
 	    known_check(m, env, e) < 0 ||
-	    (store_form(r->store) != SEALED_NOT && mesh_secret_make(m, e) < 0) ||
+	    (store_form(r->store) != SEALED_NOT &&
+	     mesh_secret_make(m, e) < 0) ||
 	    ask_local(m, r->writes && !env->options.json, e) < 0 ||
 	    fleet_begin(f, &r->options, engine_voice(env), m, e) < 0 ||
 	    fleet_choose(f, r->from_file ? &r->saved : NULL, e) < 0)
@@ -137,8 +118,20 @@ int run_prepare(struct run *r, struct cmd_env *env, bool write, struct err *e)
 	if (f->digests)
 		saved_add(&r->now, f);
 	warn_of(m);
-	warn_lonely(m);
-	return compare(r, e);
+	facts_warnings(m, &warnings);
+	for (size_t i = 0; i < warnings.len; i++)
+		note("warning: %s", warnings.items[i]);
+	if (!r->from_file)
+		return 0;
+	/* a plan from a file is what is planned now, or is not run */
+	for (size_t i = 0; i < r->saved.hosts.len; i++) {
+		const struct saved_host *h = &r->saved.hosts.items[i];
+
+		if (!saved_host_runs(h))
+			note("'%s' was %s when the plan was made and stays out",
+			     h->node, h->result);
+	}
+	return saved_plan_check_hosts(&r->saved, &r->now, e);
 }
 
 void run_done(struct run *r)

@@ -1,5 +1,7 @@
 /*
- * wgmesh schema: the JSON Schema of mesh.yaml, out of the table of fields.
+ * wgmesh schema: the JSON Schema (draft 2020-12) of mesh.yaml, out of the
+ * table of fields. Editors read it; wgmesh itself does not, and says more
+ * (render/validate.c).
  */
 #include "cmd/cmd.h"
 
@@ -46,27 +48,17 @@ static void add_example(struct jout *j, const struct mesh_field *f)
 	jout_end(j);
 }
 
-/* A text of which there are a few: "host or state". */
-static void add_words(struct jout *j, const char *form)
-{
-	jout_list(j, "enum");
-	while (*form) {
-		size_t n = strcspn(form, " ");
-		AUTO(auto_free) char *word = mem_strndup(form, n);
-
-		if (strcmp(word, "or") != 0)
-			jout_text(j, NULL, word);
-		form += n + (form[n] == ' ');
-	}
-	jout_end(j);
-}
-
-static void add_type(struct jout *j, const struct mesh_field *f)
+/*
+ * A list with one item may be written as that item, if the field has a
+ * fallback.
+ */
+static void add_schema_type(struct jout *j, const struct mesh_field *f)
 {
 	static const char *const names[] = { [FIELD_TEXT] = "string",
 					     [FIELD_NUMBER] = "integer",
 					     [FIELD_BOOL] = "boolean",
 					     [FIELD_LIST] = "array" };
+	const char *form = f->form;
 
 	if (f->type == FIELD_LIST && f->fallback) { /* or one text */
 		jout_list(j, "type");
@@ -84,52 +76,39 @@ static void add_type(struct jout *j, const struct mesh_field *f)
 		jout_number(j, "minimum", f->min);
 		jout_number(j, "maximum", f->max);
 	} else if (f->type == FIELD_TEXT && strstr(f->form, " or ")) {
-		add_words(j, f->form);
+		/* a text of which there are a few: "host or state" */
+		jout_list(j, "enum");
+		while (*form) {
+			size_t n = strcspn(form, " ");
+			AUTO(auto_free) char *word = mem_strndup(form, n);
+
+			if (strcmp(word, "or") != 0)
+				jout_text(j, NULL, word);
+			form += n + (form[n] == ' ');
+		}
+		jout_end(j);
 	}
 }
 
-/* The members of an object with these keys and no others. */
-static void add_fields(struct jout *j, const struct mesh_fields *fields)
+/* An object with these keys; what is open then are its members. */
+static void open_object(struct jout *j, const struct mesh_fields *fields)
 {
+	jout_text(j, "type", "object");
+	jout_bool(j, "additionalProperties", false);
+	jout_open(j, "properties");
 	for (size_t i = 0; i < fields->len; i++) {
 		const struct mesh_field *f = &fields->items[i];
 		AUTO(auto_free) char *about =
 			mem_printf("%s: %s", f->form, f->meaning);
 
 		jout_open(j, f->key);
-		add_type(j, f);
+		add_schema_type(j, f);
 		jout_text(j, "description", about);
 		if (f->fallback)
 			add_value(j, "default", f, f->fallback);
 		add_example(j, f);
 		jout_end(j);
 	}
-}
-
-static void add_object(struct jout *j, const struct mesh_fields *fields)
-{
-	jout_text(j, "type", "object");
-	jout_bool(j, "additionalProperties", false);
-	jout_open(j, "properties");
-	add_fields(j, fields);
-	jout_end(j);
-}
-
-static void add_section(struct jout *j, const struct yaml_section *s)
-{
-	jout_open(j, s->key);
-	jout_text(j, "description", s->meaning);
-	if (s->shape == YAML_ONE) {
-		add_object(j, s->fields);
-	} else {
-		bool list = s->shape == YAML_IN_LIST;
-
-		jout_text(j, "type", list ? "array" : "object");
-		jout_open(j, list ? "items" : "additionalProperties");
-		add_object(j, s->fields);
-		jout_end(j);
-	}
-	jout_end(j);
 }
 
 int cmd_schema(struct cmd_env *env)
@@ -139,12 +118,24 @@ int cmd_schema(struct cmd_env *env)
 	(void)env;
 	jout_text(j, "$schema", "https://json-schema.org/draft/2020-12/schema");
 	jout_text(j, "title", "a wgmesh mesh, mesh.yaml");
-	jout_text(j, "type", "object");
-	jout_bool(j, "additionalProperties", false);
-	jout_open(j, "properties");
-	add_fields(j, &fields_mesh);
-	for (size_t i = 0; i < YAML_SECTIONS; i++)
-		add_section(j, &yaml_sections[i]);
+	open_object(j, &fields_mesh); /* the sections are members of it, too */
+	for (size_t i = 0; i < YAML_SECTIONS; i++) {
+		const struct yaml_section *s = &yaml_sections[i];
+		bool list = s->shape == YAML_IN_LIST;
+		bool one = s->shape == YAML_ONE;
+
+		jout_open(j, s->key);
+		jout_text(j, "description", s->meaning);
+		if (!one) {
+			jout_text(j, "type", list ? "array" : "object");
+			jout_open(j, list ? "items" : "additionalProperties");
+		}
+		open_object(j, s->fields);
+		jout_end(j);
+		if (!one)
+			jout_end(j);
+		jout_end(j);
+	}
 	jout_end(j);
 	jout_print(j);
 	return EXIT_DONE;

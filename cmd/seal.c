@@ -1,5 +1,7 @@
 /*
- * wgmesh seal, unseal, rekey.
+ * wgmesh seal, unseal, rekey: in what form the state is saved. A mesh that is
+ * known to this user by its secret stays so: sealing makes a secret, rekey a
+ * new one.
  */
 #include "cmd/cmd.h"
 
@@ -9,8 +11,12 @@
 
 #include <string.h>
 
-int seal_choose(struct store *s, const struct cmd_env *env,
-		const struct source *source, struct err *e)
+/*
+ * Seal @s at its next save: to the -recipients and those that the mesh has,
+ * or, when there are none, with a new passphrase from @source.
+ */
+static int choose_sealing(struct store *s, const struct cmd_env *env,
+			  const struct source *source, struct err *e)
 {
 	AUTO(secret_done) struct secret passphrase = { 0 };
 	struct strings *recipients = &store_mesh(s)->recipients;
@@ -35,46 +41,14 @@ int seal_choose(struct store *s, const struct cmd_env *env,
 	return 0;
 }
 
-static int seal(const struct cmd_env *env, struct store *s, struct err *e)
-{
-	struct source source = env_source(env);
-
-	if (store_form(s) != SEALED_NOT)
-		return err_set(e, ERR_INPUT, "the state is sealed already; "
-			       "'wgmesh rekey' seals it anew");
-	if (seal_choose(s, env, &source, e) < 0)
-		return -1;
-	return env_save(s, e);
-}
-
-int seal_if_asked(struct store *s, const struct cmd_env *env,
-			 struct err *e)
+int seal_if_asked(struct store *s, const struct cmd_env *env, struct err *e)
 {
 	struct source source = env_source(env);
 
 	if (!env->options.encrypt && !env->options.recipients.len &&
 	    !env->options.format)
 		return 0;
-	return seal_choose(s, env, &source, e);
-}
-
-int cmd_seal(struct cmd_env *env)
-{
-	AUTO(auto_store_close) struct store *s = NULL;
-	struct err e;
-	bool ours;
-
-	if (env_open(&s, env, true, &e) < 0)
-		return fail(&e);
-	ours = known_is_ours(store_mesh(s));
-	if (seal(env, s, &e) < 0)
-		return fail(&e);
-	if (ours)
-		known_note(store_mesh(s));
-	put("Sealed: %s\n", store_file(s));
-	note("older copies of the state (backups, git history) are still "
-	     "plain text");
-	return EXIT_DONE;
+	return choose_sealing(s, env, &source, e);
 }
 
 int cmd_unseal(struct cmd_env *env)
@@ -96,29 +70,12 @@ int cmd_unseal(struct cmd_env *env)
 	return EXIT_DONE;
 }
 
-/* The new passphrase does not come from where the old one came from. */
-static int rekey(const struct cmd_env *env, struct store *s, struct err *e)
-{
-	struct source source = env_source(env);
-	struct source fresh = {
-		.password_file = env->options.new_password_file,
-		.password_command = env->options.new_password_command,
-		.ask = source.ask,
-		.warn = source.warn,
-	};
-
-	if (store_form(s) == SEALED_NOT)
-		return err_set(e, ERR_INPUT, "the state is plain text; "
-			       "'wgmesh seal' seals it");
-	if (fresh.password_file || fresh.password_command)
-		strings_done(&store_mesh(s)->recipients); /* instead of them */
-	if (seal_choose(s, env, &fresh, e) < 0 ||
-	    mesh_secret_change(store_mesh(s), e) < 0)
-		return -1;
-	return env_save(s, e);
-}
-
-int cmd_rekey(struct cmd_env *env)
+/*
+ * Seal what is plain, or what is sealed @anew; @source is for a new
+ * passphrase.
+ */
+static int seal(const struct cmd_env *env, bool anew,
+		const struct source *source)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
 	struct err e;
@@ -127,12 +84,52 @@ int cmd_rekey(struct cmd_env *env)
 	if (env_open(&s, env, true, &e) < 0)
 		return fail(&e);
 	ours = known_is_ours(store_mesh(s));
-	if (rekey(env, s, &e) < 0)
+	if (anew != (store_form(s) != SEALED_NOT)) {
+		err_set(&e, ERR_INPUT, anew ? "the state is plain text; "
+			"'wgmesh seal' seals it" : "the state is sealed "
+			"already; 'wgmesh rekey' seals it anew");
+		return fail(&e);
+	}
+	if (anew && (source->password_file || source->password_command))
+		strings_done(&store_mesh(s)->recipients); /* instead of them */
+	if (choose_sealing(s, env, source, &e) < 0 ||
+	    (anew && mesh_secret_change(store_mesh(s), &e) < 0) ||
+	    env_save(s, &e) < 0)
 		return fail(&e);
 	if (ours)
 		known_note(store_mesh(s));
-	put("Sealed anew: %s\n", store_file(s));
-	note("who could open older copies still can, and knows the private "
-	     "keys in them");
+	put("Sealed%s: %s\n", anew ? " anew" : "", store_file(s));
 	return EXIT_DONE;
+}
+
+int cmd_seal(struct cmd_env *env)
+{
+	const struct source source = env_source(env);
+	int status = seal(env, false, &source);
+
+	if (status == EXIT_DONE)
+		note("older copies of the state (backups, git history) are "
+		     "still plain text");
+	return status;
+}
+
+/*
+ * The new passphrase does not come from where the old one came from: an
+ * environment that opens the state would seal it with the same one again.
+ */
+int cmd_rekey(struct cmd_env *env)
+{
+	const struct source source = env_source(env);
+	const struct source fresh = {
+		.password_file = env->options.new_password_file,
+		.password_command = env->options.new_password_command,
+		.ask = source.ask,
+		.warn = source.warn,
+	};
+	int status = seal(env, true, &fresh);
+
+	if (status == EXIT_DONE)
+		note("who could open older copies still can, and knows the "
+		     "private keys in them");
+	return status;
 }

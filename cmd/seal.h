@@ -7,13 +7,10 @@
 #include "cmd/cmd.h"
 
 /**
- * Seal @s at its next save: to the -recipients and those that the mesh has, or,
- * when there are none, with a new passphrase from @source.
+ * Seal the new state @s at its next save, if the options ask for that
+ * (-encrypt, -recipient, -format): to the -recipients or, when there are none,
+ * with a new passphrase, which may be asked for. INPUT.
  */
-int seal_choose(struct store *s, const struct cmd_env *env,
-		const struct source *source, struct err *e);
-
-/** seal_choose() for a new state, if the options ask for a sealed one. */
 int seal_if_asked(struct store *s, const struct cmd_env *env, struct err *e);
 
 /** Add a recipient in its canonical text, once. ERR_INPUT when it is none. */

@@ -1,5 +1,7 @@
 /*
- * wgmesh show: what is said of a node, and what follows from it.
+ * wgmesh show: what is said of a node, and what follows from it; of a revision
+ * what it changed, and the mesh as it was then. A node comes first where both
+ * have a name.
  */
 #include "cmd/cmd.h"
 
@@ -12,22 +14,11 @@
 
 #include <string.h>
 
-static void pins_of(const struct node *n, struct strings *out)
-{
-	for (size_t i = 0; i < n->ssh_host_keys.len; i++) {
-		const char *line = n->ssh_host_keys.items[i];
-		AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
-		struct err e;
-
-		sbuf_printf(&text, "%.*s ", (int)strcspn(line, " "), line);
-		if (remote_fingerprint(line, &text, &e) < 0)
-			sbuf_puts(&text, "(no host key)");
-		strings_add(out, sbuf_str(&text));
-	}
-}
-
-/* For each peer: the policies that make it one. */
-static void reasons_of(struct shown *s, const struct access *a)
+/*
+ * For each peer: the policies that make it one. Peers and nodes are sorted
+ * alike.
+ */
+static void add_reasons(struct shown *s, const struct access *a)
 {
 	const struct mesh *m = s->d.mesh;
 	size_t self = (size_t)(s->d.node - m->nodes.items);
@@ -48,16 +39,30 @@ static void reasons_of(struct shown *s, const struct access *a)
 	}
 }
 
-static void collect(struct shown *s, const struct mesh *m,
-		    const struct node *n)
+static void collect_shown(struct shown *s, const struct mesh *m,
+			  const struct node *n)
 {
 	struct access *a = access_new(m);
 
 	desired_compute(&s->d, m, a, n);
-	reasons_of(s, a);
+	add_reasons(s, a);
 	access_free(a);
 	access_groups_of(m, n->name, &s->groups);
-	pins_of(n, &s->pins);
+	if (n->private_key.len)
+		s->key_place = "state";
+	else if (node_key_on_host(m, n))
+		s->key_place = "host";
+	for (size_t i = 0; i < n->ssh_host_keys.len; i++) {
+		const char *line = n->ssh_host_keys.items[i];
+		AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+		struct err e;
+
+		/* as ssh-keygen -l prints it, to be compared by eye */
+		sbuf_printf(&text, "%.*s ", (int)strcspn(line, " "), line);
+		if (remote_fingerprint(line, &text, &e) < 0)
+			sbuf_puts(&text, "(no host key)");
+		strings_add(&s->pins, sbuf_str(&text));
+	}
 }
 
 static void shown_done(struct shown *s)
@@ -70,48 +75,28 @@ static void shown_done(struct shown *s)
 	desired_done(&s->d);
 }
 
+void show_said(const struct shown *s, const struct mesh_field *f,
+	       struct strings *out)
+{
+	/* in the state a group names its members, and no node its groups */
+	if (strcmp(f->key, "groups") == 0)
+		strings_copy(out, &s->groups);
+	else
+		field_get(f, s->d.mesh, s->d.node, out);
+}
+
 /* ---- a revision ---- */
-
-/* What the commit changed of the file, against its first parent. */
-static void against_parent(struct past *p, const struct revision *v,
-			   const struct mesh *m, struct changes *out)
-{
-	AUTO(auto_free) char *rev = mem_printf("%s^", v->id);
-	AUTO(mesh_done) struct mesh before = { 0 };
-	struct err e;
-
-	if (repo_read(p->repo, rev, NULL, NULL, &e) < 0)
-		mesh_init(&before); /* it is the first one */
-	else if (past_read(p, rev, &before, NULL, &e) < 0) {
-		note("what it changed is not known: %s", err_words(&e).s);
-		return;
-	}
-	mesh_diff(out, &before, m);
-}
-
-static void put_revision(const struct revision *v)
-{
-	static const char *const keys[] = {
-		TRAILER_COMMAND, TRAILER_HOST, TRAILER_SERIAL, TRAILER_DEPLOY,
-		TRAILER_CONVERGED, TRAILER_FAILED,
-	};
-	char when[REVISION_DATE];
-
-	put("commit: %s\ndate: %s\nauthor: %s\nsubject: %s\n", v->id,
-	    revision_iso(v, when), v->author, v->subject);
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		const char *value = trailers_find(&v->trailers, keys[i]);
-
-		if (value)
-			put("%s: %s\n", keys[i], value);
-	}
-}
 
 static void print_revision(const struct revision *v,
 			   const struct change_run *changes,
 			   const struct mesh *m, bool json)
 {
+	static const char *const keys[] = {
+		TRAILER_COMMAND, TRAILER_HOST, TRAILER_SERIAL, TRAILER_DEPLOY,
+		TRAILER_CONVERGED, TRAILER_FAILED,
+	};
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	char when[REVISION_DATE];
 
 	yaml_write(&text, m);
 	if (json) {
@@ -125,7 +110,14 @@ static void print_revision(const struct revision *v,
 		jout_print(j);
 		return;
 	}
-	put_revision(v);
+	put("commit: %s\ndate: %s\nauthor: %s\nsubject: %s\n", v->id,
+	    revision_iso(v, when), v->author, v->subject);
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const char *value = trailers_find(&v->trailers, keys[i]);
+
+		if (value)
+			put("%s: %s\n", keys[i], value);
+	}
 	put("\n");
 	change_print(changes);
 	put("%s%s", changes->changes.len ? "\n" : "", sbuf_str(&text));
@@ -139,7 +131,9 @@ static int show_revision(const struct cmd_env *env, const struct err *no_node,
 	AUTO(past_done) struct past p = { 0 };
 	AUTO(change_done) struct change_run c = { 0 };
 	AUTO(mesh_done) struct mesh m = { 0 };
+	AUTO(mesh_done) struct mesh before = { 0 };
 	AUTO(revision_done) struct revision v = { 0 };
+	AUTO(auto_free) char *parent = NULL;
 
 	if (past_open(&p, env, e) < 0 ||
 	    repo_read(p.repo, rev, NULL, NULL, e) < 0) {
@@ -151,7 +145,16 @@ static int show_revision(const struct cmd_env *env, const struct err *no_node,
 	}
 	if (past_read(&p, rev, &m, &v, e) < 0)
 		return -1;
-	against_parent(&p, &v, &m, &c.changes);
+	/* what the commit changed of the file, against its first parent */
+	parent = mem_printf("%s^", v.id);
+	if (repo_read(p.repo, parent, NULL, NULL, e) < 0) {
+		mesh_init(&before); /* it is the first one */
+		mesh_diff(&c.changes, &before, &m);
+	} else if (past_read(&p, parent, &before, NULL, e) < 0) {
+		note("what it changed is not known: %s", err_words(e).s);
+	} else {
+		mesh_diff(&c.changes, &before, &m);
+	}
 	print_revision(&v, &c, &m, env->options.json);
 	return 0;
 }
@@ -159,7 +162,7 @@ static int show_revision(const struct cmd_env *env, const struct err *no_node,
 int cmd_show(struct cmd_env *env)
 {
 	AUTO(auto_store_close) struct store *store = NULL;
-	struct shown s = { 0 };
+	AUTO(shown_done) struct shown s = { 0 };
 	const struct node *n;
 	struct err e, no_node;
 
@@ -169,11 +172,10 @@ int cmd_show(struct cmd_env *env)
 	if (!n)
 		return show_revision(env, &no_node, &e) < 0 ? fail(&e)
 							    : EXIT_DONE;
-	collect(&s, store_mesh(store), n);
+	collect_shown(&s, store_mesh(store), n);
 	if (env->options.json)
 		show_json(&s);
 	else
 		show_text(&s);
-	shown_done(&s);
 	return EXIT_DONE;
 }

@@ -1,5 +1,6 @@
 /*
- * The same as JSON.
+ * `show NODE -json`: its shape is docs/json.md's, and what is not known is
+ * null, so that a reader finds each member in every mesh.
  */
 #include "cmd/cmd.h"
 
@@ -16,7 +17,7 @@ static const char *or_null(const char *s)
 }
 
 /* A number that holds, or null. */
-static void number(struct jout *j, const char *key, int n, bool known)
+static void add_number(struct jout *j, const char *key, int n, bool known)
 {
 	if (known)
 		jout_number(j, key, n);
@@ -24,42 +25,38 @@ static void number(struct jout *j, const char *key, int n, bool known)
 		jout_text(j, key, NULL);
 }
 
-static void said_field(struct jout *j, const struct mesh_field *f,
-		       const struct strings *values)
-{
-	long n = 0;
-
-	if (values->len == 0)
-		return;
-	if (f->type == FIELD_LIST)
-		jout_strings(j, f->key, values);
-	else if (f->type == FIELD_BOOL)
-		jout_bool(j, f->key, strcmp(values->items[0], "true") == 0);
-	else if (f->type == FIELD_NUMBER &&
-		 num_parse(&n, values->items[0], f->min, f->max))
-		jout_number(j, f->key, n);
-	else
-		jout_text(j, f->key, values->items[0]);
-}
-
-static void said(struct jout *j, const struct shown *s)
+/*
+ * The members that mesh.yaml would have, in its types; what is not said has
+ * none.
+ */
+static void json_said(struct jout *j, const struct shown *s)
 {
 	jout_open(j, "said");
 	for (size_t i = 0; i < fields_node.len; i++) {
 		const struct mesh_field *f = &fields_node.items[i];
-		struct strings values = { 0 };
+		AUTO(strings_done) struct strings values = { 0 };
+		const char *first;
+		long n;
 
-		if (strcmp(f->key, "groups") == 0)
-			strings_copy(&values, &s->groups);
+		show_said(s, f, &values);
+		if (values.len == 0)
+			continue;
+		first = values.items[0];
+		if (f->type == FIELD_LIST)
+			jout_strings(j, f->key, &values);
+		else if (f->type == FIELD_BOOL)
+			jout_bool(j, f->key, strcmp(first, "true") == 0);
+		else if (f->type == FIELD_NUMBER &&
+			 num_parse(&n, first, f->min, f->max))
+			jout_number(j, f->key, n);
 		else
-			field_get(f, s->d.mesh, s->d.node, &values);
-		said_field(j, f, &values);
-		strings_done(&values);
+			jout_text(j, f->key, first);
 	}
 	jout_end(j);
 }
 
-static void effective(struct jout *j, const struct shown *s)
+/* What holds, whoever said it: the node, the mesh, a deploy or nobody. */
+static void json_effective(struct jout *j, const struct shown *s)
 {
 	const struct mesh *m = s->d.mesh;
 	const struct node *n = s->d.node;
@@ -69,31 +66,14 @@ static void effective(struct jout *j, const struct shown *s)
 	jout_open(j, "effective");
 	jout_cidrs(j, "addresses", &s->d.addresses);
 	jout_number(j, "port", s->d.listen_port);
-	number(j, "mtu", s->d.mtu, s->d.mtu > 0);
-	number(j, "keepalive", keepalive, keepalive >= 0);
+	add_number(j, "mtu", s->d.mtu, s->d.mtu > 0);
+	add_number(j, "keepalive", keepalive, keepalive >= 0);
 	jout_text(j, "key", node_key_on_host(m, n) ? "host" : "state");
 	jout_text(j, "endpoint", or_null(endpoint));
 	jout_end(j);
 }
 
-static void facts(struct jout *j, const struct node *n)
-{
-	jout_open(j, "facts");
-	jout_text(j, "actual_hostname", n->actual_hostname);
-	jout_text(j, "fqdn", n->fqdn);
-	jout_cidrs(j, "addresses", &n->facts.addresses);
-	jout_text(j, "dialled", n->facts.dialled);
-	jout_text(j, "address", n->facts.address);
-	jout_text(j, "address_from", node_address_from(n));
-	jout_bool(j, "behind_nat", n->behind_nat);
-	jout_text(j, "nat_from", n->facts.nat_from);
-	number(j, "mtu", n->facts.mtu, n->facts.mtu > 0);
-	jout_bool(j, "mtu_kept", n->facts.mtu_kept);
-	jout_bool(j, "deployed", n->facts.deployed);
-	jout_end(j);
-}
-
-static void peers(struct jout *j, const struct shown *s)
+static void json_peers(struct jout *j, const struct shown *s)
 {
 	jout_list(j, "peers");
 	for (size_t i = 0; i < s->d.peers.len; i++) {
@@ -111,7 +91,7 @@ static void peers(struct jout *j, const struct shown *s)
 	jout_end(j);
 }
 
-static void routes(struct jout *j, const struct desired *d)
+static void json_routes(struct jout *j, const struct desired *d)
 {
 	char text[ADDR_TEXT_MAX];
 
@@ -129,7 +109,7 @@ static void routes(struct jout *j, const struct desired *d)
 	jout_cidrs(j, "left_to_external_peers", &d->yielded);
 }
 
-static void externals(struct jout *j, const struct externals *all)
+static void json_externals(struct jout *j, const struct externals *all)
 {
 	jout_list(j, "external_peers");
 	for (size_t i = 0; i < all->len; i++) {
@@ -155,14 +135,26 @@ void show_json(const struct shown *s)
 
 	jout_text(j, "name", n->name);
 	jout_bool(j, "is_local", n->is_local);
-	said(j, s);
-	effective(j, s);
+	json_said(j, s);
+	json_effective(j, s);
 	jout_text(j, "public_key", or_null(n->public_key));
-	jout_text(j, "private_key", show_key_place(s));
+	jout_text(j, "private_key", s->key_place);
 	jout_strings(j, "host_keys", &s->pins);
-	facts(j, n);
-	peers(j, s);
-	routes(j, &s->d);
-	externals(j, &n->externals);
+	jout_open(j, "facts");
+	jout_text(j, "actual_hostname", n->actual_hostname);
+	jout_text(j, "fqdn", n->fqdn);
+	jout_cidrs(j, "addresses", &n->facts.addresses);
+	jout_text(j, "dialled", n->facts.dialled);
+	jout_text(j, "address", n->facts.address);
+	jout_text(j, "address_from", node_address_from(n));
+	jout_bool(j, "behind_nat", n->behind_nat);
+	jout_text(j, "nat_from", n->facts.nat_from);
+	add_number(j, "mtu", n->facts.mtu, n->facts.mtu > 0);
+	jout_bool(j, "mtu_kept", n->facts.mtu_kept);
+	jout_bool(j, "deployed", n->facts.deployed);
+	jout_end(j);
+	json_peers(j, s);
+	json_routes(j, &s->d);
+	json_externals(j, &n->externals);
 	jout_print(j);
 }

@@ -1,5 +1,6 @@
 /*
- * The same for people.
+ * `show NODE` for people: first what is said and what holds where nothing is,
+ * then what deploys found, then what the host gets.
  */
 #include "cmd/cmd.h"
 
@@ -29,68 +30,47 @@ static void put_networks(const char *key, const struct cidrs *v)
 	put("\n");
 }
 
-/* What holds for a field that the node does not say. */
-static void put_unsaid(const struct shown *s, const struct mesh_field *f)
-{
-	const struct mesh *m = s->d.mesh;
-	AUTO(auto_free) char *other =
-		f->otherwise ? f->otherwise(m, s->d.node) : NULL;
-	AUTO(strings_done) struct strings said = { 0 };
-	const struct mesh_field *all =
-		f->mesh_offset ? field_find(&fields_defaults, f->key) : f;
-	const char *fallback = all->type == FIELD_LIST ? NULL : all->fallback;
-
-	if (all != f)
-		field_get(all, m, m, &said);
-	if (said.len)
-		fallback = said.items[0];
-	if (other)
-		put("  %s: %s\n", f->key, other);
-	else
-		put("  %s: %s%s\n", f->key, fallback ? fallback : "none",
-		    all != f && fallback ? " (the mesh's)" : "");
-}
-
+/*
+ * What is said; else what holds: a fact, what the mesh says for all, a
+ * default.
+ */
 static void put_fields(const struct shown *s)
 {
+	const struct mesh *m = s->d.mesh;
+
 	for (size_t i = 0; i < fields_node.len; i++) {
 		const struct mesh_field *f = &fields_node.items[i];
-		struct strings said = { 0 };
+		const struct mesh_field *all = f;
+		AUTO(strings_done) struct strings said = { 0 };
+		AUTO(auto_free) char *other = NULL;
+		const char *fallback;
 
-		if (strcmp(f->key, "groups") == 0)
-			strings_copy(&said, &s->groups);
-		else
-			field_get(f, s->d.mesh, s->d.node, &said);
-		if (said.len)
+		show_said(s, f, &said);
+		if (said.len) {
 			put_items(f->key, &said);
+			continue;
+		}
+		if (f->mesh_offset) {
+			all = field_find(&fields_defaults, f->key);
+			field_get(all, m, m, &said);
+		}
+		fallback = said.len ? said.items[0] :
+			   all->type == FIELD_LIST ? NULL : all->fallback;
+		if (f->otherwise)
+			other = f->otherwise(m, s->d.node);
+		if (other)
+			put("  %s: %s\n", f->key, other);
 		else
-			put_unsaid(s, f);
-		strings_done(&said);
+			put("  %s: %s%s\n", f->key,
+			    fallback ? fallback : "none",
+			    all != f && fallback ? " (the mesh's)" : "");
 	}
 }
 
-const char *show_key_place(const struct shown *s)
-{
-	if (s->d.node->private_key.len)
-		return "state";
-	return node_key_on_host(s->d.mesh, s->d.node) ? "host" : NULL;
-}
-
-static void put_keys(const struct shown *s)
-{
-	const struct node *n = s->d.node;
-	const char *place = show_key_place(s);
-	bool moves = n->private_key.len && node_key_on_host(s->d.mesh, n);
-
-	put("  public key: %s\n", *n->public_key ? n->public_key : "none yet");
-	put("  private key: %s%s\n",
-	    !place			 ? "missing"
-	    : strcmp(place, "host") == 0 ? "on its host"
-					 : "in the state",
-	    moves ? ", until the next deploy moves it to its host" : "");
-	put_items("host keys", &s->pins);
-}
-
+/*
+ * Each with its source: what a host says of itself is believed for itself
+ * alone.
+ */
 static void put_facts(const struct node *n)
 {
 	const char *from = n->behind_nat ? "the user" : NULL;
@@ -115,25 +95,11 @@ static void put_facts(const struct node *n)
 	put("  set up: %s\n", n->facts.deployed ? "yes" : "no");
 }
 
+/* 0 is WireGuard's own "off", which goes without saying. */
 static void put_keepalive(int seconds)
 {
 	if (seconds)
 		put("    keepalive: %d\n", seconds);
-}
-
-static void put_peer(const struct shown *s, size_t i)
-{
-	const struct desired_peer *p = &s->d.peers.items[i];
-	const struct strings *why = &s->reasons[i];
-
-	put("  %s\n    why: ", p->name);
-	for (size_t k = 0; k < why->len; k++)
-		put("%s%s", k ? ", " : "", why->items[k]);
-	put(why->len ? "\n" : "no groups and no policies: a full mesh\n");
-	put_networks("    allowed IPs", &p->allowed_ips);
-	if (*p->endpoint)
-		put("    endpoint: %s\n", p->endpoint);
-	put_keepalive(p->keepalive_s);
 }
 
 static void put_routes(const struct desired *d)
@@ -176,14 +142,33 @@ static void put_externals(const struct externals *all)
 void show_text(const struct shown *s)
 {
 	const struct node *n = s->d.node;
+	bool moves = n->private_key.len && node_key_on_host(s->d.mesh, n);
 
 	put("%s%s\n", n->name, n->is_local ? " (local)" : "");
 	put_fields(s);
-	put_keys(s);
+	put("  public key: %s\n", *n->public_key ? n->public_key : "none yet");
+	put("  private key: %s%s\n",
+	    n->private_key.len ? "in the state"
+	    : s->key_place     ? "on its host"
+			       : "missing",
+	    moves ? ", until the next deploy moves it to its host" : "");
+	put_items("host keys", &s->pins);
 	put_facts(n);
 	put("Peers:%s\n", s->d.peers.len ? "" : " none");
-	for (size_t i = 0; i < s->d.peers.len; i++)
-		put_peer(s, i);
+	for (size_t i = 0; i < s->d.peers.len; i++) {
+		const struct desired_peer *p = &s->d.peers.items[i];
+		const struct strings *why = &s->reasons[i];
+
+		put("  %s\n    why: ", p->name);
+		for (size_t k = 0; k < why->len; k++)
+			put("%s%s", k ? ", " : "", why->items[k]);
+		put(why->len ? "\n"
+			     : "no groups and no policies: a full mesh\n");
+		put_networks("    allowed IPs", &p->allowed_ips);
+		if (*p->endpoint)
+			put("    endpoint: %s\n", p->endpoint);
+		put_keepalive(p->keepalive_s);
+	}
 	put_routes(&s->d);
 	put_externals(&n->externals);
 }

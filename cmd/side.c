@@ -1,6 +1,7 @@
 /*
- * A state that lies in no store: a side of a merge, a blob of git. Opened and sealed
- * again as it was.
+ * A state that lies in no store: a side of a merge, a blob of git. Opened and
+ * sealed again as it was. Apart from state/store/: git has such a file under
+ * its own lock, and what merges is a command of git's that must ask nobody.
  */
 #include "cmd/side.h"
 
@@ -29,13 +30,21 @@ void side_done(struct side *s)
 	sbuf_done(&s->raw);
 }
 
-static int unseal(struct sbuf *text, struct side *s,
-		  const struct source *source, struct err *e)
+int side_open(struct side *s, const struct source *source, struct err *e)
 {
+	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	AUTO(age_identities_done) struct age_identities identities = { 0 };
 	const struct age_keys keys = { &s->passphrase, &identities };
 	struct sealed_look look;
 
+	text.max = STATE_SIZE_MAX;
+	if (s->raw.len == 0)
+		return 0;
+	s->form = sealed_form(s->raw.s, s->raw.len);
+	if (s->form != SEALED_AGE && s->form != SEALED_GO) {
+		s->form = SEALED_NOT; /* what it is, the parser says */
+		return state_parse(&s->mesh, s->raw.s, s->raw.len, e);
+	}
 	if (sealed_look(&look, s->raw.s, s->raw.len, e) < 0)
 		return -1;
 	if (look.passphrase) {
@@ -48,34 +57,9 @@ static int unseal(struct sbuf *text, struct side *s,
 	} else if (source_identities(&identities, source, e) < 0) {
 		return -1;
 	}
-	return sealed_open(text, s->raw.s, s->raw.len, &keys, e);
-}
-
-int side_open(struct side *s, const struct source *source,
-	      struct err *e)
-{
-	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
-
-	text.max = STATE_SIZE_MAX;
-	if (s->raw.len == 0)
-		return 0;
-	s->form = sealed_form(s->raw.s, s->raw.len);
-	if (s->form == SEALED_AGE || s->form == SEALED_GO) {
-		if (unseal(&text, s, source, e) < 0)
-			return -1;
-		return state_parse(&s->mesh, sbuf_str(&text), text.len, e);
-	}
-	s->form = SEALED_NOT;
-	return state_parse(&s->mesh, s->raw.s, s->raw.len, e);
-}
-
-int side_read(struct side *s, const char *path, const struct source *source,
-	      struct err *e)
-{
-	side_init(s);
-	if (input_read(&s->raw, path, FILE_SIZE_MAX, e) < 0)
+	if (sealed_open(&text, s->raw.s, s->raw.len, &keys, e) < 0)
 		return -1;
-	return side_open(s, source, e);
+	return state_parse(&s->mesh, sbuf_str(&text), text.len, e);
 }
 
 /* ---- merging ---- */
@@ -131,16 +115,13 @@ bool side_same_kind(const struct side *a, const struct side *b)
 	return strcmp(side_kind(a), side_kind(b)) == 0;
 }
 
-static bool same_sealing(const struct side *a, const struct side *b)
-{
-	return a->form == b->form &&
-	       secret_equal(&a->passphrase, &b->passphrase);
-}
-
 /* Whose sealing holds: that of the side that changed it; ours, if both did. */
 static const struct side *sealing_of(const struct sides *s)
 {
-	return same_sealing(&s->ours, &s->base) ? &s->theirs : &s->ours;
+	return s->ours.form == s->base.form &&
+			       secret_equal(&s->ours.passphrase,
+					    &s->base.passphrase)
+		       ? &s->theirs : &s->ours;
 }
 
 static void recipients_done(struct age_recipients *v)
@@ -148,8 +129,10 @@ static void recipients_done(struct age_recipients *v)
 	vec_done(v);
 }
 
-static int seal(struct sbuf *raw, const struct sbuf *text,
-		const struct mesh *m, const struct side *how, struct err *e)
+/* As @how was, but to the recipients that the merged mesh has. */
+static int seal_merged(struct sbuf *raw, const struct sbuf *text,
+		       const struct mesh *m, const struct side *how,
+		       struct err *e)
 {
 	AUTO(recipients_done) struct age_recipients recipients = { 0 };
 	struct sealed_to to = { .form = how->form };
@@ -169,23 +152,6 @@ static int seal(struct sbuf *raw, const struct sbuf *text,
 	return sealed_seal(raw, sbuf_str(text), text->len, &to, e);
 }
 
-/* The bytes of @m, sealed as @how was. */
-static int format(struct sbuf *out, const struct mesh *m,
-		  const struct side *how, struct err *e)
-{
-	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
-
-	text.max = STATE_SIZE_MAX;
-	state_format(&text, m);
-	if (text.failed)
-		return err_set(e, ERR_INPUT, "the merged state would have more "
-			       "than %d MiB", STATE_SIZE_MAX >> 20);
-	if (how->form != SEALED_NOT)
-		return seal(out, &text, m, how, e);
-	sbuf_add(out, sbuf_str(&text), text.len);
-	return 0;
-}
-
 bool sides_unseal(const struct sides *s)
 {
 	return s->ours.form != SEALED_NOT &&
@@ -195,12 +161,22 @@ bool sides_unseal(const struct sides *s)
 int sides_merge(struct sbuf *out, const struct sides *s, sides_merge_fn *merge,
 		struct conflicts *conflicts, struct err *e)
 {
+	const struct side *how = sealing_of(s);
 	AUTO(mesh_done) struct mesh merged = { 0 };
+	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 
 	if (merge(&merged, &s->base.mesh, &s->ours.mesh, &s->theirs.mesh,
 		  conflicts, e) < 0)
 		return -1;
-	return format(out, &merged, sealing_of(s), e);
+	text.max = STATE_SIZE_MAX; /* two that fit may not fit together */
+	state_format(&text, &merged);
+	if (text.failed)
+		return err_set(e, ERR_INPUT, "the merged state would have more "
+			       "than %d MiB", STATE_SIZE_MAX >> 20);
+	if (how->form != SEALED_NOT)
+		return seal_merged(out, &text, &merged, how, e);
+	sbuf_add(out, sbuf_str(&text), text.len);
+	return 0;
 }
 
 void note_conflicts(const struct conflicts *all)

@@ -17,10 +17,17 @@ struct side {
 	struct sbuf raw;          /* the bytes of the file */
 };
 
-/** Begin with a side whose `raw` is empty and to be filled. */
+/**
+ * Begin with a side whose `raw` is empty and to be filled; side_done() ends
+ * it.
+ */
 void side_init(struct side *s);
 
-/** Make a mesh of its bytes; none are an empty mesh. */
+/**
+ * Make a mesh of its bytes; none are an empty mesh, as git has it for a file
+ * that is on one side alone. AUTH, INPUT, as of source_passphrase() and
+ * state_parse(): the text continues the name of the side or the file.
+ */
 int side_open(struct side *s, const struct source *source, struct err *e);
 
 /** The same; a passphrase that opened @opened is tried first. */
@@ -30,13 +37,6 @@ int side_open_next(struct side *s, const struct source *source,
 /** How it is sealed, for people: "to recipients". */
 const char *side_kind(const struct side *s);
 bool side_same_kind(const struct side *a, const struct side *b);
-
-/**
- * Read the file; an empty one is an empty mesh. End with side_done(), failed or
- * not. The error text continues the file's name, which is git's.
- */
-int side_read(struct side *s, const char *path, const struct source *source,
-	      struct err *e);
 
 /** For AUTO(side_done). */
 void side_done(struct side *s);

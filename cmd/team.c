@@ -1,5 +1,7 @@
 /*
- * One state, several clones: pull before a deploy, push after it.
+ * One state, several clones: pull before a deploy, push after it. Whatever
+ * fails before the first host is contacted says so, so that nobody looks
+ * there.
  */
 #include "cmd/team.h"
 
@@ -42,17 +44,6 @@ int team_open(struct team *t, const struct cmd_env *env, struct err *e)
 
 /* ---- pull ---- */
 
-static void merge_message(struct sbuf *out, const struct cmd_env *env)
-{
-	AUTO(trailers_done) struct trailers trailers = { 0 };
-	const struct message m = { "merge the state of the upstream", NULL,
-				   &trailers };
-
-	trailers_add(&trailers, TRAILER_COMMAND, env->command->name);
-	trailers_add(&trailers, TRAILER_HOST, env_host());
-	message_write(out, &m);
-}
-
 int team_pull(struct team *t, struct err *e)
 {
 	static const char *const said[] = {
@@ -62,13 +53,18 @@ int team_pull(struct team *t, struct err *e)
 	};
 	AUTO(sbuf_done) struct sbuf message = SBUF_INIT;
 	AUTO(incoming_done) struct incoming in;
+	AUTO(trailers_done) struct trailers trailers = { 0 };
+	const struct message m = { "merge the state of the upstream", NULL,
+				   &trailers };
 	struct repo_merge how = { incoming_signed, incoming_merge,
 				  incoming_review, &in, NULL, LOCK_WAIT_MS };
 	enum repo_pulled what;
 	int ret;
 
 	incoming_init(&in, t->env);
-	merge_message(&message, t->env);
+	trailers_add(&trailers, TRAILER_COMMAND, t->env->command->name);
+	trailers_add(&trailers, TRAILER_HOST, env_host());
+	message_write(&message, &m);
 	how.message = sbuf_str(&message);
 	ret = repo_pull(t->repo, &how, &what, e);
 	show_note(t);
@@ -105,20 +101,10 @@ static int check_committed(struct team *t, struct err *e)
 	return 0;
 }
 
-/* The remote shall have nothing that we do not deploy. */
-static int check_newest(struct team *t, struct err *e)
-{
-	size_t behind;
-
-	if (repo_behind(t->repo, &behind, e) < 0)
-		return -1;
-	return behind ? err_set(e, ERR_CONFLICT, "the remote got something "
-				"new since it was pulled: try again") : 0;
-}
-
 int team_enter(struct team *t, struct store *s, struct err *e)
 {
 	struct mesh *m = store_mesh(s);
+	size_t behind = 0;
 	int ret;
 
 	commit_subject(s, "deploy: facts");
@@ -131,7 +117,10 @@ int team_enter(struct team *t, struct store *s, struct err *e)
 	ret = team_lock(t, e);
 	if (ret == 0)
 		ret = t->env->options.push ? repo_push(t->repo, e)
-					   : check_newest(t, e);
+					   : repo_behind(t->repo, &behind, e);
+	if (behind) /* the remote shall have nothing that we do not deploy */
+		ret = err_set(e, ERR_CONFLICT, "the remote got something new "
+			      "since it was pulled: try again");
 	return ret < 0 ? err_wrap(e, "no host was contacted") : 0;
 }
 
@@ -144,7 +133,7 @@ int team_push(struct team *t, struct err *e)
 }
 
 /* Push; when others were first, pull theirs and try again. */
-static int push_along(struct team *t, struct err *e)
+static int push_record(struct team *t, struct err *e)
 {
 	for (int i = 0; i < PUSH_TRIES; i++) {
 		if (repo_push(t->repo, e) == 0)
@@ -162,7 +151,7 @@ int team_end(struct team *t, int status)
 	struct err e;
 
 	if (t->repo && t->recorded && t->env->options.push &&
-	    push_along(t, &e) < 0) {
+	    push_record(t, &e) < 0) {
 		note("the hosts are deployed, and the remote does not know it: "
 		     "%s ('wgmesh pull' and 'wgmesh push' tell it)",
 		     err_words(&e).s);

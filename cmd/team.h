@@ -69,8 +69,9 @@ void team_done(struct team *t);
 int team_lock(struct team *t, struct err *e);
 
 /**
- * The main thread waits for hosts or people, and is in no library meanwhile; then
- * it goes on. Only between the two is the lock released when a signal comes.
+ * The main thread waits for hosts or people, and is in no library meanwhile;
+ * then it goes on. Only between the two is the lock released when a signal
+ * comes.
  */
 void team_rest(void);
 void team_go_on(void);

@@ -1,5 +1,6 @@
 /*
- * wgmesh validate, and how errors of the mesh stop other commands.
+ * wgmesh validate, and how errors of the mesh stop other commands. What is
+ * judged, and how, is render/validate.c.
  */
 #include "cmd/cmd.h"
 
@@ -43,12 +44,7 @@ void warn_of(const struct mesh *m)
 	note_from(&all, 0);
 }
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
-static void print_lines(const struct findings *all)
+static void print_findings(const struct findings *all)
 {
 	size_t errors = findings_errors(all);
 	size_t warnings = all->len - errors;
@@ -58,15 +54,15 @@ static void print_lines(const struct findings *all)
 		    all->items[i].text,
 		    advice_words(all->items[i].advice, "").s);
 	if (errors)
-		put("not valid: %zu error%s", errors, plural(errors));
+		put("not valid: %zu error%s", errors, errors == 1 ? "" : "s");
 	else
 		put("valid");
 	if (warnings)
-		put(", %zu warning%s", warnings, plural(warnings));
+		put(", %zu warning%s", warnings, warnings == 1 ? "" : "s");
 	put("\n");
 }
 
-static void print_json(const struct findings *all)
+static void print_findings_json(const struct findings *all)
 {
 	struct jout *j = jout_new();
 
@@ -92,6 +88,10 @@ static void print_json(const struct findings *all)
 	jout_print(j);
 }
 
+/*
+ * A state that cannot be read is a finding as well, so that a CI job that asks
+ * for JSON gets JSON; as text it is the error that any command says.
+ */
 int cmd_validate(struct cmd_env *env)
 {
 	AUTO(auto_store_close) struct store *s = NULL;
@@ -105,9 +105,9 @@ int cmd_validate(struct cmd_env *env)
 			    (struct finding_place){ 0 }, "%s",
 			    err_words(&e).s);
 	if (env->options.json)
-		print_json(&all);
+		print_findings_json(&all);
 	else if (s)
-		print_lines(&all);
+		print_findings(&all);
 	else
 		fail(&e);
 	return findings_errors(&all) ? EXIT_USAGE : EXIT_DONE;

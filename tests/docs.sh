@@ -15,6 +15,7 @@ wrong() {
 commands=$("$program" help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 [ -n "$commands" ] || wrong "'$program help' lists no commands"
 every_help=$(for command in $commands; do "$program" "$command" --help; done)
+any=$(echo "$commands" | paste -sd '|')
 plain=$(sed 's/\\f.//g; s/\\-/-/g; s/\\&//g' "$page")
 
 for command in $commands; do
@@ -23,6 +24,8 @@ for command in $commands; do
 	usage=$("$program" "$command" --help | sed -n 's/^usage: //p')
 	printf '%s\n' "$plain" | grep -qxF "$usage" || [ "$command" = version ] ||
 		[ "$command" = help ] || wrong "$page: SYNOPSIS lacks '$usage'"
+	"$program" "$command" --help | grep -qE "(  |[;.] )($any)(, ($any))*: " &&
+		wrong "'$program help $command' explains an option of another command"
 	for option in $("$program" "$command" --help | sed -n 's/^  \(-[a-z0-9-]*\).*/\1/p'); do
 		printf '%s\n' "$plain" | grep -qE "^\.(B|BI) $option( |\$)" ||
 			wrong "$page: OPTIONS lacks '$option' of '$command'"
