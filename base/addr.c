@@ -217,6 +217,14 @@ void cidrs_sort(struct cidrs *v)
 	vec_sort(v, compare_items);
 }
 
+long cidrs_find(const struct cidrs *v, const struct cidr *c)
+{
+	for (size_t i = 0; i < v->len; i++)
+		if (cidr_equal(&v->items[i], c))
+			return (long)i;
+	return -1;
+}
+
 struct cidr cidr_host(const struct ip *a)
 {
 	return (struct cidr){ .ip = *a, .plen = ip_bits(a) };

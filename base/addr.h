@@ -91,6 +91,9 @@ int cidr_compare(const struct cidr *a, const struct cidr *b);
 /** Sort by cidr_compare(). */
 void cidrs_sort(struct cidrs *v);
 
+/** Index of @c, or -1. */
+long cidrs_find(const struct cidrs *v, const struct cidr *c);
+
 /** A single host: its address with the full prefix length. */
 struct cidr cidr_host(const struct ip *a);
 

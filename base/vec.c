@@ -43,6 +43,26 @@ void strings_sort(struct strings *v)
 	vec_sort(v, strings_compare);
 }
 
+void strings_make_set(struct strings *v)
+{
+	size_t kept = 0;
+
+	strings_sort(v);
+	for (size_t i = 0; i < v->len; i++) {
+		if (kept && strcmp(v->items[kept - 1], v->items[i]) == 0)
+			free(v->items[i]);
+		else
+			v->items[kept++] = v->items[i];
+	}
+	v->len = kept;
+}
+
+bool strings_has(const struct strings *sorted, const char *s)
+{
+	return sorted->len && bsearch(&s, sorted->items, sorted->len, sizeof s,
+				      strings_compare);
+}
+
 char *strings_line(const struct strings *v, size_t most)
 {
 	struct sbuf b = SBUF_INIT;

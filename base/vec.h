@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,17 @@
 		}                                                              \
 		memset(&(v)->items[(v)->len], 0, sizeof *(v)->items);          \
 		&(v)->items[(v)->len++];                                       \
+	})
+
+/** As vec_add(), at index @i, from which on the rest moves up. */
+#define vec_insert(v, i)                                                       \
+	__extension__({                                                        \
+		size_t to_ = (i);                                              \
+		vec_add(v);                                                    \
+		memmove(&(v)->items[to_ + 1], &(v)->items[to_],                \
+			((v)->len - to_ - 1) * sizeof *(v)->items);            \
+		memset(&(v)->items[to_], 0, sizeof *(v)->items);               \
+		&(v)->items[to_];                                              \
 	})
 
 #define vec_push(v, value) (*vec_add(v) = (value))
@@ -78,6 +90,12 @@ int strings_compare(const void *a, const void *b);
 
 /** Sort by bytes. */
 void strings_sort(struct strings *v);
+
+/** Sort by bytes, and leave each string once. */
+void strings_make_set(struct strings *v);
+
+/** Is @s in a list that is sorted by bytes? */
+bool strings_has(const struct strings *sorted, const char *s);
 
 /**
  * All in one line for people: "a, b and 7 more" when there are over @most + 1 of
