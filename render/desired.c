@@ -65,10 +65,10 @@ bool desired_has_endpoint(const struct node *n, const struct node *peer)
 static int pair_keepalive(const struct mesh *m, const struct node *a,
 			  const struct node *b)
 {
-	if (a->keepalive_s >= 0)
-		return a->keepalive_s;
-	if (m->keepalive_s >= 0)
-		return m->keepalive_s;
+	int said;
+
+	if (node_keepalive(m, a, &said))
+		return said;
 	return a->behind_nat || b->behind_nat || is_inside(a, b) ||
 	       is_inside(b, a) ? DESIRED_NAT_KEEPALIVE : 0;
 }

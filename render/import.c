@@ -288,11 +288,13 @@ static void take_keepalives(struct mesh *m, const struct all_taken *all)
 		const struct taken *t = &all->items[i];
 		struct node *n = nodes_find(&m->nodes, t->name);
 		AUTO(desired_done) struct desired d = { 0 };
+		int live;
 
 		if (!t->fresh)
 			continue;
 		desired_compute(&d, m, a, n);
-		n->keepalive_s = other_keepalive(&d, t->from->observed);
+		live = other_keepalive(&d, t->from->observed);
+		n->keepalive_s = live < 0 ? 0 : live ? live : KEEPALIVE_OFF;
 	}
 	access_free(a);
 }

@@ -1,6 +1,6 @@
 /*
- * What a mesh holds, a row for each thing. What is done with them stands elsewhere: object.c has an object as a
- * whole, field_kind.c the text of one value, find.c looks for a key.
+ * What a mesh holds, a row for each thing, and nothing else: object.c has an
+ * object as a whole, field_kind.c the text of one value, find.c looks for a key.
  */
 #include "state/model/field.h"
 
@@ -67,8 +67,7 @@ static char *other_mtu(const struct mesh *m, const struct node *n)
 static char *other_keepalive(const struct mesh *m, const struct node *n)
 {
 	(void)n;
-	return m->keepalive_s >= 0 ? NULL
-				   : mem_strdup("where one is behind NAT");
+	return m->keepalive_s ? NULL : mem_strdup("where one is behind NAT");
 }
 
 static char *other_endpoint(const struct mesh *m, const struct node *n)
@@ -115,7 +114,7 @@ static const struct mesh_field defaults_table[] = {
 	  FILE_KEY("mtu", 9) },
 	{ .key = "keepalive", KEEPALIVE, .meaning = "seconds between "
 	  "keepalives, 0 for none; left out, 25 where one side is behind NAT",
-	  .example = "25", AT(mesh, keepalive_s), .unsaid = -1,
+	  .example = "25", AT(mesh, keepalive_s), .zero = KEEPALIVE_OFF,
 	  FILE_KEY("keepalive", 10) },
 	{ .key = "key", .type = FIELD_TEXT, .form = "host or state",
 	  .fallback = "state", .meaning = "where private keys live",
@@ -199,7 +198,8 @@ static const struct mesh_field node_table[] = {
 	{ .key = "keepalive", KEEPALIVE, .meaning = "seconds between its "
 	  "keepalives, 0 for none; left out, the default's", .example = "15",
 	  .otherwise = other_keepalive, AT(node, keepalive_s),
-	  FOR_ALL(keepalive_s), .unsaid = -1, FILE_KEY("keepalive", 19) },
+	  FOR_ALL(keepalive_s), .zero = KEEPALIVE_OFF,
+	  FILE_KEY("keepalive", 19) },
 	{ .key = "key", .type = FIELD_TEXT, .form = "host or state",
 	  .meaning = "where its private key lives; left out, the default's",
 	  .example = "host", .value = VALUE_OPTIONAL, AT(node, key),
@@ -221,8 +221,8 @@ static const struct mesh_field node_rest[] = {
 	{ .key = "ssh", .value = VALUE_TEXT, AT(node, ssh_host),
 	  FILE_KEY("ssh_host", 5), .always = true, SSH_PLACE },
 	{ .key = "ssh_port", .value = VALUE_NUMBER,
-	  .check_number = check_port, AT(node, ssh_port), FILE_KEY("ssh_port", 6), .always = true,
-	  SSH_PLACE },
+	  .check_number = check_port, AT(node, ssh_port),
+	  FILE_KEY("ssh_port", 6), .always = true, SSH_PLACE },
 	{ .value = VALUE_BOOL, AT(node, behind_nat), FILE_KEY("behind_nat", 9),
 	  .always = true, .how = MERGE_NEWEST },
 	{ .key = "is_local", .value = VALUE_BOOL, AT(node, is_local),

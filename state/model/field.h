@@ -33,6 +33,7 @@ enum field_value {
 	VALUE_OBJECT,    /* an object of @of */
 	VALUE_LIST,      /* objects of @of, in a list of the file */
 	VALUE_MAP,       /* the same by name, in an object of the file */
+	VALUES,
 };
 
 /** How the changes of both sides to one thing come together. */
@@ -75,6 +76,7 @@ struct mesh_field {
 	size_t offset;
 	size_t mesh_offset; /* in the mesh: what holds for all; 0: none */
 	long unsaid;        /* the number or truth that says nothing */
+	int zero;           /* a number's 0 in its object, where 0 is unsaid */
 	int (*check)(const char *value, struct err *e); /* of a text */
 	int (*check_number)(long n, struct err *e); /* of one in the file */
 
@@ -181,6 +183,13 @@ const struct mesh_field *field_find(const struct mesh_fields *fields,
 
 /** The key nearest to a mistyped @key, or NULL when none is near. */
 const char *field_nearest(const struct mesh_fields *fields, const char *key);
+
+/**
+ * The name nearest to @name of @len items of @size bytes that begin with a
+ * `char *`, their name: at most two edits, and half its length, away. Else NULL.
+ */
+const char *nearest_name(const void *items, size_t len, size_t size,
+			 const char *name);
 
 /**
  * Edits (a letter more, less, another, two swapped) from @a to @b; 24 for long

@@ -34,13 +34,6 @@ static void cidrs_copy(struct cidrs *to, const struct cidrs *from)
 		vec_push(to, from->items[i]);
 }
 
-static void extras_copy(struct extras *to, const struct extras *from)
-{
-	for (size_t i = 0; i < from->len; i++)
-		vec_push(to, ((struct extra){ mem_strdup(from->items[i].key),
-					      mem_strdup(from->items[i].json) }));
-}
-
 void external_copy(struct external *to, const struct external *from)
 {
 	to->name = mem_strdup(from->name);
@@ -50,7 +43,12 @@ void external_copy(struct external *to, const struct external *from)
 	cidrs_copy(&to->allowed_ips, &from->allowed_ips);
 	cidrs_copy(&to->routes, &from->routes);
 	to->keepalive_s = from->keepalive_s;
-	extras_copy(&to->extras, &from->extras);
+	for (size_t i = 0; i < from->extras.len; i++) {
+		const struct extra *x = &from->extras.items[i];
+
+		vec_push(&to->extras, ((struct extra){ mem_strdup(x->key),
+						       mem_strdup(x->json) }));
+	}
 }
 
 void node_done(struct node *n)
@@ -127,16 +125,20 @@ int external_compare(const void *a, const void *b)
 		      ((const struct external *)b)->public_key);
 }
 
-/* The index of the first of @nodes that does not come before @name. */
-static size_t nodes_place(const struct nodes *nodes, const char *name)
+/*
+ * Where @name is, or belongs: the index of the first of @len sorted items of
+ * @size bytes, each beginning with its name, that does not come before it.
+ */
+static size_t place_by_name(const void *items, size_t len, size_t size,
+			    const char *name)
 {
-	size_t low = 0;
-	size_t high = nodes->len;
+	size_t low = 0, high = len;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
+		const void *item = (const char *)items + mid * size;
 
-		if (strcmp(nodes->items[mid].name, name) < 0)
+		if (strcmp(*(char *const *)item, name) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -144,20 +146,18 @@ static size_t nodes_place(const struct nodes *nodes, const char *name)
 	return low;
 }
 
+static size_t nodes_place(const struct nodes *nodes, const char *name)
+{
+	_Static_assert(offsetof(struct node, name) == 0, "the name is first");
+	return place_by_name(nodes->items, nodes->len, sizeof *nodes->items,
+			     name);
+}
+
 static size_t groups_place(const struct groups *groups, const char *name)
 {
-	size_t low = 0;
-	size_t high = groups->len;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (strcmp(groups->items[mid].name, name) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	_Static_assert(offsetof(struct group, name) == 0, "the name is first");
+	return place_by_name(groups->items, groups->len, sizeof *groups->items,
+			     name);
 }
 
 struct node *nodes_find(const struct nodes *nodes, const char *name)
@@ -178,6 +178,21 @@ struct group *mesh_group(const struct mesh *m, const char *name)
 	return &m->groups.items[at];
 }
 
+/* Names of policies need not be unique: the second is told from the first. */
+struct policy *policies_same(const struct policies *list,
+			     const struct policies *from, size_t at)
+{
+	const char *name = from->items[at].name;
+	size_t nth = 0;
+
+	for (size_t i = 0; i < at; i++)
+		nth += strcmp(from->items[i].name, name) == 0;
+	for (size_t i = 0; i < list->len; i++)
+		if (strcmp(list->items[i].name, name) == 0 && nth-- == 0)
+			return &list->items[i];
+	return NULL;
+}
+
 struct external *node_external(const struct node *n, const char *public_key)
 {
 	struct external wanted = { .public_key = (char *)(uintptr_t)public_key };
@@ -190,28 +205,10 @@ struct external *node_external(const struct node *n, const char *public_key)
 
 struct group *mesh_add_group(struct mesh *m, const char *name)
 {
-	size_t at = groups_place(&m->groups, name);
-	struct group *g;
+	struct group *g = vec_insert(&m->groups, groups_place(&m->groups, name));
 
-	vec_add(&m->groups);
-	g = &m->groups.items[at];
-	memmove(g + 1, g, (m->groups.len - at - 1) * sizeof *g);
-	memset(g, 0, sizeof *g);
 	g->name = mem_strdup(name);
 	return g;
-}
-
-/* A zeroed place for a node of this name, the rest moved up. */
-static struct node *nodes_open(struct nodes *nodes, const char *name)
-{
-	size_t at = nodes_place(nodes, name);
-	struct node *n;
-
-	vec_add(nodes);
-	n = &nodes->items[at];
-	memmove(n + 1, n, (nodes->len - at - 1) * sizeof *n);
-	memset(n, 0, sizeof *n);
-	return n;
 }
 
 void node_init(struct node *n, const char *name)
@@ -222,7 +219,7 @@ void node_init(struct node *n, const char *name)
 
 struct node *nodes_insert(struct nodes *nodes, const char *name)
 {
-	struct node *n = nodes_open(nodes, name);
+	struct node *n = vec_insert(nodes, nodes_place(nodes, name));
 
 	node_init(n, name);
 	return n;
@@ -238,7 +235,7 @@ bool nodes_move(struct nodes *from, struct nodes *to, const char *name)
 	moved = *n;
 	vec_remove(from, (size_t)(n - from->items));
 	nodes_drop(to, moved.name);
-	*nodes_open(to, moved.name) = moved;
+	*vec_insert(to, nodes_place(to, moved.name)) = moved;
 	return true;
 }
 
@@ -274,6 +271,15 @@ int node_port(const struct mesh *m, const struct node *n)
 int node_mtu(const struct mesh *m, const struct node *n)
 {
 	return n->mtu ? n->mtu : m->mtu;
+}
+
+bool node_keepalive(const struct mesh *m, const struct node *n, int *seconds)
+{
+	int said = n->keepalive_s ? n->keepalive_s : m->keepalive_s;
+
+	if (said)
+		*seconds = said == KEEPALIVE_OFF ? 0 : said;
+	return said;
 }
 
 bool node_key_on_host(const struct mesh *m, const struct node *n)
@@ -357,20 +363,6 @@ static void collect_used(struct ips *used, const struct nodes *nodes,
 	}
 }
 
-/* The next address of @network after *@a that is none of @used (from @i on). */
-static bool next_free(const struct ips *used, size_t *i,
-		      const struct ip *last, struct ip *a)
-{
-	while (ip_next(a) && ip_compare(a, last) < 0) {
-		while (*i < used->len && ip_compare(&used->items[*i], a) < 0)
-			(*i)++;
-		if (!(*i < used->len && ip_equal(&used->items[*i], a)) &&
-		    !ip_is_special(a))
-			return true;
-	}
-	return false;
-}
-
 int mesh_free_ips(const struct mesh *m, const struct nodes *more,
 		  const struct cidr *network, struct ip *const *slots,
 		  size_t n, struct err *e)
@@ -386,8 +378,14 @@ int mesh_free_ips(const struct mesh *m, const struct nodes *more,
 	if (more)
 		collect_used(&used, more, network);
 	vec_sort(&used, compare_ips);
-	while (done < n && next_free(&used, &i, &last, &a))
-		*slots[done++] = a;
+	/* both lists go up: one walk, however large the network is */
+	while (done < n && ip_next(&a) && ip_compare(&a, &last) < 0) {
+		while (i < used.len && ip_compare(&used.items[i], &a) < 0)
+			i++;
+		if (!(i < used.len && ip_equal(&used.items[i], &a)) &&
+		    !ip_is_special(&a))
+			*slots[done++] = a;
+	}
 	vec_done(&used);
 	if (done == n)
 		return 0;
