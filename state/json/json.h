@@ -7,7 +7,6 @@
 
 #include "base/err.h"
 #include "base/sbuf.h"
-#include "state/json/locate.h"
 #include "state/json/saved_plan.h"
 #include "state/json/syntax.h"
 #include "state/model/model.h"
@@ -24,6 +23,13 @@
  * for broken JSON line and column. @out is untouched on failure.
  */
 int state_parse(struct mesh *out, const char *text, size_t len, struct err *e);
+
+/**
+ * The line (from 1) of @text that the error @message of state_parse() is about,
+ * by the names in it ("node 'a': listen_port: ..."); 0 when it cannot be told, or
+ * when the message has the line itself.
+ */
+size_t state_locate(const char *text, const char *message);
 
 /**
  * Append the file's text: two-space indent, the Go tool's key order, maps

@@ -18,7 +18,7 @@ int tree_of_mesh(struct json_object **out, const struct mesh *m,
 /** The mesh that a tree says, checked. ERR_INPUT. */
 int tree_to_mesh(struct mesh *out, struct json_object *tree, struct err *e);
 
-/** Parse any JSON text. ERR_INPUT. */
+/** Parse the text of an object, strictly; end with tree_free(). ERR_INPUT. */
 int tree_parse(struct json_object **out, const char *text, size_t len,
 	       struct err *e);
 
