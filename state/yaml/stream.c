@@ -1,5 +1,6 @@
 /*
- * libyaml's events, less what mesh.yaml does without.
+ * libyaml's events, less what mesh.yaml does without. Aliases are refused before
+ * they could multiply what a short text says; the number of items is bounded.
  */
 #include "state/yaml/stream.h"
 
@@ -80,14 +81,6 @@ int yaml_refuse(const struct yaml_stream *s, struct yaml_mark at,
 	return err_set(e, ERR_INPUT, "%s", sbuf_str(&b));
 }
 
-/* Bytes from @p to the end of its line. */
-static size_t line_length(const char *p, const char *end)
-{
-	const char *newline = memchr(p, '\n', (size_t)(end - p));
-
-	return (size_t)((newline ? newline : end) - p);
-}
-
 /* What stands at this place, in words. */
 static char *found_at(const struct yaml_stream *s, struct yaml_mark at)
 {
@@ -96,8 +89,11 @@ static char *found_at(const struct yaml_stream *s, struct yaml_mark at)
 	AUTO(auto_free) char *shown = NULL;
 	size_t n = 0;
 
-	while (p < end && --at.line)
-		p += line_length(p, end) + 1;
+	while (p < end && --at.line) {
+		const char *newline = memchr(p, '\n', (size_t)(end - p));
+
+		p = newline ? newline + 1 : end;
+	}
 	while (p < end && *p != '\n' && --at.column)
 		for (p++; p < end && ((unsigned char)*p & 0xc0) == 0x80;)
 			p++;
@@ -114,7 +110,11 @@ static char *found_at(const struct yaml_stream *s, struct yaml_mark at)
 	return mem_printf("'%s'", shown);
 }
 
-static int translate(const struct yaml_stream *s, struct err *e)
+/*
+ * libyaml's problem in our words: what stands there, and what is expected. A
+ * version of libyaml that words it anew is quoted.
+ */
+static int refuse_problem(const struct yaml_stream *s, struct err *e)
 {
 	const yaml_parser_t *p = &s->parser;
 	const char *problem = p->problem ? p->problem : "";
@@ -271,7 +271,7 @@ int yaml_stream_next(struct yaml_stream *s, struct yaml_item *out,
 	do {
 		yaml_event_delete(&s->event);
 		if (!yaml_parser_parse(&s->parser, &s->event))
-			return translate(s, e);
+			return refuse_problem(s, e);
 		*out = (struct yaml_item){ 0 };
 		out->at = from_one(&s->event.start_mark);
 		if (++s->items > ITEMS_MAX)

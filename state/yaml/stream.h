@@ -61,6 +61,12 @@ int yaml_refuse(const struct yaml_stream *s, struct yaml_mark at,
 char *yaml_bad_character(const char *text, size_t len, struct yaml_mark *at);
 
 /**
+ * May this character, @n bytes (0: no UTF-8), stand in a line? libyaml takes no
+ * U+FFFE and U+FFFF.
+ */
+bool yaml_is_shown(const char *s, size_t n, unsigned cp);
+
+/**
  * What else than text some YAML reader takes the plain scalar @s for ("a
  * number"), NULL for nothing.
  */
