@@ -1,9 +1,25 @@
 /*
- * Lists of strings; all other lists are the macros of vec.h.
+ * Lists of strings, and what of the macros of vec.h needs no type.
  */
 #include "base/vec.h"
 
 #include "base/sbuf.h"
+
+size_t vec_place_(const void *items, size_t len, size_t size, const void *key,
+		  int (*compare)(const void *item, const void *key))
+{
+	size_t low = 0, high = len;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare((const char *)items + mid * size, key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
 
 void strings_add(struct strings *v, const char *s)
 {

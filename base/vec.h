@@ -12,12 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VEC(T)              \
-	struct {            \
-		T *items;   \
-		size_t len; \
-		size_t cap; \
-	}
+/** The members of one, for a list that has a name: `struct nodes`. */
+#define VEC_OF(T)   \
+	T *items;   \
+	size_t len; \
+	size_t cap
+
+#define VEC(T) struct { VEC_OF(T); }
 
 /** Make room for one more and yield a pointer to it, zeroed. */
 #define vec_add(v)                                                             \
@@ -60,6 +61,15 @@
 			      compare);                                        \
 	} while (0)
 
+/**
+ * Where @key is in a sorted list, or belongs: the index of the first item that does
+ * not come before it. @compare gets an item and the key.
+ */
+#define vec_place(v, key, compare) \
+	vec_place_((v)->items, (v)->len, sizeof *(v)->items, key, compare)
+size_t vec_place_(const void *items, size_t len, size_t size, const void *key,
+		  int (*compare)(const void *item, const void *key));
+
 #define vec_done(v)                                   \
 	do {                                          \
 		free((v)->items);                     \
@@ -67,11 +77,7 @@
 	} while (0)
 
 /** A list of owned strings. */
-struct strings {
-	char **items;
-	size_t len;
-	size_t cap;
-};
+struct strings { VEC_OF(char *); };
 
 /** Append a copy of @s. */
 void strings_add(struct strings *v, const char *s);

@@ -8,11 +8,20 @@
 #include "base/err.h"
 #include "base/sbuf.h"
 #include "state/json/saved_plan.h"
-#include "state/json/syntax.h"
 #include "state/model/model.h"
 
 /** Largest state text that is read, in bytes. */
 #define STATE_SIZE_MAX (64 << 20)
+
+/** Deepest nesting of arrays and objects. */
+#define JSON_DEPTH_MAX 100
+
+/**
+ * Check that @text is one JSON object and nothing else: UTF-8 without byte
+ * order mark, no NUL (neither as byte nor as \u0000), integers that fit 64
+ * bits. 0, or -1 with ERR_INPUT that gives line and column.
+ */
+int json_check_syntax(const char *text, size_t len, struct err *e);
 
 /**
  * Parse @len bytes of JSON (RFC 8259, UTF-8, no BOM, nothing after the value)

@@ -8,7 +8,6 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "state/json/json.h"
-#include "state/json/syntax.h"
 #include "state/json/value.h"
 #include "state/model/model.h"
 
@@ -155,12 +154,13 @@ int saved_plan_write(struct sbuf *out, struct saved_plan *p, struct err *e)
 /* ---- reading ---- */
 
 /* Tombstones behind all others, each by name. */
-static int compare_hosts(const char *a_node, bool a_removed,
-			 const struct saved_host *b)
+static int compare_hosts(const void *a, const void *b)
 {
-	if (a_removed != b->removed)
-		return a_removed - b->removed;
-	return strcmp(a_node, b->node);
+	const struct saved_host *left = a, *right = b;
+
+	return left->removed != right->removed
+		       ? left->removed - right->removed
+		       : strcmp(left->node, right->node);
 }
 
 int saved_plan_parse(struct saved_plan *out, const char *text, size_t len,
@@ -188,7 +188,7 @@ int saved_plan_parse(struct saved_plan *out, const char *text, size_t len,
 
 		if (check_node_name(h->node, e) < 0)
 			return -1;
-		if (i && compare_hosts(h->node, h->removed, h - 1) <= 0)
+		if (i && compare_hosts(h - 1, h) >= 0)
 			return err_set(e, ERR_INPUT, "host '%s' is not in its "
 				       "place", h->node);
 	}
@@ -215,19 +215,10 @@ bool saved_host_runs(const struct saved_host *h)
 const struct saved_host *saved_plan_host(const struct saved_plan *p,
 					 const char *node, bool removed)
 {
-	size_t low = 0, high = p->hosts.len;
+	const struct saved_host key = { .node = (char *)(uintptr_t)node,
+					.removed = removed };
 
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		const struct saved_host *h = &p->hosts.items[mid];
-		int order = compare_hosts(node, removed, h);
-
-		if (order == 0)
-			return h;
-		if (order < 0)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return NULL;
+	return p->hosts.len ? bsearch(&key, p->hosts.items, p->hosts.len,
+				      sizeof key, compare_hosts)
+			    : NULL;
 }

@@ -30,11 +30,7 @@ struct saved_host {
 	struct extras extras;
 };
 
-struct saved_hosts {
-	struct saved_host *items;
-	size_t len;
-	size_t cap;
-};
+struct saved_hosts { VEC_OF(struct saved_host); };
 
 struct saved_plan {
 	uint64_t version; /* 1 */

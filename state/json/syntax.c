@@ -3,7 +3,7 @@
  * lines. The text may be anybody's: no look goes past its end, and the depth is
  * bounded before json-c, which recurses, sees it.
  */
-#include "state/json/syntax.h"
+#include "state/json/json.h"
 
 #include "base/num.h"
 #include "base/text.h"

@@ -6,7 +6,6 @@
 #include "state/json/tree.h"
 
 #include "state/json/json.h"
-#include "state/json/syntax.h"
 
 #include <json-c/printbuf.h>
 #include <string.h>

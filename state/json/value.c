@@ -283,18 +283,6 @@ static int read_member(const struct mesh_field *f, char *object,
 	return ret < 0 ? err_wrap(e, "%s", f->json) : 0;
 }
 
-/* null, as well as no list at all, is kept apart from an empty list. */
-static void begin_lists(const struct mesh_object *of, char *object)
-{
-	for (size_t i = 0; i < OBJECT_TABLES; i++)
-		for (size_t k = 0; k < of->tables[i].len; k++) {
-			size_t null_at = of->tables[i].items[k].null_at;
-
-			if (null_at)
-				*(bool *)(object + null_at) = true;
-		}
-}
-
 int json_read_object(const struct mesh_object *of, void *object,
 		     struct json_object *v, struct err *e)
 {
@@ -302,7 +290,14 @@ int json_read_object(const struct mesh_object *of, void *object,
 
 	if (!json_object_is_type(v, json_type_object))
 		return json_wrong_type(v, "an object", e);
-	begin_lists(of, object);
+	/* null, as well as no list at all, is kept apart from an empty list */
+	for (size_t i = 0; i < OBJECT_TABLES; i++)
+		for (size_t k = 0; k < of->tables[i].len; k++) {
+			size_t null_at = of->tables[i].items[k].null_at;
+
+			if (null_at)
+				*(bool *)((char *)object + null_at) = true;
+		}
 	json_object_object_foreach(v, key, member) {
 		const struct mesh_field *f = object_member(of, key);
 

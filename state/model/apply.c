@@ -11,11 +11,7 @@
 
 #include <string.h>
 
-struct slots {
-	struct ip **items;
-	size_t len;
-	size_t cap;
-};
+struct slots { VEC_OF(struct ip *); };
 
 struct apply {
 	struct mesh *m;

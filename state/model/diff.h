@@ -19,11 +19,7 @@ struct change {
 	char *after;       /* the same; of what is new: all that it says */
 };
 
-struct changes {
-	struct change *items;
-	size_t len;
-	size_t cap;
-};
+struct changes { VEC_OF(struct change); };
 
 /** Append what leads from @before to @after, in the order of the file. */
 void mesh_diff(struct changes *out, const struct mesh *before,

@@ -68,20 +68,9 @@ struct node *links_node(const struct links *l, const char *public_key)
 	return found ? *found : NULL;
 }
 
-/* The place of @c among the sorted networks; the first that is not below it. */
-static size_t place_of_network(const struct cidrs *v, const struct cidr *c)
+static int compare_networks(const void *item, const void *c)
 {
-	size_t low = 0, high = v->len;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (cidr_compare(&v->items[mid], c) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return cidr_compare(item, c);
 }
 
 /* Why it can be no network of a node, or NULL. */
@@ -106,7 +95,7 @@ static const char *why_not(const struct links *l, const struct cidr *c,
 static void take_network(struct links *l, struct node *n, const char *seen_on,
 			 const struct cidr *c)
 {
-	size_t at = place_of_network(&l->owned, c);
+	size_t at = vec_place(&l->owned, c, compare_networks);
 	const char *why = why_not(l, c, at);
 	char text[ADDR_TEXT_MAX];
 

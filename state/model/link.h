@@ -17,11 +17,7 @@ struct link_hearsay {
 /** Lookups over one mesh, whose nodes must not move meanwhile. */
 struct links {
 	struct mesh *mesh;
-	struct {
-		struct node **items;
-		size_t len;
-		size_t cap;
-	} nodes; /* those with a key, sorted by it */
+	VEC(struct node *) nodes; /* those with a key, sorted by it */
 	struct cidrs owned; /* routable networks of all nodes, sorted */
 	VEC(struct link_hearsay) hearsay;
 	struct strings *notes; /* sentences for the user; borrowed */

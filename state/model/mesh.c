@@ -125,44 +125,17 @@ int external_compare(const void *a, const void *b)
 		      ((const struct external *)b)->public_key);
 }
 
-/*
- * Where @name is, or belongs: the index of the first of @len sorted items of
- * @size bytes, each beginning with its name, that does not come before it.
- */
-static size_t place_by_name(const void *items, size_t len, size_t size,
-			    const char *name)
+/* Nodes and groups begin with their name. */
+static int compare_to_name(const void *item, const void *name)
 {
-	size_t low = 0, high = len;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		const void *item = (const char *)items + mid * size;
-
-		if (strcmp(*(char *const *)item, name) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-static size_t nodes_place(const struct nodes *nodes, const char *name)
-{
-	_Static_assert(offsetof(struct node, name) == 0, "the name is first");
-	return place_by_name(nodes->items, nodes->len, sizeof *nodes->items,
-			     name);
-}
-
-static size_t groups_place(const struct groups *groups, const char *name)
-{
-	_Static_assert(offsetof(struct group, name) == 0, "the name is first");
-	return place_by_name(groups->items, groups->len, sizeof *groups->items,
-			     name);
+	_Static_assert(offsetof(struct node, name) == 0 &&
+		       offsetof(struct group, name) == 0, "the name is first");
+	return strcmp(*(char *const *)item, name);
 }
 
 struct node *nodes_find(const struct nodes *nodes, const char *name)
 {
-	size_t at = nodes_place(nodes, name);
+	size_t at = vec_place(nodes, name, compare_to_name);
 
 	if (at == nodes->len || strcmp(nodes->items[at].name, name) != 0)
 		return NULL;
@@ -171,7 +144,7 @@ struct node *nodes_find(const struct nodes *nodes, const char *name)
 
 struct group *mesh_group(const struct mesh *m, const char *name)
 {
-	size_t at = groups_place(&m->groups, name);
+	size_t at = vec_place(&m->groups, name, compare_to_name);
 
 	if (at == m->groups.len || strcmp(m->groups.items[at].name, name) != 0)
 		return NULL;
@@ -205,7 +178,8 @@ struct external *node_external(const struct node *n, const char *public_key)
 
 struct group *mesh_add_group(struct mesh *m, const char *name)
 {
-	struct group *g = vec_insert(&m->groups, groups_place(&m->groups, name));
+	size_t at = vec_place(&m->groups, name, compare_to_name);
+	struct group *g = vec_insert(&m->groups, at);
 
 	g->name = mem_strdup(name);
 	return g;
@@ -219,7 +193,8 @@ void node_init(struct node *n, const char *name)
 
 struct node *nodes_insert(struct nodes *nodes, const char *name)
 {
-	struct node *n = vec_insert(nodes, nodes_place(nodes, name));
+	size_t at = vec_place(nodes, name, compare_to_name);
+	struct node *n = vec_insert(nodes, at);
 
 	node_init(n, name);
 	return n;
@@ -229,13 +204,15 @@ bool nodes_move(struct nodes *from, struct nodes *to, const char *name)
 {
 	struct node *n = nodes_find(from, name);
 	struct node moved;
+	size_t at;
 
 	if (!n)
 		return false;
 	moved = *n;
 	vec_remove(from, (size_t)(n - from->items));
 	nodes_drop(to, moved.name);
-	*vec_insert(to, nodes_place(to, moved.name)) = moved;
+	at = vec_place(to, moved.name, compare_to_name);
+	*vec_insert(to, at) = moved;
 	return true;
 }
 
@@ -325,11 +302,7 @@ int node_ssh_port(const struct node *n)
 	return n->ssh_port == 22 ? 0 : n->ssh_port;
 }
 
-struct ips {
-	struct ip *items;
-	size_t len;
-	size_t cap;
-};
+struct ips { VEC_OF(struct ip); };
 
 static int compare_ips(const void *a, const void *b)
 {

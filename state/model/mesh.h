@@ -27,11 +27,7 @@ struct extra {
 	char *json;
 };
 
-struct extras {
-	struct extra *items;
-	size_t len;
-	size_t cap;
-};
+struct extras { VEC_OF(struct extra); };
 
 /** What something in a mesh is a part of. */
 enum mesh_part { PART_MESH, PART_NODE, PART_GROUP, PART_POLICY, PARTS };
@@ -51,11 +47,7 @@ struct external {
 	struct extras extras;
 };
 
-struct externals {
-	struct external *items;
-	size_t len;
-	size_t cap;
-};
+struct externals { VEC_OF(struct external); };
 
 /** Where a fact comes from: what we saw, or what the host says of itself. */
 #define FACT_DIALLED "dialled"
@@ -113,11 +105,7 @@ struct node {
 	struct extras extras;
 };
 
-struct nodes {
-	struct node *items;
-	size_t len;
-	size_t cap;
-};
+struct nodes { VEC_OF(struct node); };
 
 struct group {
 	char *name;
@@ -138,23 +126,11 @@ struct policy {
 	struct extras extras;
 };
 
-struct groups {
-	struct group *items;
-	size_t len;
-	size_t cap;
-};
+struct groups { VEC_OF(struct group); };
 
-struct policies {
-	struct policy *items;
-	size_t len;
-	size_t cap;
-};
+struct policies { VEC_OF(struct policy); };
 
-struct secrets {
-	struct secret *items;
-	size_t len;
-	size_t cap;
-};
+struct secrets { VEC_OF(struct secret); };
 
 struct mesh {
 	char *mesh_id;   /* 32 hex digits; NULL until the first init or deploy */

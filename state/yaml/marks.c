@@ -118,6 +118,11 @@ const char *yaml_marks_sort(struct yaml_marks *marks, struct finding_place *p,
 	return twice;
 }
 
+static int compare_to_place(const void *mark, const void *place)
+{
+	return compare_places(&((const struct mark *)mark)->place, place);
+}
+
 /*
  * The first mark of @p or, if not @exact, of whatever of its part and name; marks
  * are sorted by place.
@@ -125,24 +130,16 @@ const char *yaml_marks_sort(struct yaml_marks *marks, struct finding_place *p,
 static bool find_mark(const struct yaml_marks *marks, struct finding_place p,
 		      bool exact, struct yaml_mark *out)
 {
-	size_t low = 0, high = marks->all.len;
+	size_t at = vec_place(&marks->all, &p, compare_to_place);
 	const struct finding_place *found;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (compare_places(&marks->all.items[mid].place, &p) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == marks->all.len)
+	if (at == marks->all.len)
 		return false;
-	found = &marks->all.items[low].place;
+	found = &marks->all.items[at].place;
 	if (exact ? compare_places(found, &p) != 0
 		  : found->part != p.part || compare_names(found->name, p.name))
 		return false;
-	*out = marks->all.items[low].at;
+	*out = marks->all.items[at].at;
 	return true;
 }
 
