@@ -62,8 +62,8 @@
 	} while (0)
 
 /**
- * Where @key is in a sorted list, or belongs: the index of the first item that does
- * not come before it. @compare gets an item and the key.
+ * Where @key is in a sorted list, or belongs: the index of the first item that
+ * does not come before it. @compare gets an item and the key.
  */
 #define vec_place(v, key, compare) \
 	vec_place_((v)->items, (v)->len, sizeof *(v)->items, key, compare)
@@ -104,8 +104,8 @@ void strings_make_set(struct strings *v);
 bool strings_has(const struct strings *sorted, const char *s);
 
 /**
- * All in one line for people: "a, b and 7 more" when there are over @most + 1 of
- * them; NULL when there is none. The caller frees.
+ * All in one line for people: "a, b and 7 more" when there are over @most + 1
+ * of them; NULL when there is none. The caller frees.
  */
 char *strings_line(const struct strings *v, size_t most);
 

@@ -1,6 +1,7 @@
 /*
- * The state file's text to a mesh, checked; and the line that an error is about,
- * for json-c keeps no places: it is looked for by the names in the error.
+ * The state file's text to a mesh, checked; and the line that an error is
+ * about, for json-c keeps no places: it is looked for by the names in the
+ * error.
  */
 #include "state/json/json.h"
 
@@ -23,7 +24,7 @@ int state_parse(struct mesh *out, const char *text, size_t len, struct err *e)
 	    json_read_object(&object_mesh, &m, tree, e) < 0 ||
 	    check_mesh(&m, e) < 0)
 		return -1;
-	*out = m;
+	*out = m; /* only a mesh that holds is handed over */
 	memset(&m, 0, sizeof m);
 	return 0;
 }
@@ -55,7 +56,9 @@ size_t state_locate(const char *text, const char *message)
 
 	if (strncmp(message, "line ", 5) == 0)
 		return 0;
-	/* what it begins with, node 'a' or group 'b'; the field is behind that */
+	/*
+	 * what it begins with, node 'a' or group 'b'; the field is behind that
+	 */
 	if (close && !(colon && colon < open)) {
 		at = find_key(text, open + 1, (size_t)(close - open - 1));
 		message = close + 1;

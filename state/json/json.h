@@ -35,8 +35,8 @@ int state_parse(struct mesh *out, const char *text, size_t len, struct err *e);
 
 /**
  * The line (from 1) of @text that the error @message of state_parse() is about,
- * by the names in it ("node 'a': listen_port: ..."); 0 when it cannot be told, or
- * when the message has the line itself.
+ * by the names in it ("node 'a': listen_port: ..."); 0 when it cannot be told,
+ * or when the message has the line itself.
  */
 size_t state_locate(const char *text, const char *message);
 

@@ -1,7 +1,7 @@
 /*
- * A saved plan's text: written, and read strictly. The file passes through other
- * hands (a review, a pipeline), so it is believed only if it is, byte by byte, what
- * we would write, and even then it is compared, never run.
+ * A saved plan's text: written, and read strictly. The file passes through
+ * other hands (a review, a pipeline), so it is believed only if it is, byte by
+ * byte, what we would write, and even then it is compared, never run.
  */
 #include "state/json/saved_plan.h"
 
@@ -14,6 +14,7 @@
 #include <json-c/json.h>
 #include <string.h>
 
+/** Of the format: a file of another one is not looked into. */
 #define VERSION 1
 
 #define ROW(type, key, member, kind, ...)                                      \
@@ -100,7 +101,7 @@ void saved_plan_state(struct mesh *m, char out[DIGEST_HEX + 1])
 
 /* ---- writing ---- */
 
-/* Texts that are NULL are left out. */
+/* The object as JSON, by its rows; texts that are NULL are left out. */
 static struct json_object *tree_of(const struct mesh_object *of,
 				   const void *object)
 {
@@ -163,6 +164,7 @@ static int compare_hosts(const void *a, const void *b)
 		       : strcmp(left->node, right->node);
 }
 
+/* Read by the same rows and written again: what differs was not from us. */
 int saved_plan_parse(struct saved_plan *out, const char *text, size_t len,
 		     struct err *e)
 {

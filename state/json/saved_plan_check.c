@@ -1,6 +1,7 @@
 /*
- * Is a saved plan still what would be planned now? Apart from the file's text, for
- * this is what people agreed to: any difference stops the deploy and is named.
+ * Is a saved plan still what would be planned now? Apart from the file's text,
+ * for this is what people agreed to: any difference stops the deploy and is
+ * named.
  */
 #include "state/json/saved_plan.h"
 
@@ -13,6 +14,10 @@
 /** Hosts that a refusal names; the others are counted. */
 #define NAMED_MAX 4
 
+/*
+ * The serial first: a changed state has other texts as well, and says so
+ * itself.
+ */
 int saved_plan_check_state(const struct saved_plan *saved,
 			   const struct saved_plan *now, struct err *e)
 {

@@ -1,7 +1,7 @@
 /*
- * Is it JSON? By hand, because json-c takes more than RFC 8259 allows and has no
- * lines. The text may be anybody's: no look goes past its end, and the depth is
- * bounded before json-c, which recurses, sees it.
+ * Is it JSON? By hand, because json-c takes more than RFC 8259 allows and has
+ * no lines. The text may be anybody's: no look goes past its end, and the depth
+ * is bounded before json-c, which recurses, sees it.
  */
 #include "state/json/json.h"
 
@@ -29,6 +29,7 @@ static int peek(const struct scan *s)
 	return s->at < s->end ? (unsigned char)*s->at : -1;
 }
 
+/* Columns count characters: bytes that go on with one (10xxxxxx) are none. */
 static int fail_at_byte(const struct scan *s, const char *what)
 {
 	unsigned long line = 1;
@@ -76,6 +77,7 @@ static bool take_byte(struct scan *s, char c)
 	return true;
 }
 
+/* Behind a backslash. U+0000 would end the text too early wherever it goes. */
 static int scan_escape(struct scan *s)
 {
 	int c = peek(s);
@@ -87,7 +89,8 @@ static int scan_escape(struct scan *s)
 		if (peek(s) < 0 || !isxdigit(peek(s)))
 			return expected(s, "four hexadecimal digits");
 	if (c == 'u' && memcmp(s->at - 4, "0000", 4) == 0)
-		return fail_at_byte(s, "text cannot hold the character \\u0000");
+		return fail_at_byte(s, "text cannot hold the character "
+				    "\\u0000");
 	return 0;
 }
 
@@ -172,7 +175,10 @@ static int scan_member(struct scan *s)
 	return scan_value(s);
 }
 
-/* The members of an object or array up to @close; the opening is taken. */
+/*
+ * The members of an object or array up to @close; the opening is taken. RFC
+ * 8259 allows no comma behind the last one; json-c would let it pass.
+ */
 static int scan_members(struct scan *s, char close,
 			int (*member)(struct scan *), const char *want)
 {

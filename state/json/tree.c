@@ -1,7 +1,8 @@
 /*
- * A mesh as a tree to merge, and back: units in one object, lists by a key. The way
- * there goes through the state's text, so a tree holds just what a file would, and
- * what comes back out of a merge is read and checked like any other file.
+ * A mesh as a tree to merge, and back: units in one object, lists by a key. The
+ * way there goes through the state's text, so a tree holds just what a file
+ * would, and what comes back out of a merge is read and checked like any other
+ * file.
  */
 #include "state/json/tree.h"
 
@@ -12,6 +13,10 @@
 
 DEFINE_AUTO(struct json_tokener *, json_tokener_free)
 
+/*
+ * json-c gives its own buffer out as const, and has no way to wipe it. What is
+ * a key of an object is no secret in any of our files.
+ */
 static void wipe_strings(struct json_object *v)
 {
 	if (json_object_is_type(v, json_type_string)) {
@@ -85,6 +90,7 @@ struct json_object *tree_without(struct json_object *list, const char *but)
 	return rest;
 }
 
+/* Members are counted references: a copy costs no strings, and shares them. */
 struct json_object *tree_copy(struct json_object *object)
 {
 	struct json_object *copy = json_object_new_object();
@@ -125,7 +131,8 @@ static struct json_object *keyed_list(struct json_object *list, const char *by)
 		struct json_object *item = json_object_array_get_idx(list, i);
 		const char *name = tree_text(item, by);
 		int n = json_object_get_int(tree_get(seen, name));
-		/* names that come more than once are told apart */
+		/* names that come more than once are told apart, by what
+		   nobody types */
 		AUTO(auto_free) char *key =
 			n ? mem_printf("%s\x01%d", name, n) : mem_strdup(name);
 
@@ -196,8 +203,9 @@ static struct json_object *shaped(const struct mesh_object *of,
 }
 
 /*
- * What has passed json_check_syntax() is nothing that json-c objects to. Its buffer
- * is made large at once, for growing leaves copies of keys behind, and wiped.
+ * What has passed json_check_syntax() is nothing that json-c objects to. Its
+ * buffer is made large at once, for growing leaves copies of keys behind, and
+ * wiped.
  */
 int tree_parse(struct json_object **out, const char *text, size_t len,
 	       struct err *e)

@@ -1,7 +1,8 @@
 /*
  * A mesh as a JSON tree in which each member is one thing to merge: the members
  * of a unit (an SSH place, a key pair) lie in an object under the unit's first
- * key, lists of policies and external peers are objects. For state/merge/ alone.
+ * key, lists of policies and external peers are objects. For state/merge/
+ * alone.
  */
 #ifndef WGMESH_STATE_JSON_TREE_H
 #define WGMESH_STATE_JSON_TREE_H

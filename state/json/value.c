@@ -1,7 +1,7 @@
 /*
- * Reads an object of the state file, or of a saved plan, by its rows. What a file
- * says comes from whoever could write it: every type is checked here, and what an
- * error shows of it is cut and escaped.
+ * Reads an object of the state file, or of a saved plan, by its rows. What a
+ * file says comes from whoever could write it: every type is checked here, and
+ * what an error shows of it is cut and escaped.
  */
 #include "state/json/value.h"
 
@@ -48,7 +48,11 @@ static int get_text(const char **out, struct json_object *v, struct err *e)
 typedef int read_fn(const struct mesh_field *f, void *slot,
 		    struct json_object *v, struct err *e);
 
-/* "" means the same as leaving it out, unless it is VALUE_TEXT. */
+/*
+ * "" means the same as leaving it out, unless it is VALUE_TEXT, which is always
+ * in the file. The text ends at its NUL: the syntax check let no other one
+ * pass.
+ */
 static int read_text(const struct mesh_field *f, void *slot,
 		     struct json_object *v, struct err *e)
 {
@@ -74,6 +78,7 @@ static int read_secret(const struct mesh_field *f, void *slot,
 	return 0;
 }
 
+/* json-c would also take 1 and "true": its own conversions are not used. */
 static int read_bool(const struct mesh_field *f, void *slot,
 		     struct json_object *v, struct err *e)
 {
@@ -100,6 +105,7 @@ static int read_number(const struct mesh_field *f, void *slot,
 	return 0;
 }
 
+/* All 64 bits: json-c keeps a number beyond 63 bits as an unsigned one. */
 static int read_serial(const struct mesh_field *f, void *slot,
 		       struct json_object *v, struct err *e)
 {
@@ -145,6 +151,7 @@ static int read_network(const struct mesh_field *f, void *slot,
 
 	if (get_text(&s, v, e) < 0)
 		return -1;
+	/* host bits are cleared, as the Go tool's parser does */
 	if (*s && (!strchr(s, '/') || !cidr_parse(&c, s)))
 		return refuse_address(s, f->min == 6
 				? "a network such as fd99::/64"
@@ -224,7 +231,10 @@ static int read_list(const struct mesh_field *f, void *object,
 	return 0;
 }
 
-/* Its errors name the entry, which is enough. */
+/*
+ * Its errors name the entry, which is enough. The name is the first member of
+ * such an object, and checked with the mesh.
+ */
 static int read_map(const struct mesh_field *f, void *object,
 		    struct json_object *v, struct err *e)
 {
@@ -232,7 +242,7 @@ static int read_map(const struct mesh_field *f, void *object,
 		json_wrong_type(v, "an object", e);
 		return err_wrap(e, "%s", f->json);
 	}
-	field_done(f, object);
+	field_done(f, object); /* a key may come twice: the last one holds */
 	json_object_object_foreach(v, key, member) {
 		void *item = field_add(f, object);
 
@@ -302,8 +312,9 @@ int json_read_object(const struct mesh_object *of, void *object,
 		const struct mesh_field *f = object_member(of, key);
 
 		if (!f)
-			vec_push(extras, ((struct extra){
-				mem_strdup(key), mem_strdup(json_text(member)) }));
+			vec_push(extras,
+				 ((struct extra){ mem_strdup(key),
+						  mem_strdup(json_text(member)) }));
 		else if (member && read_member(f, object, member, e) < 0)
 			return -1;
 	}

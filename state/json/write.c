@@ -1,7 +1,8 @@
 /*
  * The state file's text, laid out as the Go tool does: its encoding/json with
- * MarshalIndent, to the byte, so that a state that both write has no differences in
- * git. json-c's layout is another one, and changes with its version.
+ * MarshalIndent, to the byte, so that a state that both write has no
+ * differences in git. json-c's layout is another one, and changes with its
+ * version.
  */
 #include "state/json/json.h"
 
@@ -31,7 +32,7 @@ static void open_with(struct writer *w, char c)
 	w->first = true;
 }
 
-/* An empty list or object stays on its line. */
+/* An empty list or object stays on its line, as in Go. */
 static void close_with(struct writer *w, char c)
 {
 	w->depth--;
@@ -103,7 +104,10 @@ static void put_key(struct writer *w, const char *name)
 	sbuf_puts(w->out, ": ");
 }
 
-/* Copy a string token of JSON text, opening quote taken; returns its end. */
+/*
+ * Copy a string token of JSON text, opening quote taken; returns its end.
+ * json-c's escapes stay; what only Go escapes (needs_code()) is added.
+ */
 static const char *copy_string(struct writer *w, const char *s)
 {
 	sbuf_putc(w->out, '"');
@@ -126,7 +130,10 @@ static const char *copy_string(struct writer *w, const char *s)
 	return *s ? s + 1 : s;
 }
 
-/* Copy compact JSON text, laid out as the rest. */
+/*
+ * Copy the compact JSON text of an unknown member, laid out as the rest. It is
+ * json-c's own text, so brackets come in pairs; a broken one ends with its NUL.
+ */
 static void copy_json(struct writer *w, const char *s)
 {
 	while (*s) {
@@ -156,8 +163,8 @@ static void put_object(struct writer *w, const struct mesh_object *of,
 		       const void *object);
 
 /*
- * A list of whatever kind. Only the Go tool's own are ever null: it writes a list
- * that was never filled so, and the same text is to come out.
+ * A list of whatever kind. Only the Go tool's own are ever null: it writes a
+ * list that was never filled so, and the same text is to come out.
  */
 static void put_list(struct writer *w, const struct mesh_field *f,
 		     const char *object)

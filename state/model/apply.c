@@ -1,7 +1,7 @@
 /*
- * A mesh is brought to what another one says; what that says nothing of stays. The
- * other one is a mesh.yaml or another tool's inventory: it knows no keys, pins or
- * facts, so the state is changed field by field and never replaced.
+ * A mesh is brought to what another one says; what that says nothing of stays.
+ * The other one is a mesh.yaml or another tool's inventory: it knows no keys,
+ * pins or facts, so the state is changed field by field and never replaced.
  */
 #include "state/model/apply.h"
 
@@ -39,7 +39,9 @@ static bool same_items(struct strings *a, struct strings *b)
 	return same;
 }
 
-/* Make @to say what @from, an object of the wanted mesh, says; not of @except. */
+/*
+ * Make @to say what @from, an object of the wanted mesh, says; not of @except.
+ */
 static int apply_fields(const struct apply *a, const struct mesh_fields *all,
 			const char *except, void *to, const void *from,
 			struct err *e)
@@ -93,8 +95,8 @@ static int apply_globals(struct apply *a, struct err *e)
 /* ---- nodes ---- */
 
 /*
- * One address of a node: the wanted one; else the one it has, unless the mesh has
- * moved to another network; else (@need) a free one, later.
+ * One address of a node: the wanted one; else the one it has, unless the mesh
+ * has moved to another network; else (@need) a free one, later.
  */
 static void apply_address(struct slots *empty, const struct cidr *network,
 			  struct ip *slot, const struct ip *wanted, bool need)
@@ -125,7 +127,7 @@ static int make_node(struct apply *a, const struct node *wanted,
 
 	node_init(n, wanted->name);
 	mem_replace(&n->hostname, wanted->name);
-	n->ssh_port = 22;
+	n->ssh_port = 22; /* as in every state file: ssh_config's */
 	n->listen_port = a->m->listen_port;
 	if (apply_fields(a, &fields_node, "address", n, wanted, e) < 0 ||
 	    spec_check_removed(a->m, n, e) < 0)
@@ -155,7 +157,10 @@ static int change_node(struct apply *a, struct node *n,
 	return 0;
 }
 
-/* Go through both sorted lists; new nodes are put aside. */
+/*
+ * Go through both sorted lists. New nodes are put aside: the list may not move
+ * while addresses of its nodes are pointed to, to be filled in later.
+ */
 static int walk_nodes(struct apply *a, struct err *e)
 {
 	struct nodes *has = &a->m->nodes;
@@ -274,7 +279,9 @@ static int apply_policies(const struct apply *a, struct err *e)
 	struct policies *has = &a->m->policies;
 	const struct policies *wants = &a->wanted->policies;
 
-	/* from the end: those that are left keep their number among their name */
+	/*
+	 * from the end: those that are left keep their number among their name
+	 */
 	for (size_t i = has->len; a->mode != APPLY_ADD && i-- > 0;) {
 		if (policies_same(wants, has, i))
 			continue;

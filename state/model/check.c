@@ -1,7 +1,7 @@
 /*
- * The syntax of single values: names, hosts, ports, endpoints. Names and hosts end
- * up in scripts, boot files and the command line of ssh: the alphabets are those
- * that mean nothing there.
+ * The syntax of single values: names, hosts, ports, endpoints. Names and hosts
+ * end up in scripts, boot files and the command line of ssh: the alphabets are
+ * those that mean nothing there.
  */
 #include "state/model/check.h"
 
@@ -33,7 +33,7 @@ char *check_shown(const char *s)
 		text_escape(&b, s, n, false);
 		return sbuf_detach(&b);
 	}
-	n = SHOWN_MAX;
+	n = SHOWN_MAX; /* but no part of a character: at most 3 bytes back */
 	while (n > SHOWN_MAX - 4 && ((unsigned char)s[n] & 0xc0) == 0x80)
 		n--;
 	text_escape(&b, s, n, false);
@@ -76,9 +76,13 @@ int check_group_name(const char *s, struct err *e)
 	if (*s && strlen(s) <= 128 && text_is_printable(s))
 		return 0;
 	return refuse_as(s, "group name",
-			 "1 to 128 bytes of text without control characters", e);
+			 "1 to 128 bytes of text without control characters",
+			 e);
 }
 
+/*
+ * A letter in front: it is an argument of ip and wg, and no option of theirs.
+ */
 int check_interface(const char *s, struct err *e)
 {
 	static const struct alphabet name = { LETTERS,
@@ -92,8 +96,8 @@ int check_interface(const char *s, struct err *e)
 }
 
 /*
- * Labels of 63 bytes, 253 in all (RFC 1035); an underscore is none of DNS's, but in
- * use. A name whose last label is a number would be a mistyped address.
+ * Labels of 63 bytes, 253 in all (RFC 1035); an underscore is none of DNS's,
+ * but in use. A name whose last label is a number would be a mistyped address.
  */
 static bool is_dns_name(const char *s)
 {
@@ -121,6 +125,7 @@ int check_host(const char *s, struct err *e)
 			 "a DNS name or an IP address without brackets", e);
 }
 
+/* It becomes an argument of ssh: a dash in front would be an option. */
 int check_user(const char *s, struct err *e)
 {
 	static const struct alphabet name = { LETTERS DIGITS "_",
@@ -129,8 +134,8 @@ int check_user(const char *s, struct err *e)
 	if (is_spelled(s, &name))
 		return 0;
 	return refuse_as(s, "login name",
-			 "1 to 32 letters, digits, '_', '.' or '-', not starting "
-			 "with '.' or '-'", e);
+			 "1 to 32 letters, digits, '_', '.' or '-', not "
+			 "starting with '.' or '-'", e);
 }
 
 int check_endpoint(const char *s, struct err *e)
@@ -178,6 +183,10 @@ static bool touches_special(const struct cidr *c)
 	return ip_is_special(&c->ip) || ip_is_special(&last);
 }
 
+/*
+ * A prefix shorter than that of 10.0.0.0/8, the largest private network (RFC
+ * 1918), or one in which no two hosts fit, is mistyped.
+ */
 int check_network(const struct cidr *c, int family, struct err *e)
 {
 	unsigned min = family == 4 ? 8 : 16;

@@ -1,6 +1,6 @@
 /*
- * What is missing for a deploy, and no error of the state: people may add a node
- * first and its host, keys or network later.
+ * What is missing for a deploy, and no error of the state: people may add a
+ * node first and its host, keys or network later.
  */
 #include "state/model/check.h"
 
@@ -11,8 +11,9 @@
 #include <string.h>
 
 /* An error of one node. */
-static void add_node_error(struct findings *out, const char *code, const struct node *n,
-		  const char *key, const struct err *e)
+static void add_node_error(struct findings *out, const char *code,
+			   const struct node *n, const char *key,
+			   const struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(n->name);
 
@@ -21,7 +22,10 @@ static void add_node_error(struct findings *out, const char *code, const struct 
 		    "node '%s': %s", shown, e->msg);
 }
 
-/* A key pair that belongs together. */
+/*
+ * A key pair that belongs together. A key that lives on its host may be unknown
+ * until the first deploy has made it there.
+ */
 static int check_pair(const struct mesh *m, const struct node *n,
 		      struct err *e)
 {

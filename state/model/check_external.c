@@ -1,6 +1,7 @@
 /*
- * Peers that are no nodes: what is wrong with them. They come from hosts, which may
- * say anything; in a state nothing is let pass here as it is of the Go tool's.
+ * Peers that are no nodes: what is wrong with them. They come from hosts, which
+ * may say anything; in a state nothing is let pass here as it is of the Go
+ * tool's.
  */
 #include "state/model/check.h"
 
@@ -28,7 +29,10 @@ static int check_external(const struct node *n, const struct external *x,
 		       : 0;
 }
 
-/* No name twice: plans and boot files show peers by it. */
+/*
+ * No name twice: plans and boot files show peers by it. Sorted, for a host may
+ * say that it has a thousand peers of one name.
+ */
 static int check_external_names(const struct externals *list, struct err *e)
 {
 	VEC(const char *) names = { 0 };

@@ -1,7 +1,7 @@
 /*
- * What values of a mesh are to each other: duplicates, references, ranges. A state
- * is loaded and saved only if these hold, so they let pass what the Go tool has
- * let pass; what a deploy needs besides stands in check_deploy.c.
+ * What values of a mesh are to each other: duplicates, references, ranges. A
+ * state is loaded and saved only if these hold, so they let pass what the Go
+ * tool has let pass; what a deploy needs besides stands in check_deploy.c.
  */
 #include "state/model/check.h"
 
@@ -52,7 +52,11 @@ static void judge_value(struct subject *s, const char *field, const char *key,
 	judge(s, (struct spot){ "bad_value", field, key, NULL }, ret);
 }
 
-/* Text that needs no more than being short and printable. */
+/*
+ * Text that needs no more than being short and printable: what it says is
+ * nobody's to judge here, but it is shown, and it must not fill a terminal or a
+ * log.
+ */
 static int check_words(const char *s, size_t max, struct err *e)
 {
 	if (!s || (strlen(s) <= max && text_is_printable(s)))
@@ -111,8 +115,8 @@ static int check_facts_address(const char *s, struct err *e)
 }
 
 /*
- * A node's values, each by itself. Keys are only bounded here: a state of the Go
- * tool may hold any, and says so when it is to be deployed.
+ * A node's values, each by itself. Keys are only bounded here: a state of the
+ * Go tool may hold any, and says so when it is to be deployed.
  */
 static void check_node_values(struct subject *s, const struct node *n)
 {
@@ -192,8 +196,9 @@ static void check_node_address(struct subject *s, const struct mesh *m,
 }
 
 /*
- * One node by itself. A tombstone's addresses may be those of a mesh network
- * of before, and no longer count.
+ * One node by itself. Each rule is tried, so that all that is wrong is told at
+ * once; the first is what a command says. A tombstone's addresses may be those
+ * of a mesh network of before, and no longer count.
  */
 static void check_node(struct findings *out, const struct mesh *m,
 		       const struct node *n, bool tombstone)
@@ -211,7 +216,10 @@ static void check_node(struct findings *out, const struct mesh *m,
 	check_node_networks(&s, m, n);
 }
 
-/* No mesh address with two owners. */
+/*
+ * No mesh address with two owners: WireGuard would give it to the last peer
+ * set.
+ */
 static void check_shared_addresses(struct findings *out, const struct mesh *m)
 {
 	static const struct claim_words words = {
@@ -246,15 +254,15 @@ static void check_shared_networks(struct findings *out, const struct mesh *m)
 	}
 	claims_sort(&all);
 	for (size_t i = 1; i < all.len; i++) {
-		const char *one = all.items[i - 1].node->name;
-		const char *other = all.items[i].node->name;
+		const struct claim *c = &all.items[i];
+		const char *one = c[-1].node->name, *other = c->node->name;
 		char text[ADDR_TEXT_MAX];
 		struct finding_place at = { PART_NODE, other, "routes",
-					    cidr_text(&all.items[i].net, text) };
+					    cidr_text(&c->net, text) };
 
 		if (!claims_shared(&all, i))
 			continue;
-		if (all.items[i - 1].node == all.items[i].node)
+		if (c[-1].node == c->node)
 			finding_add(out, true, "repeated_route", at,
 				    "node '%s': routable_networks: %s is there "
 				    "twice", one, text);
@@ -266,6 +274,7 @@ static void check_shared_networks(struct findings *out, const struct mesh *m)
 	}
 }
 
+/* Of which no error may show a byte. */
 static int check_secrets(const struct mesh *m, struct err *e)
 {
 	if (m->former_secrets.len > FORMER_SECRETS_MAX)

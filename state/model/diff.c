@@ -1,7 +1,8 @@
 /*
- * What is different between two meshes, a line for each thing. What people can say
- * is compared by the rows of field.c; the rest (keys, pins, external peers,
- * tombstones) by hand, for no secret may come out and each has words of its own.
+ * What is different between two meshes, a line for each thing. What people can
+ * say is compared by the rows of field.c; the rest (keys, pins, external peers,
+ * tombstones) by hand, for no secret may come out and each has words of its
+ * own.
  */
 #include "state/model/diff.h"
 
@@ -154,6 +155,7 @@ static void add_whole(const struct diff *d, char sign,
 
 /* ---- what is no field ---- */
 
+/* Enough to tell two keys apart by eye, and public ones only. */
 static char *key_shown(const char *public_key)
 {
 	return public_key && *public_key
@@ -161,6 +163,7 @@ static char *key_shown(const char *public_key)
 		       : NULL;
 }
 
+/* Of private keys only that there is one, or another. */
 static void compare_keys(const struct diff *d, const struct node *a,
 			 const struct node *b)
 {
@@ -282,6 +285,9 @@ static void compare_policies(const struct diff *d)
 	const struct policies *a = &d->before->policies;
 	const struct policies *b = &d->after->policies;
 
+	/*
+	 * in file order, which says nothing: one that only moved is no change
+	 */
 	for (size_t i = 0; i < a->len; i++)
 		if (!policies_same(b, a, i))
 			add_whole(d, '-', &object_policy, &a->items[i]);

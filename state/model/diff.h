@@ -1,7 +1,8 @@
 /*
  * The difference between two meshes by meaning: nodes, groups, policies and
- * their fields, in the words of mesh.yaml. Keys are shown as short fingerprints;
- * no secret comes out of here. Facts that deploys find are no difference.
+ * their fields, in the words of mesh.yaml. Keys are shown as short
+ * fingerprints; no secret comes out of here. Facts that deploys find are no
+ * difference.
  */
 #ifndef WGMESH_STATE_MODEL_DIFF_H
 #define WGMESH_STATE_MODEL_DIFF_H

@@ -1,6 +1,6 @@
 /*
- * The edits of nodes: set, unset, routes, rename. What they take is one node's; what
- * a change makes of the whole mesh is validated afterwards, by who calls.
+ * The edits of nodes: set, unset, routes, rename. What they take is one node's;
+ * what a change makes of the whole mesh is validated afterwards, by who calls.
  */
 #include "state/model/edit.h"
 
@@ -160,7 +160,7 @@ int edit_unset(struct mesh *m, struct node *n, const char *key, struct err *e)
 
 /* ---- routes ---- */
 
-/* The network in its strict form. */
+/* By the rule of the key: `route add` takes just what `set routes=` takes. */
 static int parse_route(struct cidr *out, const char *text, struct err *e)
 {
 	struct node one = { 0 };
@@ -221,6 +221,7 @@ static int check_free_name(const struct mesh *m, const char *name,
 	for (size_t i = 0; i < m->groups.len; i++) {
 		const struct group *g = &m->groups.items[i];
 
+		/* the node would get what a policy gives to that group */
 		if (strings_find(&g->members, name) >= 0)
 			return err_set(e, ERR_INPUT, "group '%s' has a member "
 				       "'%s' that is no node: take it out "
@@ -229,6 +230,7 @@ static int check_free_name(const struct mesh *m, const char *name,
 	return 0;
 }
 
+/* Policies name groups, not nodes: they stay as they are. */
 int edit_rename(struct mesh *m, const char *from, const char *to,
 		struct err *e)
 {

@@ -1,6 +1,6 @@
 /*
- * The edits of groups and policies. The Go tool lets a group have members that are
- * no nodes: those stay, and only what a command adds must be a node.
+ * The edits of groups and policies. The Go tool lets a group have members that
+ * are no nodes: those stay, and only what a command adds must be a node.
  */
 #include "state/model/edit.h"
 
@@ -13,7 +13,10 @@
 
 /* ---- groups ---- */
 
-/* The group, made if it is new. */
+/*
+ * The group, made if it is new; a name of one that is there may be anything
+ * that the Go tool let pass.
+ */
 static struct group *need_group(struct mesh *m, const char *name,
 				struct err *e)
 {
@@ -113,6 +116,7 @@ int edit_group_remove(struct mesh *m, const char *name, struct err *e)
 	return 0;
 }
 
+/* A state of the Go tool may have a member twice: both go. */
 int edit_groups_of(struct mesh *m, const struct node *n,
 		   const struct strings *groups, struct err *e)
 {
@@ -204,6 +208,7 @@ int edit_policy_add(struct mesh *m, const struct policy *p, struct err *e)
 	    field_set(field_find(&fields_policy, "description"), &copy,
 		      p->description, e) < 0)
 		return -1;
+	/* a policy about a group that is not there would allow nothing */
 	if (need_groups(m, &p->from_groups, e) < 0 ||
 	    need_groups(m, &p->to_groups, e) < 0) {
 		policy_done(&copy);

@@ -1,8 +1,9 @@
 /*
  * All that a mesh holds, a row for each thing: one table for the state file's
- * JSON, mesh.yaml, its documentation and JSON Schema, `set`, `unset`, `show`, the
- * differences between two meshes, and merges of them. What people say and what
- * deploys find, keys and tombstones too. CONTRIBUTING.md has how to add a row.
+ * JSON, mesh.yaml, its documentation and JSON Schema, `set`, `unset`, `show`,
+ * the differences between two meshes, and merges of them. What people say and
+ * what deploys find, keys and tombstones too. CONTRIBUTING.md has how to add a
+ * row.
  */
 #ifndef WGMESH_STATE_MODEL_FIELD_H
 #define WGMESH_STATE_MODEL_FIELD_H
@@ -136,7 +137,9 @@ const struct mesh_field *object_member(const struct mesh_object *of,
 /** The first such row of a mesh, node, group, policy or external peer. */
 const struct mesh_field *member_find(const char *json);
 
-/** Write the rows that are in the file to @out, in its order; returns how many. */
+/**
+ * Write the rows that are in the file to @out, in its order; returns how many.
+ */
 size_t object_members(const struct mesh_object *of,
 		      const struct mesh_field *out[OBJECT_MEMBERS]);
 
@@ -161,8 +164,8 @@ void *field_add(const struct mesh_field *f, void *object);
 void field_sort(const struct mesh_field *f, void *object);
 
 /**
- * Take a value from its text; of a list: one more item. 0, or -1 with ERR_INPUT:
- * "'x' found, expected ...".
+ * Take a value from its text; of a list: one more item. 0, or -1 with
+ * ERR_INPUT: "'x' found, expected ...".
  */
 int field_set(const struct mesh_field *f, void *object, const char *value,
 	      struct err *e);
@@ -186,7 +189,8 @@ const char *field_nearest(const struct mesh_fields *fields, const char *key);
 
 /**
  * The name nearest to @name of @len items of @size bytes that begin with a
- * `char *`, their name: at most two edits, and half its length, away. Else NULL.
+ * `char *`, their name: at most two edits, and half its length, away. Else
+ * NULL.
  */
 const char *nearest_name(const void *items, size_t len, size_t size,
 			 const char *name);

@@ -1,6 +1,6 @@
 /*
- * The text of a value, by its kind: taken from what people write in mesh.yaml and
- * behind `set`, and given back as they would write it.
+ * The text of a value, by its kind: taken from what people write in mesh.yaml
+ * and behind `set`, and given back as they would write it.
  */
 #include "state/model/field.h"
 

@@ -1,6 +1,6 @@
 /*
- * Looks for a key in a table, and for the nearest one where there is none. Names
- * of nodes, groups and policies are mistyped in the same ways.
+ * Looks for a key in a table, and for the nearest one where there is none.
+ * Names of nodes, groups and policies are mistyped in the same ways.
  */
 #include "state/model/field.h"
 

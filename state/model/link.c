@@ -1,7 +1,8 @@
 /*
- * Peers of an imported host that are the mesh's own nodes, joined by their keys. A
- * host's word takes nothing from another: what it says is behind a third node is
- * kept as hearsay until somebody agrees, and no owner loses a network by it.
+ * Peers of an imported host that are the mesh's own nodes, joined by their
+ * keys. A host's word takes nothing from another: what it says is behind a
+ * third node is kept as hearsay until somebody agrees, and no owner loses a
+ * network by it.
  */
 #include "state/model/link.h"
 
@@ -31,6 +32,9 @@ static int compare_node_keys(const void *a, const void *b)
 		      (*(struct node *const *)b)->public_key);
 }
 
+/*
+ * Both lists are sorted, for hundreds of hosts may have hundreds of peers each.
+ */
 void links_open(struct links *l, struct mesh *m, struct strings *notes)
 {
 	*l = (struct links){ .mesh = m, .notes = notes };
@@ -53,6 +57,7 @@ void links_done(struct links *l)
 	vec_done(&l->owned);
 }
 
+/* As compare_node_keys(), for a key alone. */
 static int compare_to_node(const void *key, const void *item)
 {
 	return strcmp(key, (*(struct node *const *)item)->public_key);

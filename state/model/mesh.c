@@ -1,5 +1,7 @@
 /*
- * The mesh and its parts: made, found, copied, freed.
+ * The mesh and its parts: made, found, copied, freed, and what holds where a
+ * node says nothing. What each object has in it is told by its rows alone
+ * (object.c).
  */
 #include "state/model/mesh.h"
 
@@ -80,6 +82,10 @@ void mesh_init(struct mesh *m)
 	m->listen_port = MESH_DEFAULT_PORT;
 }
 
+/*
+ * By 128 random bits two meshes are told apart wherever they could meet: on a
+ * host that was in another one, in a saved plan, in a merge.
+ */
 int mesh_make_id(struct mesh *m, struct err *e)
 {
 	char text[33];
@@ -92,6 +98,7 @@ int mesh_make_id(struct mesh *m, struct err *e)
 	return 0;
 }
 
+/* A serial that wrapped around would make the newest state the oldest. */
 int mesh_serial_next(struct mesh *m, uint64_t serial, struct err *e)
 {
 	if (serial == UINT64_MAX)
@@ -200,6 +207,7 @@ struct node *nodes_insert(struct nodes *nodes, const char *name)
 	return n;
 }
 
+/* Nothing points into a struct node: it may be moved as it is. */
 bool nodes_move(struct nodes *from, struct nodes *to, const char *name)
 {
 	struct node *n = nodes_find(from, name);
@@ -227,6 +235,7 @@ bool nodes_drop(struct nodes *nodes, const char *name)
 	return true;
 }
 
+/* Goes through all: who looks for many keys makes an index, as link.c does. */
 struct node *mesh_by_key(const struct mesh *m, const char *public_key)
 {
 	for (size_t i = 0; i < m->nodes.len; i++) {
@@ -280,6 +289,9 @@ bool node_is_hidden(const struct node *n)
 {
 	const char *from = n->facts.nat_from;
 
+	/*
+	 * others could take a node's endpoint away, by what they claim to see
+	 */
 	return n->behind_nat && !(from && strncmp(from, FACT_SEEN_BY,
 						  strlen(FACT_SEEN_BY)) == 0);
 }
@@ -297,6 +309,7 @@ char *node_endpoint(const struct mesh *m, const struct node *n)
 	return mem_strdup(endpoint_text(&ip, node_port(m, n), text));
 }
 
+/* The Go tool writes 22 where nobody said a port. */
 int node_ssh_port(const struct node *n)
 {
 	return n->ssh_port == 22 ? 0 : n->ssh_port;
@@ -304,12 +317,16 @@ int node_ssh_port(const struct node *n)
 
 struct ips { VEC_OF(struct ip); };
 
+/* Orders the addresses that are taken, for the walk of mesh_free_ips(). */
 static int compare_ips(const void *a, const void *b)
 {
 	return ip_compare(a, b);
 }
 
-/* Append the single hosts of @list that lie in @network. */
+/*
+ * Append the single hosts of @list that lie in @network: a peer that is no node
+ * has its address among its allowed IPs; a wider network of it is no address.
+ */
 static void collect_hosts(struct ips *used, const struct cidrs *list,
 			  const struct cidr *network)
 {
@@ -319,7 +336,9 @@ static void collect_hosts(struct ips *used, const struct cidrs *list,
 			vec_push(used, list->items[i].ip);
 }
 
-/* Append the addresses of @nodes and their external peers that lie in @network. */
+/*
+ * Append the addresses of @nodes and their external peers that lie in @network.
+ */
 static void collect_used(struct ips *used, const struct nodes *nodes,
 			 const struct cidr *network)
 {

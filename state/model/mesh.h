@@ -188,8 +188,8 @@ struct node *nodes_find(const struct nodes *nodes, const char *name);
 struct group *mesh_group(const struct mesh *m, const char *name);
 
 /**
- * The policy of @list that is called as item @at of @from and has as many of that
- * name before it; NULL when there are fewer.
+ * The policy of @list that is called as item @at of @from and has as many of
+ * that name before it; NULL when there are fewer.
  */
 struct policy *policies_same(const struct policies *list,
 			     const struct policies *from, size_t at);
@@ -259,8 +259,8 @@ bool node_key_on_host(const struct mesh *m, const struct node *n);
 char *node_endpoint(const struct mesh *m, const struct node *n);
 
 /**
- * The port to log in to, 0 for ssh_config's: 22 stands in every state file and is
- * no wish.
+ * The port to log in to, 0 for ssh_config's: 22 stands in every state file and
+ * is no wish.
  */
 int node_ssh_port(const struct node *n);
 

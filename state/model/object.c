@@ -1,12 +1,16 @@
 /*
- * An object of a mesh as a whole, by its rows: empty, freed, and what it holds as
- * far as the state file is concerned.
+ * An object of a mesh as a whole, by its rows: empty, freed, and what it holds
+ * as far as the state file is concerned. A member that has no row is lost when
+ * a state is read, and leaks when it is freed; test_fields walks all rows.
  */
 #include "state/model/field.h"
 
 #include <strings.h>
 
-/* Every list is { items, len, cap }, whatever the items are. */
+/*
+ * Every list is { items, len, cap } (base/vec.h), whatever the items are. It is
+ * copied in and out, for to the compiler they are different types.
+ */
 struct list {
 	void *items;
 	size_t len;
@@ -86,6 +90,7 @@ const char *part_word(enum mesh_part part)
 	return words[part];
 }
 
+/* In any letter case, as Go's encoding/json, which wrote the first files. */
 const struct mesh_field *object_member(const struct mesh_object *of,
 				       const char *json)
 {
@@ -108,6 +113,7 @@ const struct mesh_field *member_find(const char *json)
 	return f ? f : object_member(&object_external, json);
 }
 
+/* Sorted by insertion: a handful of rows, without memory of its own. */
 size_t object_members(const struct mesh_object *of,
 		      const struct mesh_field *out[OBJECT_MEMBERS])
 {
@@ -136,6 +142,7 @@ void object_init(const struct mesh_object *of, void *object)
 	for (size_t i = 0; i < n; i++) {
 		void *slot = (char *)object + rows[i]->offset;
 
+		/* all else is unsaid where it is zero */
 		if (rows[i]->value == VALUE_TEXT)
 			*(char **)slot = mem_strdup("");
 	}
@@ -236,7 +243,7 @@ void object_done(const struct mesh_object *of, void *object)
 	for (size_t i = 0; i < OBJECT_TABLES; i++)
 		for (size_t k = 0; k < of->tables[i].len; k++)
 			field_done(&of->tables[i].items[k], object);
-	if (of->named)
+	if (of->named) /* the name is a key of the file, and has no row */
 		free(*(char **)object);
 	extras_done((void *)((char *)object + of->extras));
 	memset(object, 0, of->size);

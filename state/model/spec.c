@@ -1,6 +1,7 @@
 /*
- * What is typed for a node: "NAME:IP:[USER@]HOST[:PORT]", and SSH places. Both are
- * cut at colons, so an IPv6 address stands in brackets, as in a URL (RFC 3986).
+ * What is typed for a node: "NAME:IP:[USER@]HOST[:PORT]", and SSH places. Both
+ * are cut at colons, so an IPv6 address stands in brackets, as in a URL (RFC
+ * 3986).
  */
 #include "state/model/spec.h"
 
@@ -132,6 +133,7 @@ int spec_place(struct node *n, const char *text, struct err *e)
 	return port ? take_port(n, port, e) : 0;
 }
 
+/* A port of 22 is in every state, and left out: see node_ssh_port(). */
 char *spec_place_text(const struct node *n)
 {
 	bool v6 = n->ssh_host && strchr(n->ssh_host, ':');
@@ -148,7 +150,9 @@ char *spec_place_text(const struct node *n)
 	return sbuf_detach(&b);
 }
 
-/* The parts of a spec; the name comes last, so that a node with one is whole. */
+/*
+ * The parts of a spec; the name comes last, so that a node with one is whole.
+ */
 static int parse_spec(const struct mesh *m, struct node *n, char *name,
 		      struct err *e)
 {
@@ -183,7 +187,7 @@ static int parse_spec(const struct mesh *m, struct node *n, char *name,
 	return 0;
 }
 
-/* Do both log in to the same host? */
+/* Do both log in to the same host? As far as can be told without asking DNS. */
 static bool same_place(const struct node *a, const struct node *b)
 {
 	return strcmp(a->ssh_host, b->ssh_host) == 0 &&
@@ -205,6 +209,7 @@ int spec_check_removed(const struct mesh *m, const struct node *n,
 
 void spec_drop_removed(struct mesh *m, struct node *n)
 {
+	/* from the end, for the list gets shorter on the way */
 	for (size_t i = m->removed.len; i-- > 0;) {
 		const struct node *old = &m->removed.items[i];
 
@@ -249,7 +254,8 @@ struct node *spec_add(struct mesh *m, const char *spec, struct err *e)
 	struct node parsed = { 0 };
 	struct node *n;
 
-	if (parse_spec(m, &parsed, copy, e) < 0 || check_free(m, &parsed, e) < 0) {
+	if (parse_spec(m, &parsed, copy, e) < 0 ||
+	    check_free(m, &parsed, e) < 0) {
 		node_done(&parsed);
 		err_wrap(e, "node spec '%s'", shown);
 		return NULL;

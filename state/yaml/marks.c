@@ -1,6 +1,6 @@
 /*
- * Where in a mesh.yaml each thing stands, so that a finding about the mesh can name
- * the line. The mesh itself keeps no places: it mostly comes from a state.
+ * Where in a mesh.yaml each thing stands, so that a finding about the mesh can
+ * name the line. The mesh itself keeps no places: it mostly comes from a state.
  */
 #include "state/yaml/marks.h"
 
@@ -44,6 +44,9 @@ void yaml_marks_add(struct yaml_marks *marks, struct finding_place p,
 	char text[ADDR_TEXT_MAX];
 	struct cidr c;
 
+	/*
+	 * findings name an address as we write it, whoever wrote it otherwise
+	 */
 	if (p.value && ip_parse(&c.ip, p.value))
 		p.value = yaml_marks_keep(marks, ip_text(&c.ip, text));
 	else if (p.value && cidr_parse(&c, p.value))
@@ -62,7 +65,7 @@ void yaml_marks_name(struct yaml_marks *marks, size_t first, const char *name)
 		marks->all.items[i].place.name = name;
 }
 
-/* Nothing before something. */
+/* Nothing before something: an object's own mark is the first of its marks. */
 static int compare_names(const char *a, const char *b)
 {
 	if (!a || !b)
@@ -124,8 +127,8 @@ static int compare_to_place(const void *mark, const void *place)
 }
 
 /*
- * The first mark of @p or, if not @exact, of whatever of its part and name; marks
- * are sorted by place.
+ * The first mark of @p or, if not @exact, of whatever of its part and name;
+ * marks are sorted by place.
  */
 static bool find_mark(const struct yaml_marks *marks, struct finding_place p,
 		      bool exact, struct yaml_mark *out)
@@ -160,7 +163,8 @@ struct yaml_mark yaml_find(const struct yaml_marks *marks,
 	if (near.key && find_mark(marks, near, true, &at))
 		return at;
 	near.key = NULL;
-	if (p->part != PART_MESH && p->name && find_mark(marks, near, false, &at))
+	if (p->part != PART_MESH && p->name &&
+	    find_mark(marks, near, false, &at))
 		return at;
 	if (p->part != PART_MESH)
 		find_mark(marks,

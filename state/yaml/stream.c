@@ -1,6 +1,7 @@
 /*
- * libyaml's events, less what mesh.yaml does without. Aliases are refused before
- * they could multiply what a short text says; the number of items is bounded.
+ * libyaml's events, less what mesh.yaml does without. Aliases are refused
+ * before they could multiply what a short text says; the number of items is
+ * bounded.
  */
 #include "state/yaml/stream.h"
 
@@ -22,7 +23,7 @@ struct yaml_stream {
 	size_t items, documents;
 };
 
-/* What libyaml says in other words. */
+/* What libyaml says in other words; of those that fit the first one holds. */
 static const struct trouble {
 	const char *problem;  /* a part of libyaml's text */
 	bool context;         /* the place is where the thing began */
@@ -154,6 +155,7 @@ struct yaml_stream *yaml_stream_open(const char *text, size_t len,
 		err_set(e, ERR_SYSTEM, "out of memory");
 		return NULL;
 	}
+	/* else it would guess UTF-16 from the first bytes */
 	yaml_parser_set_encoding(&s->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&s->parser, (const unsigned char *)text,
 				     len);
@@ -197,6 +199,7 @@ static int check_document(struct yaml_stream *s, struct err *e)
 	return 0;
 }
 
+/* An anchor is refused where it is set: no alias can come to mean anything. */
 static int check_properties(struct yaml_stream *s, const unsigned char *anchor,
 			    const unsigned char *tag, struct err *e)
 {
@@ -219,6 +222,7 @@ static int take_scalar(struct yaml_stream *s, struct yaml_item *out,
 	if (check_properties(s, s->event.data.scalar.anchor,
 			     s->event.data.scalar.tag, e) < 0)
 		return -1;
+	/* "\\0" in double quotes */
 	if (strlen(text) != s->event.data.scalar.length)
 		return yaml_refuse(s, out->at, e, "the character U+0000 found, "
 				   "expected text without it");
@@ -229,7 +233,7 @@ static int take_scalar(struct yaml_stream *s, struct yaml_item *out,
 	return 0;
 }
 
-/* 1 when the event is no item. */
+/* 1 when the event is no item: the start of the text, the end of a document. */
 static int take_event(struct yaml_stream *s, struct yaml_item *out,
 		      struct err *e)
 {

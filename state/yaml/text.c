@@ -1,6 +1,7 @@
 /*
- * What no YAML text here may hold, and scalars that YAML readers disagree about: the
- * types of YAML 1.1 (a bare `no`, 010, 12:30:45) are still read by many.
+ * What no YAML text here may hold, and scalars that YAML readers disagree
+ * about: the types of YAML 1.1 (a bare `no`, 010, 12:30:45) are still read by
+ * many.
  */
 #include "state/yaml/stream.h"
 
@@ -64,7 +65,10 @@ char *yaml_bad_character(const char *text, size_t len, struct yaml_mark *at)
 	return NULL;
 }
 
-/* Is @s in the blank-separated list, in any letter case? */
+/*
+ * Is @s in the blank-separated list, in any letter case? YAML 1.1 has `no`,
+ * `No`, `NO`.
+ */
 static bool one_of(const char *list, const char *s)
 {
 	size_t len = strlen(s);

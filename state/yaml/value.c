@@ -1,6 +1,6 @@
 /*
- * One value of a mesh.yaml into its field, and what is said when it does not fit.
- * What a value may be is the field's row; here is what YAML makes of it.
+ * One value of a mesh.yaml into its field, and what is said when it does not
+ * fit. What a value may be is the field's row; here is what YAML makes of it.
  */
 #include "state/yaml/read.h"
 
@@ -42,6 +42,7 @@ int yaml_wrong_kind(struct yaml_reader *r, const struct yaml_item *item,
 
 int yaml_bad_value(struct yaml_reader *r, struct yaml_mark at, struct err *e)
 {
+	/* some checks quote the value as it is */
 	AUTO(auto_free) char *shown = text_escaped(e->msg);
 
 	return yaml_refuse(r->in, at, e, "%s", shown);
@@ -111,8 +112,8 @@ static bool take_odd_host(struct node *n, const char *text)
 }
 
 /*
- * A state may hold texts that nobody should write by hand; in double quotes they
- * are taken as they are, so that what was exported can be read.
+ * A state may hold texts that nobody should write by hand; in double quotes
+ * they are taken as they are, so that what was exported can be read.
  */
 static bool take_exactly(const struct yaml_target *t,
 			 const struct mesh_field *f,
@@ -132,7 +133,10 @@ static bool take_exactly(const struct yaml_target *t,
 	return true;
 }
 
-/* A membership is kept until all groups are there. */
+/*
+ * A membership is kept until all groups are there. Its mark is one of the group
+ * and one of the node: a finding may be about either.
+ */
 static int take_group(struct yaml_reader *r, const struct yaml_target *t,
 		      const struct yaml_item *item, struct err *e)
 {

@@ -1,6 +1,6 @@
 /*
- * The one canonical text of a mesh.yaml. Written by hand: libyaml's emitter wraps
- * lines and drops comments.
+ * The one canonical text of a mesh.yaml. Written by hand: libyaml's emitter
+ * wraps lines and drops comments.
  */
 #include "state/yaml/yaml.h"
 
@@ -35,8 +35,8 @@ static void yaml_writer_done(struct yaml_writer *w)
 
 /*
  * What a text may hold besides letters and digits without being quoted: a name
- * no comma, which ends it in a list; a host only what hosts are made of, for the
- * parser takes others in quotes alone.
+ * no comma, which ends it in a list; a host only what hosts are made of, for
+ * the parser takes others in quotes alone.
  */
 static const char in_words[] = LETTERS DIGITS "_./+ -,";
 static const char in_names[] = LETTERS DIGITS "_./+ -";
@@ -141,6 +141,10 @@ static int compare_links(const void *a, const void *b)
 	return (left->group > right->group) - (left->group < right->group);
 }
 
+/*
+ * Groups stand at their nodes, in one pass: members name nodes, not the
+ * reverse.
+ */
 static void find_links(struct yaml_writer *w)
 {
 	const struct mesh *m = w->m;

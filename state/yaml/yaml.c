@@ -1,7 +1,7 @@
 /*
  * mesh.yaml into a mesh that says what the text says, and nothing else. By the
- * stream of pieces and not a tree, for each thing has to know its line, and a key
- * that comes twice is an error, not the last of both.
+ * stream of pieces and not a tree, for each thing has to know its line, and a
+ * key that comes twice is an error, not the last of both.
  */
 #include "state/yaml/yaml.h"
 
@@ -24,6 +24,7 @@ const struct yaml_section yaml_sections[YAML_SECTIONS] = {
 	  "everybody" },
 };
 
+/* What was read so far is freed where an error ends it. */
 static void reader_done(struct yaml_reader *r)
 {
 	yaml_stream_close(r->in);
@@ -109,7 +110,10 @@ static int read_object(struct yaml_reader *r, struct yaml_target *t,
 	}
 }
 
-/* A node or group under its name. */
+/*
+ * A node or group under its name. That one is there twice shows when the marks
+ * are sorted, not by a search for each.
+ */
 static int read_named(struct yaml_reader *r, const struct yaml_section *s,
 		      const struct yaml_item *key, struct err *e)
 {
@@ -137,6 +141,7 @@ static int read_named(struct yaml_reader *r, const struct yaml_section *s,
 	return read_object(r, &t, &start, e);
 }
 
+/* Its name stands somewhere in it: the marks get it when all is read. */
 static int read_policy(struct yaml_reader *r, const struct yaml_section *s,
 		       const struct yaml_item *start, struct err *e)
 {
@@ -162,8 +167,9 @@ static int read_section(struct yaml_reader *r, const char *key,
 	while (strcmp(s->key, key) != 0)
 		s++;
 	if (s->shape == YAML_ONE)
-		return read_object(r, &(struct yaml_target){ .fields = s->fields,
-							.object = &r->mesh },
+		return read_object(r,
+				   &(struct yaml_target){ .fields = s->fields,
+							  .object = &r->mesh },
 				   value, e);
 	if (value->kind != (s->shape == YAML_IN_LIST ? ITEM_LIST : ITEM_MAP))
 		return yaml_wrong_kind(
@@ -200,6 +206,7 @@ static int read_top(struct yaml_reader *r, struct err *e)
 	if (item.kind != ITEM_MAP)
 		return yaml_wrong_kind(r, &item, "a mesh: keys and values like "
 				  "'network: 10.99.0.0/16'", e);
+	/* a file without `defaults` takes away what they said */
 	for (size_t i = 0; i < fields_defaults.len; i++)
 		field_clear(&fields_defaults.items[i], &r->mesh);
 	if (read_object(r, &t, &item, e) < 0)
@@ -226,7 +233,9 @@ static void join_groups(struct yaml_reader *r)
 		struct yaml_membership *s = &r->memberships.items[i];
 		struct group wanted = { .name = (char *)s->group };
 
-		/* among those that were there: what is added is in order, too */
+		/*
+		 * among those that were there: what is added is in order, too
+		 */
 		if ((i && compare_memberships(s - 1, s) == 0) ||
 		    (n && bsearch(&wanted, m->groups.items, n, sizeof wanted,
 				  group_compare)))
