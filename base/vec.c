@@ -1,9 +1,25 @@
 /*
- * Lists of strings; all other lists are the macros of vec.h.
+ * Lists of strings, and what of the macros of vec.h needs no type.
  */
 #include "base/vec.h"
 
 #include "base/sbuf.h"
+
+size_t vec_place_(const void *items, size_t len, size_t size, const void *key,
+		  int (*compare)(const void *item, const void *key))
+{
+	size_t low = 0, high = len;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare((const char *)items + mid * size, key) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
 
 void strings_add(struct strings *v, const char *s)
 {
@@ -53,6 +69,26 @@ int strings_compare(const void *a, const void *b)
 void strings_sort(struct strings *v)
 {
 	vec_sort(v, strings_compare);
+}
+
+void strings_make_set(struct strings *v)
+{
+	size_t kept = 0;
+
+	strings_sort(v);
+	for (size_t i = 0; i < v->len; i++) {
+		if (kept && strcmp(v->items[kept - 1], v->items[i]) == 0)
+			free(v->items[i]);
+		else
+			v->items[kept++] = v->items[i];
+	}
+	v->len = kept;
+}
+
+bool strings_has(const struct strings *sorted, const char *s)
+{
+	return sorted->len && bsearch(&s, sorted->items, sorted->len, sizeof s,
+				      strings_compare);
 }
 
 char *strings_line(const struct strings *v, size_t most)

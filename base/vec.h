@@ -8,15 +8,17 @@
 
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define VEC(T)              \
-	struct {            \
-		T *items;   \
-		size_t len; \
-		size_t cap; \
-	}
+/** The members of one, for a list that has a name: `struct nodes`. */
+#define VEC_OF(T)   \
+	T *items;   \
+	size_t len; \
+	size_t cap
+
+#define VEC(T) struct { VEC_OF(T); }
 
 /** Make room for one more and yield a pointer to it, zeroed. */
 #define vec_add(v)                                                             \
@@ -28,6 +30,17 @@
 		}                                                              \
 		memset(&(v)->items[(v)->len], 0, sizeof *(v)->items);          \
 		&(v)->items[(v)->len++];                                       \
+	})
+
+/** As vec_add(), at index @i, from which on the rest moves up. */
+#define vec_insert(v, i)                                                       \
+	__extension__({                                                        \
+		size_t to_ = (i);                                              \
+		vec_add(v);                                                    \
+		memmove(&(v)->items[to_ + 1], &(v)->items[to_],                \
+			((v)->len - to_ - 1) * sizeof *(v)->items);            \
+		memset(&(v)->items[to_], 0, sizeof *(v)->items);               \
+		&(v)->items[to_];                                              \
 	})
 
 #define vec_push(v, value) (*vec_add(v) = (value))
@@ -48,6 +61,15 @@
 			      compare);                                        \
 	} while (0)
 
+/**
+ * Where @key is in a sorted list, or belongs: the index of the first item that
+ * does not come before it. @compare gets an item and the key.
+ */
+#define vec_place(v, key, compare) \
+	vec_place_((v)->items, (v)->len, sizeof *(v)->items, key, compare)
+size_t vec_place_(const void *items, size_t len, size_t size, const void *key,
+		  int (*compare)(const void *item, const void *key));
+
 #define vec_done(v)                                   \
 	do {                                          \
 		free((v)->items);                     \
@@ -55,11 +77,7 @@
 	} while (0)
 
 /** A list of owned strings. */
-struct strings {
-	char **items;
-	size_t len;
-	size_t cap;
-};
+struct strings { VEC_OF(char *); };
 
 /** Append a copy of @s. */
 void strings_add(struct strings *v, const char *s);
@@ -83,9 +101,15 @@ int strings_compare(const void *a, const void *b);
 /** Sort by bytes. */
 void strings_sort(struct strings *v);
 
+/** Sort by bytes, and leave each string once. */
+void strings_make_set(struct strings *v);
+
+/** Is @s in a list that is sorted by bytes? */
+bool strings_has(const struct strings *sorted, const char *s);
+
 /**
- * All in one line for people: "a, b and 7 more" when there are over @most + 1 of
- * them; NULL when there is none. The caller frees.
+ * All in one line for people: "a, b and 7 more" when there are over @most + 1
+ * of them; NULL when there is none. The caller frees.
  */
 char *strings_line(const struct strings *v, size_t most);
 

@@ -61,13 +61,14 @@ static void json_effective(struct jout *j, const struct shown *s)
 	const struct mesh *m = s->d.mesh;
 	const struct node *n = s->d.node;
 	AUTO(auto_free) char *endpoint = node_endpoint(m, n);
-	int keepalive = n->keepalive_s >= 0 ? n->keepalive_s : m->keepalive_s;
+	int keepalive = 0;
+	bool said = node_keepalive(m, n, &keepalive);
 
 	jout_open(j, "effective");
 	jout_cidrs(j, "addresses", &s->d.addresses);
 	jout_number(j, "port", s->d.listen_port);
 	add_number(j, "mtu", s->d.mtu, s->d.mtu > 0);
-	add_number(j, "keepalive", keepalive, keepalive >= 0);
+	add_number(j, "keepalive", keepalive, said);
 	jout_text(j, "key", node_key_on_host(m, n) ? "host" : "state");
 	jout_text(j, "endpoint", or_null(endpoint));
 	jout_end(j);

@@ -20,7 +20,6 @@ void side_init(struct side *s)
 	memset(s, 0, sizeof *s);
 	s->raw = (struct sbuf)SBUF_SECRET;
 	s->raw.max = FILE_SIZE_MAX;
-	s->mesh.keepalive_s = -1;
 }
 
 void side_done(struct side *s)

@@ -153,12 +153,9 @@ static void add_desired_peer(struct desired *d, const struct node *n,
 	p->name = n->name;
 	p->public_key = n->public_key;
 	p->endpoint = endpoint_for(d->mesh, d->node, n);
-	if (d->node->keepalive_s >= 0)
-		p->keepalive_s = d->node->keepalive_s;
-	else if (d->mesh->keepalive_s >= 0)
-		p->keepalive_s = d->mesh->keepalive_s;
-	else if (d->node->behind_nat || n->behind_nat ||
-		 is_inside(d->node, n) || is_inside(n, d->node))
+	if (!node_keepalive(d->mesh, d->node, &p->keepalive_s) &&
+	    (d->node->behind_nat || n->behind_nat || is_inside(d->node, n) ||
+	     is_inside(n, d->node)))
 		p->keepalive_s = DESIRED_NAT_KEEPALIVE;
 	if (n->mesh_ip.family)
 		vec_push(&p->allowed_ips, cidr_host(&n->mesh_ip));

@@ -457,12 +457,13 @@ static void take_relations(struct mesh *m, const struct all_taken *all)
 	for (size_t i = 0; i < all->len; i++) {
 		struct node *n = reports.items[i].node;
 		AUTO(desired_done) struct desired d = { 0 };
+		int live;
 
 		if (!all->items[i].fresh)
 			continue;
 		desired_compute(&d, m, a, n);
-		n->keepalive_s =
-			unlike_keepalive(&d, reports.items[i].observed);
+		live = unlike_keepalive(&d, reports.items[i].observed);
+		n->keepalive_s = live < 0 ? 0 : live ? live : KEEPALIVE_OFF;
 	}
 	access_free(a);
 	vec_done(&reports);

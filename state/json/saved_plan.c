@@ -1,22 +1,25 @@
 /*
- * A saved plan's text: written, and read strictly.
+ * A saved plan's text: written, and read strictly. The file passes through
+ * other hands (a review, a pipeline), so it is believed only if it is, byte by
+ * byte, what we would write, and even then it is compared, never run.
  */
 #include "state/json/saved_plan.h"
 
 #include "base/auto.h"
 #include "base/text.h"
 #include "state/json/json.h"
-#include "state/json/syntax.h"
 #include "state/json/value.h"
 #include "state/model/model.h"
 
 #include <json-c/json.h>
 #include <string.h>
 
+/** Of the format: a file of another one is not looked into. */
 #define VERSION 1
 
-#define ROW(type, member, kind)                                                \
-	{ .json = #member, .value = kind, .offset = offsetof(struct type, member) }
+#define ROW(type, key, member, kind, ...)                                      \
+	{ .json = key, .value = kind, .offset = offsetof(struct type, member), \
+	  __VA_ARGS__ }
 #define ROWS(table, type)                                                      \
 	{ .tables = { { table, sizeof table / sizeof *table } },               \
 	  .size = sizeof(struct type), .extras = offsetof(struct type, extras) }
@@ -24,34 +27,32 @@
 DEFINE_AUTO(struct json_object *, json_object_put)
 
 static const struct mesh_field step_rows[] = {
-	{ .json = "step", .value = VALUE_TEXT,
-	  .offset = offsetof(struct saved_step, word) },
-	ROW(saved_step, text, VALUE_TEXT),
+	ROW(saved_step, "step", word, VALUE_TEXT),
+	ROW(saved_step, "text", text, VALUE_TEXT),
 };
 static const struct mesh_object object_step = ROWS(step_rows, saved_step);
 
 static const struct mesh_field host_rows[] = {
-	ROW(saved_host, node, VALUE_TEXT),
-	ROW(saved_host, removed, VALUE_BOOL),
-	ROW(saved_host, result, VALUE_TEXT),
-	ROW(saved_host, observed, VALUE_TEXT),
-	ROW(saved_host, desired, VALUE_TEXT),
-	{ .json = "steps", .value = VALUE_LIST, .of = &object_step,
-	  .offset = offsetof(struct saved_host, steps) },
+	ROW(saved_host, "node", node, VALUE_TEXT),
+	ROW(saved_host, "removed", removed, VALUE_BOOL),
+	ROW(saved_host, "result", result, VALUE_TEXT),
+	ROW(saved_host, "observed", observed, VALUE_TEXT),
+	ROW(saved_host, "desired", desired, VALUE_TEXT),
+	ROW(saved_host, "steps", steps, VALUE_LIST, .of = &object_step),
 };
 static const struct mesh_object object_host = ROWS(host_rows, saved_host);
 
+/* In the order of the file; the hash is last, for it is of all before it. */
 static const struct mesh_field plan_rows[] = {
-	ROW(saved_plan, version, VALUE_SERIAL),
-	ROW(saved_plan, mesh_id, VALUE_TEXT),
-	ROW(saved_plan, serial, VALUE_SERIAL),
-	ROW(saved_plan, state, VALUE_TEXT),
-	ROW(saved_plan, adopt, VALUE_BOOL),
-	ROW(saved_plan, install, VALUE_BOOL),
-	ROW(saved_plan, force_serial, VALUE_BOOL),
-	{ .json = "hosts", .value = VALUE_LIST, .of = &object_host,
-	  .offset = offsetof(struct saved_plan, hosts) },
-	ROW(saved_plan, sha256, VALUE_TEXT),
+	ROW(saved_plan, "version", version, VALUE_SERIAL),
+	ROW(saved_plan, "mesh_id", mesh_id, VALUE_TEXT),
+	ROW(saved_plan, "serial", serial, VALUE_SERIAL),
+	ROW(saved_plan, "state", state, VALUE_TEXT),
+	ROW(saved_plan, "adopt", adopt, VALUE_BOOL),
+	ROW(saved_plan, "install", install, VALUE_BOOL),
+	ROW(saved_plan, "force_serial", force_serial, VALUE_BOOL),
+	ROW(saved_plan, "hosts", hosts, VALUE_LIST, .of = &object_host),
+	ROW(saved_plan, "sha256", sha256, VALUE_TEXT),
 };
 static const struct mesh_object object_plan = ROWS(plan_rows, saved_plan);
 
@@ -62,7 +63,10 @@ void saved_plan_done(struct saved_plan *p)
 
 /* ---- the state ---- */
 
-/* Names, pins, addresses, MTUs, who is behind NAT, keys that hosts have. */
+/*
+ * Names, pins, addresses, MTUs, who is behind NAT, keys that hosts have: what a
+ * plan finds out itself may not make that plan out of date.
+ */
 static void strip_node(const struct mesh *m, struct node *n)
 {
 	if (n->facts.nat_from)
@@ -97,70 +101,49 @@ void saved_plan_state(struct mesh *m, char out[DIGEST_HEX + 1])
 
 /* ---- writing ---- */
 
-static void add_text(struct json_object *o, const char *key, const char *s)
-{
-	json_object_object_add(o, key, json_object_new_string(s));
-}
-
-static struct json_object *host_tree(const struct saved_host *h)
+/* The object as JSON, by its rows; texts that are NULL are left out. */
+static struct json_object *tree_of(const struct mesh_object *of,
+				   const void *object)
 {
 	struct json_object *o = json_object_new_object();
-	struct json_object *steps = json_object_new_array();
 
-	add_text(o, "node", h->node);
-	json_object_object_add(o, "removed", json_object_new_boolean(h->removed));
-	add_text(o, "result", h->result);
-	add_text(o, "observed", h->observed);
-	add_text(o, "desired", h->desired);
-	json_object_object_add(o, "steps", steps);
-	for (size_t i = 0; i < h->steps.len; i++) {
-		struct json_object *step = json_object_new_object();
+	for (size_t i = 0; i < of->tables[0].len; i++) {
+		const struct mesh_field *f = &of->tables[0].items[i];
+		const void *slot = (const char *)object + f->offset;
+		struct json_object *v;
 
-		add_text(step, "step", h->steps.items[i].word);
-		add_text(step, "text", h->steps.items[i].text);
-		json_object_array_add(steps, step);
+		if (f->value == VALUE_TEXT && !*(char *const *)slot)
+			continue;
+		if (f->value == VALUE_TEXT)
+			v = json_object_new_string(*(char *const *)slot);
+		else if (f->value == VALUE_BOOL)
+			v = json_object_new_boolean(*(const bool *)slot);
+		else if (f->value == VALUE_SERIAL)
+			v = json_object_new_uint64(*(const uint64_t *)slot);
+		else
+			v = json_object_new_array();
+		for (size_t k = 0; f->of && k < field_len(f, object); k++)
+			json_object_array_add(
+				v, tree_of(f->of, field_item(f, object, k)));
+		json_object_object_add(o, f->json, v);
 	}
 	return o;
 }
 
-static struct json_object *tree(const struct saved_plan *p)
-{
-	struct json_object *o = json_object_new_object();
-	struct json_object *hosts = json_object_new_array();
-
-	json_object_object_add(o, "version", json_object_new_int(VERSION));
-	add_text(o, "mesh_id", p->mesh_id);
-	json_object_object_add(o, "serial", json_object_new_uint64(p->serial));
-	add_text(o, "state", p->state);
-	json_object_object_add(o, "adopt", json_object_new_boolean(p->adopt));
-	json_object_object_add(o, "install",
-			       json_object_new_boolean(p->install));
-	json_object_object_add(o, "force_serial",
-			       json_object_new_boolean(p->force_serial));
-	json_object_object_add(o, "hosts", hosts);
-	for (size_t i = 0; i < p->hosts.len; i++)
-		json_object_array_add(hosts, host_tree(&p->hosts.items[i]));
-	return o;
-}
-
-/* One line: every version of json-c lays it out the same way. */
-static const char *text_of(struct json_object *o)
-{
-	return json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-						 JSON_C_TO_STRING_NOSLASHESCAPE);
-}
-
 int saved_plan_write(struct sbuf *out, struct saved_plan *p, struct err *e)
 {
-	AUTO(auto_json_object_put) struct json_object *o = tree(p);
-	const char *text = text_of(o);
+	AUTO(auto_json_object_put) struct json_object *o = NULL;
 	char sha[DIGEST_HEX + 1];
+	const char *text;
 
 	p->version = VERSION;
+	mem_replace(&p->sha256, NULL);
+	o = tree_of(&object_plan, p);
+	text = json_text(o);
 	digest_sha256(text, strlen(text), sha);
 	mem_replace(&p->sha256, sha);
-	add_text(o, "sha256", sha);
-	text = text_of(o);
+	json_object_object_add(o, "sha256", json_object_new_string(sha));
+	text = json_text(o);
 	if (strlen(text) >= SAVED_PLAN_SIZE_MAX)
 		return err_set(e, ERR_INPUT, "the plan would have more than "
 			       "%zu MiB, name fewer hosts",
@@ -172,51 +155,22 @@ int saved_plan_write(struct sbuf *out, struct saved_plan *p, struct err *e)
 /* ---- reading ---- */
 
 /* Tombstones behind all others, each by name. */
-static int compare_hosts(const char *a_node, bool a_removed,
-			 const struct saved_host *b)
+static int compare_hosts(const void *a, const void *b)
 {
-	if (a_removed != b->removed)
-		return a_removed - b->removed;
-	return strcmp(a_node, b->node);
+	const struct saved_host *left = a, *right = b;
+
+	return left->removed != right->removed
+		       ? left->removed - right->removed
+		       : strcmp(left->node, right->node);
 }
 
-static int check_hosts(const struct saved_plan *p, struct err *e)
-{
-	for (size_t i = 0; i < p->hosts.len; i++) {
-		const struct saved_host *h = &p->hosts.items[i];
-
-		if (check_node_name(h->node, e) < 0)
-			return -1;
-		if (i && compare_hosts(h->node, h->removed, h - 1) <= 0)
-			return err_set(e, ERR_INPUT, "host '%s' is not in its "
-				       "place", h->node);
-	}
-	return 0;
-}
-
-/* What we would write is what is there, or somebody had a hand in it. */
-static int check_untouched(struct saved_plan *p, const char *text, size_t len,
-			   struct err *e)
-{
-	AUTO(sbuf_done) struct sbuf again = SBUF_INIT;
-
-	again.max = SAVED_PLAN_SIZE_MAX + 1;
-	if (p->version != VERSION)
-		return err_set(e, ERR_INPUT, "no plan of this version of "
-			       "wgmesh, make it anew");
-	if (saved_plan_write(&again, p, e) < 0)
-		return -1;
-	if (again.len != len || memcmp(sbuf_str(&again), text, len) != 0)
-		return err_set(e, ERR_INPUT, "was edited since it was "
-			       "written, or is not whole: make it anew");
-	return 0;
-}
-
+/* Read by the same rows and written again: what differs was not from us. */
 int saved_plan_parse(struct saved_plan *out, const char *text, size_t len,
 		     struct err *e)
 {
 	AUTO(auto_json_object_put) struct json_object *o = NULL;
 	AUTO(saved_plan_done) struct saved_plan p = { 0 };
+	AUTO(sbuf_done) struct sbuf again = SBUF_INIT;
 	AUTO(auto_free) char *copy = NULL;
 
 	if (len > SAVED_PLAN_SIZE_MAX)
@@ -229,9 +183,26 @@ int saved_plan_parse(struct saved_plan *out, const char *text, size_t len,
 	if (!o)
 		return err_set(e, ERR_INPUT, "no JSON");
 	object_init(&object_plan, &p);
-	if (json_read_object(&object_plan, &p, o, e) < 0 || check_hosts(&p, e) < 0 ||
-	    check_untouched(&p, text, len, e) < 0)
+	if (json_read_object(&object_plan, &p, o, e) < 0)
 		return -1;
+	for (size_t i = 0; i < p.hosts.len; i++) {
+		const struct saved_host *h = &p.hosts.items[i];
+
+		if (check_node_name(h->node, e) < 0)
+			return -1;
+		if (i && compare_hosts(h - 1, h) >= 0)
+			return err_set(e, ERR_INPUT, "host '%s' is not in its "
+				       "place", h->node);
+	}
+	if (p.version != VERSION)
+		return err_set(e, ERR_INPUT, "no plan of this version of "
+			       "wgmesh, make it anew");
+	again.max = SAVED_PLAN_SIZE_MAX + 1;
+	if (saved_plan_write(&again, &p, e) < 0)
+		return -1;
+	if (again.len != len || memcmp(sbuf_str(&again), text, len) != 0)
+		return err_set(e, ERR_INPUT, "was edited since it was "
+			       "written, or is not whole: make it anew");
 	*out = p;
 	memset(&p, 0, sizeof p);
 	return 0;
@@ -246,19 +217,10 @@ bool saved_host_runs(const struct saved_host *h)
 const struct saved_host *saved_plan_host(const struct saved_plan *p,
 					 const char *node, bool removed)
 {
-	size_t low = 0, high = p->hosts.len;
+	const struct saved_host key = { .node = (char *)(uintptr_t)node,
+					.removed = removed };
 
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-		const struct saved_host *h = &p->hosts.items[mid];
-		int order = compare_hosts(node, removed, h);
-
-		if (order == 0)
-			return h;
-		if (order < 0)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return NULL;
+	return p->hosts.len ? bsearch(&key, p->hosts.items, p->hosts.len,
+				      sizeof key, compare_hosts)
+			    : NULL;
 }

@@ -30,11 +30,7 @@ struct saved_host {
 	struct extras extras;
 };
 
-struct saved_hosts {
-	struct saved_host *items;
-	size_t len;
-	size_t cap;
-};
+struct saved_hosts { VEC_OF(struct saved_host); };
 
 struct saved_plan {
 	uint64_t version; /* 1 */
@@ -57,8 +53,8 @@ void saved_plan_state(struct mesh *m, char out[DIGEST_HEX + 1]);
 int saved_plan_write(struct sbuf *out, struct saved_plan *p, struct err *e);
 
 /**
- * Parse a file's text, which must be saved_plan_write()'s byte by byte. 0, or -1
- * with ERR_INPUT; @out is untouched then. End with saved_plan_done().
+ * Parse a file's text, which must be saved_plan_write()'s byte by byte. 0, or
+ * -1 with ERR_INPUT; @out is untouched then. End with saved_plan_done().
  */
 int saved_plan_parse(struct saved_plan *out, const char *text, size_t len,
 		     struct err *e);
@@ -79,7 +75,8 @@ int saved_plan_check_state(const struct saved_plan *saved,
 
 /**
  * Are @now's hosts those of @saved that take part, with the same things found,
- * wanted and to be done? 0, or -1 with ERR_CONFLICT that names those that differ.
+ * wanted and to be done? 0, or -1 with ERR_CONFLICT that names those that
+ * differ.
  */
 int saved_plan_check_hosts(const struct saved_plan *saved,
 			   const struct saved_plan *now, struct err *e);

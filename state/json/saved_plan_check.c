@@ -1,5 +1,7 @@
 /*
- * Is a saved plan still what would be planned now?
+ * Is a saved plan still what would be planned now? Apart from the file's text,
+ * for this is what people agreed to: any difference stops the deploy and is
+ * named.
  */
 #include "state/json/saved_plan.h"
 
@@ -12,6 +14,10 @@
 /** Hosts that a refusal names; the others are counted. */
 #define NAMED_MAX 4
 
+/*
+ * The serial first: a changed state has other texts as well, and says so
+ * itself.
+ */
 int saved_plan_check_state(const struct saved_plan *saved,
 			   const struct saved_plan *now, struct err *e)
 {
@@ -30,29 +36,16 @@ int saved_plan_check_state(const struct saved_plan *saved,
 	return 0;
 }
 
-static const char *step_of(const struct saved_host *h, size_t i)
+static const char *step_text(const struct saved_host *h, size_t i)
 {
 	return i < h->steps.len ? h->steps.items[i].text : "nothing";
 }
 
-/* The first step that is another one, or the number of steps. */
-static size_t first_difference(const struct saved_host *a,
-			       const struct saved_host *b)
-{
-	size_t i = 0;
-
-	while (i < a->steps.len && i < b->steps.len &&
-	       strcmp(a->steps.items[i].word, b->steps.items[i].word) == 0 &&
-	       strcmp(a->steps.items[i].text, b->steps.items[i].text) == 0)
-		i++;
-	return i;
-}
-
 /* Why @now is not @h, in words; the caller frees; NULL when it is. */
-static char *difference(const struct saved_host *h,
-			const struct saved_host *now)
+static char *host_difference(const struct saved_host *h,
+			     const struct saved_host *now)
 {
-	size_t i;
+	size_t i = 0; /* the first step that is another one */
 
 	if (!now)
 		return mem_strdup("is no host of this mesh any more");
@@ -60,10 +53,13 @@ static char *difference(const struct saved_host *h,
 		return mem_printf("is %s now", now->result);
 	if (strcmp(h->observed, now->observed) != 0)
 		return mem_strdup("is not as it was when the plan was made");
-	i = first_difference(h, now);
+	while (i < h->steps.len && i < now->steps.len &&
+	       strcmp(h->steps.items[i].word, now->steps.items[i].word) == 0 &&
+	       strcmp(h->steps.items[i].text, now->steps.items[i].text) == 0)
+		i++;
 	if (i < h->steps.len || i < now->steps.len) {
-		AUTO(auto_free) char *was = check_shown(step_of(h, i));
-		AUTO(auto_free) char *is = check_shown(step_of(now, i));
+		AUTO(auto_free) char *was = check_shown(step_text(h, i));
+		AUTO(auto_free) char *is = check_shown(step_text(now, i));
 
 		return mem_printf("step %zu would be '%s' now, was '%s'", i + 1,
 				  is, was);
@@ -86,7 +82,8 @@ int saved_plan_check_hosts(const struct saved_plan *saved,
 
 		if (!saved_host_runs(h))
 			continue;
-		why = difference(h, saved_plan_host(now, h->node, h->removed));
+		why = host_difference(h, saved_plan_host(now, h->node,
+							 h->removed));
 		if (why && n++ < NAMED_MAX)
 			sbuf_printf(&text, "%shost '%s' %s", n > 1 ? "; " : "",
 				    h->node, why);

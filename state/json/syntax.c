@@ -1,8 +1,9 @@
 /*
- * Is it JSON? By hand, because json-c takes more than RFC 8259 allows and has no
- * lines.
+ * Is it JSON? By hand, because json-c takes more than RFC 8259 allows and has
+ * no lines. The text may be anybody's: no look goes past its end, and the depth
+ * is bounded before json-c, which recurses, sees it.
  */
-#include "state/json/syntax.h"
+#include "state/json/json.h"
 
 #include "base/num.h"
 #include "base/text.h"
@@ -28,7 +29,8 @@ static int peek(const struct scan *s)
 	return s->at < s->end ? (unsigned char)*s->at : -1;
 }
 
-static int fail(const struct scan *s, const char *what)
+/* Columns count characters: bytes that go on with one (10xxxxxx) are none. */
+static int fail_at_byte(const struct scan *s, const char *what)
 {
 	unsigned long line = 1;
 	unsigned long column = 1;
@@ -45,7 +47,7 @@ static int fail(const struct scan *s, const char *what)
 		       column, what);
 }
 
-/* As fail(), for something else than what is expected here. */
+/* As fail_at_byte(), for something else than what is expected here. */
 static int expected(const struct scan *s, const char *what)
 {
 	int c = peek(s);
@@ -58,7 +60,7 @@ static int expected(const struct scan *s, const char *what)
 	else
 		snprintf(text, sizeof text, "byte 0x%02x found, expected %s",
 			 (unsigned)c, what);
-	return fail(s, text);
+	return fail_at_byte(s, text);
 }
 
 static void skip_blanks(struct scan *s)
@@ -67,7 +69,7 @@ static void skip_blanks(struct scan *s)
 		s->at++;
 }
 
-static bool take(struct scan *s, char c)
+static bool take_byte(struct scan *s, char c)
 {
 	if (peek(s) != (unsigned char)c)
 		return false;
@@ -75,18 +77,7 @@ static bool take(struct scan *s, char c)
 	return true;
 }
 
-static int scan_hex4(struct scan *s)
-{
-	const char *start = s->at;
-
-	for (int i = 0; i < 4; i++, s->at++)
-		if (peek(s) < 0 || !isxdigit(peek(s)))
-			return expected(s, "four hexadecimal digits");
-	if (memcmp(start, "0000", 4) == 0)
-		return fail(s, "text cannot hold the character \\u0000");
-	return 0;
-}
-
+/* Behind a backslash. U+0000 would end the text too early wherever it goes. */
 static int scan_escape(struct scan *s)
 {
 	int c = peek(s);
@@ -94,7 +85,13 @@ static int scan_escape(struct scan *s)
 	if (c < 0 || !memchr("\"\\/bfnrtu", c, 9))
 		return expected(s, "one of \"\\/bfnrtu after a backslash");
 	s->at++;
-	return c == 'u' ? scan_hex4(s) : 0;
+	for (int i = 0; c == 'u' && i < 4; i++, s->at++)
+		if (peek(s) < 0 || !isxdigit(peek(s)))
+			return expected(s, "four hexadecimal digits");
+	if (c == 'u' && memcmp(s->at - 4, "0000", 4) == 0)
+		return fail_at_byte(s, "text cannot hold the character "
+				    "\\u0000");
+	return 0;
 }
 
 static int scan_string(struct scan *s)
@@ -103,17 +100,17 @@ static int scan_string(struct scan *s)
 	size_t n;
 
 	s->at++;
-	while (!take(s, '"')) {
+	while (!take_byte(s, '"')) {
 		if (peek(s) < 0x20)
 			return expected(s, "text or '\"'");
-		if (take(s, '\\')) {
+		if (take_byte(s, '\\')) {
 			if (scan_escape(s) < 0)
 				return -1;
 			continue;
 		}
 		n = text_utf8_length(s->at, (size_t)(s->end - s->at), &cp);
 		if (n == 0)
-			return fail(s, "this is not UTF-8");
+			return fail_at_byte(s, "this is not UTF-8");
 		s->at += n;
 	}
 	return 0;
@@ -128,13 +125,32 @@ static int scan_digits(struct scan *s)
 	return 0;
 }
 
-/* json-c would replace an integer that it cannot hold by another one. */
-static int check_integer(struct scan *s, const char *start, bool negative)
+static int scan_number(struct scan *s)
 {
-	size_t n = (size_t)(s->at - start);
+	bool negative = take_byte(s, '-'), integer = true;
+	const char *start = s->at;
 	char digits[24];
 	uint64_t value;
+	size_t n;
 
+	if (!take_byte(s, '0') && scan_digits(s) < 0)
+		return -1;
+	if (take_byte(s, '.')) {
+		integer = false;
+		if (scan_digits(s) < 0)
+			return -1;
+	}
+	if (take_byte(s, 'e') || take_byte(s, 'E')) {
+		integer = false;
+		if (!take_byte(s, '+'))
+			take_byte(s, '-');
+		if (scan_digits(s) < 0)
+			return -1;
+	}
+	if (!integer)
+		return 0;
+	/* json-c would replace an integer that it cannot hold by another one */
+	n = (size_t)(s->at - start);
 	if (n < sizeof digits) {
 		memcpy(digits, start, n);
 		digits[n] = '\0';
@@ -143,40 +159,7 @@ static int check_integer(struct scan *s, const char *start, bool negative)
 			return 0;
 	}
 	s->at = start;
-	return fail(s, "this number has more than 64 bits");
-}
-
-static int scan_number(struct scan *s)
-{
-	bool negative = take(s, '-');
-	const char *start = s->at;
-	bool integer = true;
-
-	if (!take(s, '0') && scan_digits(s) < 0)
-		return -1;
-	if (take(s, '.')) {
-		integer = false;
-		if (scan_digits(s) < 0)
-			return -1;
-	}
-	if (take(s, 'e') || take(s, 'E')) {
-		integer = false;
-		if (!take(s, '+'))
-			take(s, '-');
-		if (scan_digits(s) < 0)
-			return -1;
-	}
-	return integer ? check_integer(s, start, negative) : 0;
-}
-
-static int scan_word(struct scan *s, const char *word)
-{
-	size_t n = strlen(word);
-
-	if ((size_t)(s->end - s->at) < n || memcmp(s->at, word, n) != 0)
-		return expected(s, "a value");
-	s->at += n;
-	return 0;
+	return fail_at_byte(s, "this number has more than 64 bits");
 }
 
 static int scan_member(struct scan *s)
@@ -187,37 +170,41 @@ static int scan_member(struct scan *s)
 	if (scan_string(s) < 0)
 		return -1;
 	skip_blanks(s);
-	if (!take(s, ':'))
+	if (!take_byte(s, ':'))
 		return expected(s, "':'");
 	return scan_value(s);
 }
 
-/* The members of an object or array up to @close; the opening is taken. */
+/*
+ * The members of an object or array up to @close; the opening is taken. RFC
+ * 8259 allows no comma behind the last one; json-c would let it pass.
+ */
 static int scan_members(struct scan *s, char close,
 			int (*member)(struct scan *), const char *want)
 {
 	skip_blanks(s);
-	if (take(s, close))
+	if (take_byte(s, close))
 		return 0;
 	while (true) {
 		if (member(s) < 0)
 			return -1;
 		skip_blanks(s);
-		if (take(s, close))
+		if (take_byte(s, close))
 			return 0;
-		if (!take(s, ','))
+		if (!take_byte(s, ','))
 			return expected(s, want);
 	}
 }
 
+/* An array or object, which is at hand. */
 static int scan_nested(struct scan *s)
 {
 	int ret;
 
 	if (s->depth == JSON_DEPTH_MAX)
-		return fail(s, "nested too deeply");
+		return fail_at_byte(s, "nested too deeply");
 	s->depth++;
-	if (take(s, '{')) {
+	if (take_byte(s, '{')) {
 		ret = scan_members(s, '}', scan_member, "',' or '}'");
 	} else {
 		s->at++;
@@ -229,26 +216,23 @@ static int scan_nested(struct scan *s)
 
 static int scan_value(struct scan *s)
 {
+	const char *word;
+	int c;
+
 	skip_blanks(s);
-	switch (peek(s)) {
-	case '{':
-	case '[':
+	c = peek(s);
+	if (c == '{' || c == '[')
 		return scan_nested(s);
-	case '"':
+	if (c == '"')
 		return scan_string(s);
-	case 't':
-		return scan_word(s, "true");
-	case 'f':
-		return scan_word(s, "false");
-	case 'n':
-		return scan_word(s, "null");
-	case '-':
+	if (c == '-' || (c >= 0 && isdigit(c)))
 		return scan_number(s);
-	default:
-		if (peek(s) >= 0 && isdigit(peek(s)))
-			return scan_number(s);
+	word = c == 't' ? "true" : c == 'f' ? "false" : "null";
+	if ((size_t)(s->end - s->at) < strlen(word) ||
+	    memcmp(s->at, word, strlen(word)) != 0)
 		return expected(s, "a value");
-	}
+	s->at += strlen(word);
+	return 0;
 }
 
 int json_check_syntax(const char *text, size_t len, struct err *e)

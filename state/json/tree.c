@@ -1,34 +1,41 @@
 /*
- * A mesh as a tree to merge, and back: units in one object, lists by a key.
+ * A mesh as a tree to merge, and back: units in one object, lists by a key. The
+ * way there goes through the state's text, so a tree holds just what a file
+ * would, and what comes back out of a merge is read and checked like any other
+ * file.
  */
 #include "state/json/tree.h"
 
 #include "state/json/json.h"
-#include "state/json/syntax.h"
 
+#include <json-c/printbuf.h>
 #include <string.h>
 
 DEFINE_AUTO(struct json_tokener *, json_tokener_free)
 
-static void wipe(struct json_object *v)
+/*
+ * json-c gives its own buffer out as const, and has no way to wipe it. What is
+ * a key of an object is no secret in any of our files.
+ */
+static void wipe_strings(struct json_object *v)
 {
 	if (json_object_is_type(v, json_type_string)) {
 		explicit_bzero((char *)(uintptr_t)json_object_get_string(v),
 			       (size_t)json_object_get_string_len(v));
 	} else if (json_object_is_type(v, json_type_array)) {
 		for (size_t i = 0; i < json_object_array_length(v); i++)
-			wipe(json_object_array_get_idx(v, i));
+			wipe_strings(json_object_array_get_idx(v, i));
 	} else if (json_object_is_type(v, json_type_object)) {
 		json_object_object_foreach(v, key, member) {
 			(void)key;
-			wipe(member);
+			wipe_strings(member);
 		}
 	}
 }
 
 void tree_free(struct json_object *tree)
 {
-	wipe(tree);
+	wipe_strings(tree);
 	json_object_put(tree);
 }
 
@@ -83,6 +90,7 @@ struct json_object *tree_without(struct json_object *list, const char *but)
 	return rest;
 }
 
+/* Members are counted references: a copy costs no strings, and shares them. */
 struct json_object *tree_copy(struct json_object *object)
 {
 	struct json_object *copy = json_object_new_object();
@@ -114,7 +122,7 @@ struct json_object *tree_set(struct json_object *list)
 /* ---- into the shape ---- */
 
 /* An object of the items of a list, in their order, by their member @by. */
-static struct json_object *keyed(struct json_object *list, const char *by)
+static struct json_object *keyed_list(struct json_object *list, const char *by)
 {
 	struct json_object *out = json_object_new_object();
 	struct json_object *seen = json_object_new_object();
@@ -123,7 +131,8 @@ static struct json_object *keyed(struct json_object *list, const char *by)
 		struct json_object *item = json_object_array_get_idx(list, i);
 		const char *name = tree_text(item, by);
 		int n = json_object_get_int(tree_get(seen, name));
-		/* names that come more than once are told apart */
+		/* names that come more than once are told apart, by what
+		   nobody types */
 		AUTO(auto_free) char *key =
 			n ? mem_printf("%s\x01%d", name, n) : mem_strdup(name);
 
@@ -134,7 +143,7 @@ static struct json_object *keyed(struct json_object *list, const char *by)
 	return out;
 }
 
-/* Always there, even if it says nothing. */
+/* Is it in the file as the Go tool has it, always, and no more than that? */
 static bool says_nothing(const struct mesh_field *f, struct json_object *v)
 {
 	if (!f->always || f->unit)
@@ -155,9 +164,6 @@ static bool has_parts(const struct mesh_field *f)
 	return f->value == VALUE_MAP && f->each == MERGE_FIELDS;
 }
 
-static struct json_object *shaped(const struct mesh_object *of,
-				  struct json_object *v);
-
 /* Each entry of a map through @fn. */
 static struct json_object *
 mapped(const struct mesh_object *of, struct json_object *map,
@@ -171,46 +177,56 @@ mapped(const struct mesh_object *of, struct json_object *map,
 	return out;
 }
 
-static void add_shaped(struct json_object *out, const struct mesh_field *f,
-		       const char *key, struct json_object *v)
-{
-	if (f && says_nothing(f, v))
-		return;
-	if (f && f->unit && !tree_get(out, f->unit))
-		json_object_object_add(out, f->unit, json_object_new_object());
-	if (f && f->unit)
-		out = tree_get(out, f->unit);
-	json_object_object_add(out, key,
-			       f && is_keyed(f)	   ? keyed(v, f->of->by)
-			       : f && has_parts(f) ? mapped(f->of, v, shaped)
-						   : json_object_get(v));
-}
-
 static struct json_object *shaped(const struct mesh_object *of,
 				  struct json_object *v)
 {
 	struct json_object *out = json_object_new_object();
 
-	json_object_object_foreach(v, key, member)
-		add_shaped(out, object_member(of, key), key, member);
+	json_object_object_foreach(v, key, member) {
+		const struct mesh_field *f = object_member(of, key);
+		struct json_object *to = out;
+
+		if (f && says_nothing(f, member))
+			continue;
+		if (f && f->unit && !tree_has(out, f->unit))
+			json_object_object_add(out, f->unit,
+					       json_object_new_object());
+		if (f && f->unit)
+			to = tree_get(out, f->unit);
+		json_object_object_add(
+			to, key,
+			f && is_keyed(f)    ? keyed_list(member, f->of->by)
+			: f && has_parts(f) ? mapped(f->of, member, shaped)
+					    : json_object_get(member));
+	}
 	return out;
 }
 
+/*
+ * What has passed json_check_syntax() is nothing that json-c objects to. Its
+ * buffer is made large at once, for growing leaves copies of keys behind, and
+ * wiped.
+ */
 int tree_parse(struct json_object **out, const char *text, size_t len,
 	       struct err *e)
 {
 	AUTO(auto_json_tokener_free) struct json_tokener *tok = NULL;
+	enum json_tokener_error why;
 
 	if (json_check_syntax(text, len, e) < 0)
 		return -1;
 	tok = json_tokener_new_ex(JSON_DEPTH_MAX + 2);
-	if (!tok)
+	if (!tok || printbuf_memset(tok->pb, -1, 0, 4096) < 0)
 		return err_set(e, ERR_SYSTEM, "out of memory");
+	printbuf_reset(tok->pb);
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT |
+				    JSON_TOKENER_VALIDATE_UTF8);
 	*out = json_tokener_parse_ex(tok, text, (int)len);
-	if (!*out)
+	why = json_tokener_get_error(tok);
+	explicit_bzero(tok->pb->buf, (size_t)tok->pb->size);
+	if (why != json_tokener_success || !*out)
 		return err_set(e, ERR_INPUT, "json-c: %s",
-			       json_tokener_error_desc(
-				       json_tokener_get_error(tok)));
+			       json_tokener_error_desc(why));
 	return 0;
 }
 
@@ -233,7 +249,7 @@ int tree_of_mesh(struct json_object **out, const struct mesh *m, struct err *e)
 
 /* ---- and out of it ---- */
 
-static struct json_object *listed(struct json_object *object)
+static struct json_object *listed_members(struct json_object *object)
 {
 	struct json_object *list = json_object_new_array();
 
@@ -242,12 +258,6 @@ static struct json_object *listed(struct json_object *object)
 		json_object_array_add(list, json_object_get(member));
 	}
 	return list;
-}
-
-static void add_members(struct json_object *out, struct json_object *unit)
-{
-	json_object_object_foreach(unit, key, v)
-		json_object_object_add(out, key, json_object_get(v));
 }
 
 static struct json_object *flat(const struct mesh_object *of,
@@ -260,14 +270,17 @@ static struct json_object *flat(const struct mesh_object *of,
 
 		if (!json_object_is_type(member, json_type_object))
 			f = NULL; /* of no other shape */
-		if (f && f->unit)
-			add_members(out, member);
-		else
-			json_object_object_add(
-				out, key,
-				f && is_keyed(f)    ? listed(member)
-				: f && has_parts(f) ? mapped(f->of, member, flat)
-						    : json_object_get(member));
+		if (f && f->unit) {
+			json_object_object_foreach(member, one, v_of_unit)
+				json_object_object_add(
+					out, one, json_object_get(v_of_unit));
+			continue;
+		}
+		json_object_object_add(
+			out, key,
+			f && is_keyed(f)    ? listed_members(member)
+			: f && has_parts(f) ? mapped(f->of, member, flat)
+					    : json_object_get(member));
 	}
 	return out;
 }

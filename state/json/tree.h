@@ -1,7 +1,8 @@
 /*
  * A mesh as a JSON tree in which each member is one thing to merge: the members
  * of a unit (an SSH place, a key pair) lie in an object under the unit's first
- * key, lists of policies and external peers are objects. For state/merge/ alone.
+ * key, lists of policies and external peers are objects. For state/merge/
+ * alone.
  */
 #ifndef WGMESH_STATE_JSON_TREE_H
 #define WGMESH_STATE_JSON_TREE_H
@@ -18,7 +19,7 @@ int tree_of_mesh(struct json_object **out, const struct mesh *m,
 /** The mesh that a tree says, checked. ERR_INPUT. */
 int tree_to_mesh(struct mesh *out, struct json_object *tree, struct err *e);
 
-/** Parse any JSON text. ERR_INPUT. */
+/** Parse the text of an object, strictly; end with tree_free(). ERR_INPUT. */
 int tree_parse(struct json_object **out, const char *text, size_t len,
 	       struct err *e);
 

@@ -1,5 +1,7 @@
 /*
- * Reads an object of the state file, or of a saved plan, by its rows.
+ * Reads an object of the state file, or of a saved plan, by its rows. What a
+ * file says comes from whoever could write it: every type is checked here, and
+ * what an error shows of it is cut and escaped.
  */
 #include "state/json/value.h"
 
@@ -25,20 +27,17 @@ int json_wrong_type(struct json_object *v, const char *wanted, struct err *e)
 		       names[json_object_get_type(v)], wanted);
 }
 
+const char *json_text(struct json_object *v)
+{
+	return json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN |
+						 JSON_C_TO_STRING_NOSLASHESCAPE);
+}
+
 static int get_text(const char **out, struct json_object *v, struct err *e)
 {
 	if (!json_object_is_type(v, json_type_string))
 		return json_wrong_type(v, "a string", e);
 	*out = json_object_get_string(v);
-	return 0;
-}
-
-/* json-c turns what lies beyond 63 bits into the nearest that does not. */
-static int get_long(long *out, struct json_object *v, struct err *e)
-{
-	if (!json_object_is_type(v, json_type_int))
-		return json_wrong_type(v, "an integer", e);
-	*out = json_object_get_int64(v);
 	return 0;
 }
 
@@ -49,7 +48,11 @@ static int get_long(long *out, struct json_object *v, struct err *e)
 typedef int read_fn(const struct mesh_field *f, void *slot,
 		    struct json_object *v, struct err *e);
 
-/* "" means the same as leaving it out, unless it is VALUE_TEXT. */
+/*
+ * "" means the same as leaving it out, unless it is VALUE_TEXT, which is always
+ * in the file. The text ends at its NUL: the syntax check let no other one
+ * pass.
+ */
 static int read_text(const struct mesh_field *f, void *slot,
 		     struct json_object *v, struct err *e)
 {
@@ -75,6 +78,7 @@ static int read_secret(const struct mesh_field *f, void *slot,
 	return 0;
 }
 
+/* json-c would also take 1 and "true": its own conversions are not used. */
 static int read_bool(const struct mesh_field *f, void *slot,
 		     struct json_object *v, struct err *e)
 {
@@ -89,15 +93,19 @@ static int read_bool(const struct mesh_field *f, void *slot,
 static int read_number(const struct mesh_field *f, void *slot,
 		       struct json_object *v, struct err *e)
 {
-	long n = 0;
+	long n;
 
-	if (get_long(&n, v, e) < 0 ||
-	    (!(n == 0 && f->always) && f->check_number(n, e) < 0))
+	if (!json_object_is_type(v, json_type_int))
+		return json_wrong_type(v, "an integer", e);
+	/* what lies beyond 63 bits is the nearest that does not, and refused */
+	n = json_object_get_int64(v);
+	if (!(n == 0 && f->always) && f->check_number(n, e) < 0)
 		return -1;
-	*(int *)slot = (int)n;
+	*(int *)slot = n ? (int)n : f->zero;
 	return 0;
 }
 
+/* All 64 bits: json-c keeps a number beyond 63 bits as an unsigned one. */
 static int read_serial(const struct mesh_field *f, void *slot,
 		       struct json_object *v, struct err *e)
 {
@@ -111,7 +119,7 @@ static int read_serial(const struct mesh_field *f, void *slot,
 	return 0;
 }
 
-static int no_address(const char *s, const char *wanted, struct err *e)
+static int refuse_address(const char *s, const char *wanted, struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(s);
 
@@ -127,7 +135,7 @@ static int read_ip(const struct mesh_field *f, void *slot,
 	if (get_text(&s, v, e) < 0)
 		return -1;
 	if (*s && (!ip_parse(&a, s) || a.family != f->min))
-		return no_address(s, f->min == 6
+		return refuse_address(s, f->min == 6
 				? "an IPv6 address"
 				: "an IPv4 address (for IPv6 there is "
 				  "mesh_ip6)", e);
@@ -143,8 +151,9 @@ static int read_network(const struct mesh_field *f, void *slot,
 
 	if (get_text(&s, v, e) < 0)
 		return -1;
+	/* host bits are cleared, as the Go tool's parser does */
 	if (*s && (!strchr(s, '/') || !cidr_parse(&c, s)))
-		return no_address(s, f->min == 6
+		return refuse_address(s, f->min == 6
 				? "a network such as fd99::/64"
 				: "a network such as 10.99.0.0/16", e);
 	cidr_mask(&c);
@@ -152,61 +161,38 @@ static int read_network(const struct mesh_field *f, void *slot,
 	return 0;
 }
 
-/* Addresses, each with a prefix length. */
-static int read_cidrs(const struct mesh_field *f, void *slot,
+/* A list of any kind but of objects; in place of what is there. */
+static int read_items(const struct mesh_field *f, void *slot,
 		      struct json_object *v, struct err *e)
 {
-	struct cidrs *list = slot;
+	struct secrets *secrets = slot;
 	struct cidr c;
 	const char *s;
 
 	if (!json_object_is_type(v, json_type_array))
 		return json_wrong_type(v, "a list", e);
-	list->len = 0;
+	field_done(f, (char *)slot - f->offset);
 	for (size_t i = 0; i < json_object_array_length(v); i++) {
 		if (get_text(&s, json_object_array_get_idx(v, i), e) < 0)
 			return err_wrap(e, "item %zu", i + 1);
+		if (f->value == VALUE_STRINGS) {
+			strings_add(slot, s);
+			continue;
+		}
+		if (f->value == VALUE_SECRETS) {
+			struct secret *one = vec_add(secrets);
+
+			if (*s)
+				secret_set(one, s, strlen(s));
+			continue;
+		}
 		if (!cidr_parse(&c, s))
-			return no_address(s, "a network such as "
-					  "192.168.10.0/24", e);
+			return refuse_address(s, "a network such as "
+					      "192.168.10.0/24", e);
 		if (f->value == VALUE_NETWORKS)
 			cidr_mask(&c);
-		vec_push(list, c);
+		vec_push((struct cidrs *)slot, c);
 	}
-	return 0;
-}
-
-static int read_strings(const struct mesh_field *f, void *slot,
-			struct json_object *v, struct err *e)
-{
-	const char *s;
-
-	(void)f;
-	if (!json_object_is_type(v, json_type_array))
-		return json_wrong_type(v, "a list", e);
-	strings_done(slot);
-	for (size_t i = 0; i < json_object_array_length(v); i++) {
-		if (get_text(&s, json_object_array_get_idx(v, i), e) < 0)
-			return err_wrap(e, "item %zu", i + 1);
-		strings_add(slot, s);
-	}
-	return 0;
-}
-
-static int read_secrets(const struct mesh_field *f, void *slot,
-			struct json_object *v, struct err *e)
-{
-	struct secrets *list = slot;
-
-	if (!json_object_is_type(v, json_type_array))
-		return json_wrong_type(v, "a list", e);
-	for (size_t i = 0; i < list->len; i++)
-		secret_done(&list->items[i]);
-	list->len = 0;
-	for (size_t i = 0; i < json_object_array_length(v); i++)
-		if (read_secret(f, vec_add(list),
-				json_object_array_get_idx(v, i), e) < 0)
-			return err_wrap(e, "item %zu", i + 1);
 	return 0;
 }
 
@@ -226,12 +212,7 @@ static int read_nat_seen(const struct mesh_field *f, void *slot,
 	return 0;
 }
 
-static int read_object(const struct mesh_field *f, void *slot,
-		       struct json_object *v, struct err *e)
-{
-	return json_read_object(f->of, slot, v, e);
-}
-
+/* Objects; a list is sorted as the mesh has it, however the file does. */
 static int read_list(const struct mesh_field *f, void *object,
 		     struct json_object *v, struct err *e)
 {
@@ -250,7 +231,10 @@ static int read_list(const struct mesh_field *f, void *object,
 	return 0;
 }
 
-/* Its errors name the entry, which is enough. */
+/*
+ * Its errors name the entry, which is enough. The name is the first member of
+ * such an object, and checked with the mesh.
+ */
 static int read_map(const struct mesh_field *f, void *object,
 		    struct json_object *v, struct err *e)
 {
@@ -258,7 +242,7 @@ static int read_map(const struct mesh_field *f, void *object,
 		json_wrong_type(v, "an object", e);
 		return err_wrap(e, "%s", f->json);
 	}
-	field_done(f, object);
+	field_done(f, object); /* a key may come twice: the last one holds */
 	json_object_object_foreach(v, key, member) {
 		void *item = field_add(f, object);
 
@@ -274,7 +258,7 @@ static int read_map(const struct mesh_field *f, void *object,
 	return 0;
 }
 
-static read_fn *const readers[VALUE_MAP + 1] = {
+static read_fn *const readers[VALUES] = {
 	[VALUE_TEXT] = read_text,
 	[VALUE_OPTIONAL] = read_text,
 	[VALUE_SECRET] = read_secret,
@@ -283,62 +267,54 @@ static read_fn *const readers[VALUE_MAP + 1] = {
 	[VALUE_BOOL] = read_bool,
 	[VALUE_IP] = read_ip,
 	[VALUE_NETWORK] = read_network,
-	[VALUE_NETWORKS] = read_cidrs,
-	[VALUE_ADDRESSES] = read_cidrs,
-	[VALUE_STRINGS] = read_strings,
-	[VALUE_SECRETS] = read_secrets,
+	[VALUE_NETWORKS] = read_items,
+	[VALUE_ADDRESSES] = read_items,
+	[VALUE_STRINGS] = read_items,
+	[VALUE_SECRETS] = read_items,
 	[VALUE_NAT_SEEN] = read_nat_seen,
-	[VALUE_OBJECT] = read_object,
 };
 
 static int read_member(const struct mesh_field *f, char *object,
 		       struct json_object *v, struct err *e)
 {
+	void *slot = object + f->offset;
 	int ret;
 
 	if (f->value == VALUE_MAP)
 		return read_map(f, object, v, e);
-	ret = f->value == VALUE_LIST
-		      ? read_list(f, object, v, e)
-		      : readers[f->value](f, object + f->offset, v, e);
+	if (f->value == VALUE_LIST)
+		ret = read_list(f, object, v, e);
+	else if (f->value == VALUE_OBJECT)
+		ret = json_read_object(f->of, slot, v, e);
+	else
+		ret = readers[f->value](f, slot, v, e);
 	if (f->null_at)
 		*(bool *)(object + f->null_at) = false;
 	return ret < 0 ? err_wrap(e, "%s", f->json) : 0;
 }
 
-static void add_extra(struct extras *extras, const char *key,
-		      struct json_object *v)
-{
-	struct extra *x = vec_add(extras);
-
-	x->key = mem_strdup(key);
-	x->json = mem_strdup(json_object_to_json_string_ext(
-		v, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-}
-
-/* null, as well as no list at all, is kept apart from an empty list. */
-static void begin_lists(const struct mesh_object *of, char *object)
-{
-	for (size_t i = 0; i < OBJECT_TABLES; i++)
-		for (size_t k = 0; k < of->tables[i].len; k++)
-			if (of->tables[i].items[k].null_at)
-				*(bool *)(object +
-					  of->tables[i].items[k].null_at) =
-					true;
-}
-
 int json_read_object(const struct mesh_object *of, void *object,
 		     struct json_object *v, struct err *e)
 {
+	struct extras *extras = (void *)((char *)object + of->extras);
+
 	if (!json_object_is_type(v, json_type_object))
 		return json_wrong_type(v, "an object", e);
-	begin_lists(of, object);
+	/* null, as well as no list at all, is kept apart from an empty list */
+	for (size_t i = 0; i < OBJECT_TABLES; i++)
+		for (size_t k = 0; k < of->tables[i].len; k++) {
+			size_t null_at = of->tables[i].items[k].null_at;
+
+			if (null_at)
+				*(bool *)((char *)object + null_at) = true;
+		}
 	json_object_object_foreach(v, key, member) {
 		const struct mesh_field *f = object_member(of, key);
 
 		if (!f)
-			add_extra((void *)((char *)object + of->extras), key,
-				  member);
+			vec_push(extras,
+				 ((struct extra){ mem_strdup(key),
+						  mem_strdup(json_text(member)) }));
 		else if (member && read_member(f, object, member, e) < 0)
 			return -1;
 	}

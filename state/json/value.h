@@ -18,6 +18,12 @@ struct json_object;
 int json_read_object(const struct mesh_object *of, void *object,
 		     struct json_object *v, struct err *e);
 
+/**
+ * Its text in one line, the same by every version of json-c; owned by @v and
+ * valid until the next call.
+ */
+const char *json_text(struct json_object *v);
+
 /** Set "A found, expected @wanted". */
 int json_wrong_type(struct json_object *v, const char *wanted, struct err *e);
 

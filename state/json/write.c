@@ -1,5 +1,8 @@
 /*
- * The state file's text, laid out as the Go tool does.
+ * The state file's text, laid out as the Go tool does: its encoding/json with
+ * MarshalIndent, to the byte, so that a state that both write has no
+ * differences in git. json-c's layout is another one, and changes with its
+ * version.
  */
 #include "state/json/json.h"
 
@@ -29,7 +32,7 @@ static void open_with(struct writer *w, char c)
 	w->first = true;
 }
 
-/* An empty list or object stays on its line. */
+/* An empty list or object stays on its line, as in Go. */
 static void close_with(struct writer *w, char c)
 {
 	w->depth--;
@@ -40,7 +43,7 @@ static void close_with(struct writer *w, char c)
 }
 
 /* Begin the next item. */
-static void next(struct writer *w)
+static void next_item(struct writer *w)
 {
 	if (!w->first)
 		sbuf_putc(w->out, ',');
@@ -63,85 +66,48 @@ static const char *short_escape(unsigned cp)
 	return NULL;
 }
 
+/* Go escapes what a browser could take for HTML or the end of a script line. */
 static bool needs_code(unsigned cp)
 {
 	return cp < 0x20 || cp == '<' || cp == '>' || cp == '&' ||
 	       cp == 0x2028 || cp == 0x2029;
 }
 
-/* The inside of a string; bytes that are no UTF-8 become U+FFFD. */
-static void put_characters(struct sbuf *out, const char *s)
+/* Bytes that are no UTF-8 become U+FFFD, as in the Go tool. */
+static void put_text(struct writer *w, const char *s)
 {
-	size_t len = strlen(s);
+	size_t len = s ? strlen(s) : 0;
 
+	sbuf_putc(w->out, '"');
 	while (len) {
 		unsigned cp = 0;
 		size_t n = text_utf8_length(s, len, &cp);
 
 		if (n == 0)
-			sbuf_puts(out, "\xef\xbf\xbd");
+			sbuf_puts(w->out, "\xef\xbf\xbd");
 		else if (short_escape(cp))
-			sbuf_puts(out, short_escape(cp));
+			sbuf_puts(w->out, short_escape(cp));
 		else if (needs_code(cp))
-			sbuf_printf(out, "\\u%04x", cp);
+			sbuf_printf(w->out, "\\u%04x", cp);
 		else
-			sbuf_add(out, s, n);
+			sbuf_add(w->out, s, n);
 		s += n ? n : 1;
 		len -= n ? n : 1;
 	}
-}
-
-static void put_text(struct writer *w, const char *s)
-{
-	sbuf_putc(w->out, '"');
-	put_characters(w->out, s ? s : "");
 	sbuf_putc(w->out, '"');
 }
 
-static void key(struct writer *w, const char *name)
+static void put_key(struct writer *w, const char *name)
 {
-	next(w);
+	next_item(w);
 	put_text(w, name);
 	sbuf_puts(w->out, ": ");
 }
 
-static void put_strings(struct writer *w, const struct strings *list, bool null)
-{
-	if (null && list->len == 0) {
-		sbuf_puts(w->out, "null");
-		return;
-	}
-	open_with(w, '[');
-	for (size_t i = 0; i < list->len; i++) {
-		next(w);
-		put_text(w, list->items[i]);
-	}
-	close_with(w, ']');
-}
-
-static void put_secrets(struct writer *w, const struct secrets *list)
-{
-	open_with(w, '[');
-	for (size_t i = 0; i < list->len; i++) {
-		next(w);
-		put_text(w, secret_text(&list->items[i]));
-	}
-	close_with(w, ']');
-}
-
-static void put_networks(struct writer *w, const struct cidrs *list)
-{
-	char buf[ADDR_TEXT_MAX];
-
-	open_with(w, '[');
-	for (size_t i = 0; i < list->len; i++) {
-		next(w);
-		put_text(w, cidr_text(&list->items[i], buf));
-	}
-	close_with(w, ']');
-}
-
-/* Copy a string token of JSON text, opening quote taken; returns its end. */
+/*
+ * Copy a string token of JSON text, opening quote taken; returns its end.
+ * json-c's escapes stay; what only Go escapes (needs_code()) is added.
+ */
 static const char *copy_string(struct writer *w, const char *s)
 {
 	sbuf_putc(w->out, '"');
@@ -164,7 +130,10 @@ static const char *copy_string(struct writer *w, const char *s)
 	return *s ? s + 1 : s;
 }
 
-/* Copy compact JSON text, laid out as the rest. */
+/*
+ * Copy the compact JSON text of an unknown member, laid out as the rest. It is
+ * json-c's own text, so brackets come in pairs; a broken one ends with its NUL.
+ */
 static void copy_json(struct writer *w, const char *s)
 {
 	while (*s) {
@@ -193,21 +162,38 @@ static void copy_json(struct writer *w, const char *s)
 static void put_object(struct writer *w, const struct mesh_object *of,
 		       const void *object);
 
-/* Objects in a list, or by their names. */
-static void put_objects(struct writer *w, const struct mesh_field *f,
-			const void *object)
+/*
+ * A list of whatever kind. Only the Go tool's own are ever null: it writes a
+ * list that was never filled so, and the same text is to come out.
+ */
+static void put_list(struct writer *w, const struct mesh_field *f,
+		     const char *object)
 {
+	const void *slot = object + f->offset;
+	size_t len = field_len(f, object);
 	bool map = f->value == VALUE_MAP;
+	char buf[ADDR_TEXT_MAX];
 
+	if (len == 0 && f->null_at && *(const bool *)(object + f->null_at)) {
+		sbuf_puts(w->out, "null");
+		return;
+	}
 	open_with(w, map ? '{' : '[');
-	for (size_t i = 0; i < field_len(f, object); i++) {
-		const void *item = field_item(f, object, i);
-
+	for (size_t i = 0; i < len; i++) {
 		if (map)
-			key(w, *(char *const *)item);
+			put_key(w, *(char *const *)field_item(f, object, i));
 		else
-			next(w);
-		put_object(w, f->of, item);
+			next_item(w);
+		if (f->of)
+			put_object(w, f->of, field_item(f, object, i));
+		else if (f->value == VALUE_STRINGS)
+			put_text(w, ((const struct strings *)slot)->items[i]);
+		else if (f->value == VALUE_SECRETS)
+			put_text(w, secret_text(((const struct secrets *)slot)
+							->items + i));
+		else
+			put_text(w, cidr_text(((const struct cidrs *)slot)
+						      ->items + i, buf));
 	}
 	close_with(w, map ? '}' : ']');
 }
@@ -217,6 +203,7 @@ static void put_value(struct writer *w, const struct mesh_field *f,
 {
 	const void *slot = object + f->offset;
 	char buf[ADDR_TEXT_MAX] = "";
+	int n;
 
 	switch (f->value) {
 	case VALUE_TEXT:
@@ -227,7 +214,8 @@ static void put_value(struct writer *w, const struct mesh_field *f,
 		put_text(w, secret_text(slot));
 		break;
 	case VALUE_NUMBER:
-		sbuf_printf(w->out, "%d", *(const int *)slot);
+		n = *(const int *)slot;
+		sbuf_printf(w->out, "%d", n == f->zero ? 0 : n);
 		break;
 	case VALUE_SERIAL:
 		sbuf_printf(w->out, "%" PRIu64, *(const uint64_t *)slot);
@@ -241,23 +229,16 @@ static void put_value(struct writer *w, const struct mesh_field *f,
 	case VALUE_NETWORK:
 		put_text(w, field_says(f, object) ? cidr_text(slot, buf) : "");
 		break;
-	case VALUE_NETWORKS:
-	case VALUE_ADDRESSES:
-		put_networks(w, slot);
-		break;
-	case VALUE_STRINGS:
-		put_strings(w, slot, f->null_at &&
-				     *(const bool *)(object + f->null_at));
-		break;
-	case VALUE_SECRETS:
-		put_secrets(w, slot);
-		break;
 	case VALUE_OBJECT:
 		put_object(w, f->of, slot);
 		break;
+	case VALUE_NETWORKS:
+	case VALUE_ADDRESSES:
+	case VALUE_STRINGS:
+	case VALUE_SECRETS:
 	case VALUE_LIST:
 	case VALUE_MAP:
-		put_objects(w, f, object);
+		put_list(w, f, object);
 		break;
 	default:
 		break; /* not in the file */
@@ -276,11 +257,11 @@ static void put_object(struct writer *w, const struct mesh_object *of,
 	for (size_t i = 0; i < n; i++) {
 		if (!rows[i]->always && !field_says(rows[i], object))
 			continue;
-		key(w, rows[i]->json);
+		put_key(w, rows[i]->json);
 		put_value(w, rows[i], object);
 	}
 	for (size_t i = 0; i < extras->len; i++) {
-		key(w, extras->items[i].key);
+		put_key(w, extras->items[i].key);
 		copy_json(w, extras->items[i].json);
 	}
 	close_with(w, '}');

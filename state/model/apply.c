@@ -1,24 +1,23 @@
 /*
  * A mesh is brought to what another one says; what that says nothing of stays.
+ * The other one is a mesh.yaml or another tool's inventory: it knows no keys,
+ * pins or facts, so the state is changed field by field and never replaced.
  */
 #include "state/model/apply.h"
 
+#include "base/auto.h"
 #include "state/model/field.h"
 #include "state/model/spec.h"
 
 #include <string.h>
 
-struct slots {
-	struct ip **items;
-	size_t len;
-	size_t cap;
-};
+struct slots { VEC_OF(struct ip *); };
 
 struct apply {
 	struct mesh *m;
 	const struct mesh *wanted;
 	enum apply_mode mode;
-	struct strings *kept; /* names, sorted */
+	struct strings *kept; /* names, sorted, for the walk goes up */
 	struct nodes fresh;   /* new nodes, until they go into @m */
 	struct slots empty4, empty6; /* addresses to be filled */
 	bool moved4, moved6;  /* the mesh has another network now */
@@ -40,34 +39,26 @@ static bool same_items(struct strings *a, struct strings *b)
 	return same;
 }
 
-/* Make @to say of this field what @from, an object of the wanted mesh, says. */
-static int apply_field(const struct apply *a, const struct mesh_field *f,
-		       void *to, const void *from, struct err *e)
-{
-	struct strings has = { 0 }, wants = { 0 }, sorted = { 0 };
-	int ret = 0;
-
-	field_get(f, a->m, to, &has);
-	field_get(f, a->wanted, from, &wants);
-	strings_copy(&sorted, &wants);
-	if (!(f->stays && wants.len == 0) && !same_items(&has, &sorted))
-		ret = field_assign(f, to, &wants, e);
-	strings_done(&has);
-	strings_done(&wants);
-	strings_done(&sorted);
-	return ret;
-}
-
-/* All fields but @except, a key. */
+/*
+ * Make @to say what @from, an object of the wanted mesh, says; not of @except.
+ */
 static int apply_fields(const struct apply *a, const struct mesh_fields *all,
 			const char *except, void *to, const void *from,
 			struct err *e)
 {
 	for (size_t i = 0; i < all->len; i++) {
 		const struct mesh_field *f = &all->items[i];
+		AUTO(strings_done) struct strings has = { 0 }, wants = { 0 },
+						  sorted = { 0 };
 
-		if (f->value && strcmp(f->key, except) != 0 &&
-		    apply_field(a, f, to, from, e) < 0) {
+		if (!f->value || strcmp(f->key, except) == 0)
+			continue;
+		field_get(f, a->m, to, &has);
+		field_get(f, a->wanted, from, &wants);
+		strings_copy(&sorted, &wants);
+		if ((f->stays && wants.len == 0) || same_items(&has, &sorted))
+			continue;
+		if (field_assign(f, to, &wants, e) < 0) {
 			a->failed->key = f->key;
 			return err_wrap(e, "%s", f->key);
 		}
@@ -76,8 +67,8 @@ static int apply_fields(const struct apply *a, const struct mesh_fields *all,
 }
 
 /* Say which part of the description failed. */
-static int blame(const struct apply *a, enum mesh_part part, const char *name,
-		 struct err *e)
+static int fail_at(const struct apply *a, enum mesh_part part,
+		   const char *name, struct err *e)
 {
 	a->failed->part = part;
 	a->failed->name = name;
@@ -104,8 +95,8 @@ static int apply_globals(struct apply *a, struct err *e)
 /* ---- nodes ---- */
 
 /*
- * One address of a node: the wanted one; else the one it has, unless the mesh has
- * moved to another network; else (@need) a free one, later.
+ * One address of a node: the wanted one; else the one it has, unless the mesh
+ * has moved to another network; else (@need) a free one, later.
  */
 static void apply_address(struct slots *empty, const struct cidr *network,
 			  struct ip *slot, const struct ip *wanted, bool need)
@@ -129,17 +120,6 @@ static void apply_addresses(struct apply *a, struct node *n,
 		      &wanted->mesh_ip6, fresh || a->moved6);
 }
 
-/* What an import knows besides of a node. */
-static void copy_found(struct node *n, const struct node *wanted)
-{
-	mem_replace(&n->public_key, wanted->public_key);
-	secret_copy(&n->private_key, &wanted->private_key);
-	strings_copy(&n->ssh_host_keys, &wanted->ssh_host_keys);
-	for (size_t i = 0; i < wanted->externals.len; i++)
-		external_copy(vec_add(&n->externals),
-			      &wanted->externals.items[i]);
-}
-
 static int make_node(struct apply *a, const struct node *wanted,
 		     struct err *e)
 {
@@ -147,12 +127,18 @@ static int make_node(struct apply *a, const struct node *wanted,
 
 	node_init(n, wanted->name);
 	mem_replace(&n->hostname, wanted->name);
-	n->ssh_port = 22;
+	n->ssh_port = 22; /* as in every state file: ssh_config's */
 	n->listen_port = a->m->listen_port;
 	if (apply_fields(a, &fields_node, "address", n, wanted, e) < 0 ||
 	    spec_check_removed(a->m, n, e) < 0)
-		return blame(a, PART_NODE, wanted->name, e);
-	copy_found(n, wanted);
+		return fail_at(a, PART_NODE, wanted->name, e);
+	/* what an import from hosts knows besides */
+	mem_replace(&n->public_key, wanted->public_key);
+	secret_copy(&n->private_key, &wanted->private_key);
+	strings_copy(&n->ssh_host_keys, &wanted->ssh_host_keys);
+	for (size_t i = 0; i < wanted->externals.len; i++)
+		external_copy(vec_add(&n->externals),
+			      &wanted->externals.items[i]);
 	spec_drop_removed(a->m, n);
 	return 0;
 }
@@ -165,13 +151,16 @@ static int change_node(struct apply *a, struct node *n,
 		return 0;
 	}
 	if (apply_fields(a, &fields_node, "address", n, wanted, e) < 0)
-		return blame(a, PART_NODE, wanted->name, e);
+		return fail_at(a, PART_NODE, wanted->name, e);
 	spec_drop_removed(a->m, n);
 	apply_addresses(a, n, wanted, false);
 	return 0;
 }
 
-/* Go through both sorted lists; new nodes are put aside. */
+/*
+ * Go through both sorted lists. New nodes are put aside: the list may not move
+ * while addresses of its nodes are pointed to, to be filled in later.
+ */
 static int walk_nodes(struct apply *a, struct err *e)
 {
 	struct nodes *has = &a->m->nodes;
@@ -200,9 +189,11 @@ static int walk_nodes(struct apply *a, struct err *e)
 	return 0;
 }
 
-/* The list of new nodes grows no more: its addresses can be pointed to. */
-static int fill_addresses(struct apply *a, struct err *e)
+static int apply_nodes(struct apply *a, struct err *e)
 {
+	if (walk_nodes(a, e) < 0)
+		return -1;
+	/* the list of new nodes grows no more: what is in it has its place */
 	for (size_t i = 0; i < a->fresh.len; i++) {
 		struct node *n = &a->fresh.items[i];
 
@@ -210,15 +201,9 @@ static int fill_addresses(struct apply *a, struct err *e)
 				true);
 	}
 	if (mesh_free_ips(a->m, &a->fresh, &a->m->network, a->empty4.items,
-			  a->empty4.len, e) < 0)
-		return -1;
-	return mesh_free_ips(a->m, &a->fresh, &a->m->network6, a->empty6.items,
-			     a->empty6.len, e);
-}
-
-static int apply_nodes(struct apply *a, struct err *e)
-{
-	if (walk_nodes(a, e) < 0 || fill_addresses(a, e) < 0)
+			  a->empty4.len, e) < 0 ||
+	    mesh_free_ips(a->m, &a->fresh, &a->m->network6, a->empty6.items,
+			  a->empty6.len, e) < 0)
 		return -1;
 	for (size_t i = 0; i < a->fresh.len; i++)
 		vec_push(&a->m->nodes, a->fresh.items[i]);
@@ -229,78 +214,49 @@ static int apply_nodes(struct apply *a, struct err *e)
 
 /* ---- groups ---- */
 
-static bool has_name(const struct strings *sorted, const char *name)
-{
-	return sorted->len &&
-	       bsearch(&name, sorted->items, sorted->len, sizeof name,
-		       strings_compare);
-}
-
-/* @out: the members that @g is to have, sorted, each once. */
-static void wanted_members(const struct apply *a, const struct group *g,
-			   const struct group *wanted, struct strings *out)
-{
-	size_t kept = 0;
-
-	strings_copy(out, &wanted->members);
-	for (size_t i = 0; i < g->members.len; i++)
-		if (a->mode == APPLY_ADD || has_name(a->kept,
-						     g->members.items[i]))
-			strings_add(out, g->members.items[i]);
-	strings_sort(out);
-	for (size_t i = 0; i < out->len; i++) {
-		if (kept && strcmp(out->items[kept - 1], out->items[i]) == 0)
-			free(out->items[i]);
-		else
-			out->items[kept++] = out->items[i];
-	}
-	out->len = kept;
-}
-
 /* Those who stay keep their order, those who come are behind them. */
 static void apply_members(const struct apply *a, struct group *g,
 			  const struct group *wanted)
 {
-	struct strings wants = { 0 }, had = { 0 };
+	AUTO(strings_done) struct strings wants = { 0 }, had = { 0 };
 	size_t left = 0;
 
-	wanted_members(a, g, wanted, &wants);
 	strings_copy(&had, &g->members);
+	strings_copy(&wants, &wanted->members);
+	for (size_t i = 0; i < had.len; i++)
+		if (a->mode == APPLY_ADD || strings_has(a->kept, had.items[i]))
+			strings_add(&wants, had.items[i]);
+	strings_make_set(&wants);
 	strings_sort(&had);
 	for (size_t i = 0; i < g->members.len; i++) {
-		if (has_name(&wants, g->members.items[i]))
+		if (strings_has(&wants, g->members.items[i]))
 			g->members.items[left++] = g->members.items[i];
 		else
 			free(g->members.items[i]);
 	}
 	g->members.len = left;
 	for (size_t i = 0; i < wants.len; i++)
-		if (!has_name(&had, wants.items[i]))
+		if (!strings_has(&had, wants.items[i]))
 			strings_add(&g->members, wants.items[i]);
 	if (g->members.len)
 		g->members_null = false;
-	strings_done(&wants);
-	strings_done(&had);
-}
-
-/* A group that the description lacks: gone, but for nodes that stay. */
-static void forget_group(const struct apply *a, size_t at)
-{
-	static const struct group none;
-	struct group *g = &a->m->groups.items[at];
-
-	apply_members(a, g, &none);
-	if (g->members.len)
-		return;
-	group_done(g);
-	vec_remove(&a->m->groups, at);
 }
 
 static int apply_groups(const struct apply *a, struct err *e)
 {
-	for (size_t i = a->m->groups.len; a->mode != APPLY_ADD && i-- > 0;)
-		if (!mesh_group(a->wanted, a->m->groups.items[i].name))
-			forget_group(a, i);
+	static const struct group none;
+
+	for (size_t i = a->m->groups.len; a->mode != APPLY_ADD && i-- > 0;) {
+		struct group *g = &a->m->groups.items[i];
+
+		if (mesh_group(a->wanted, g->name))
+			continue;
+		apply_members(a, g, &none);
+		if (g->members.len) /* nodes that stay are in it */
+			continue;
+		group_done(g);
+		vec_remove(&a->m->groups, i);
+	}
 	for (size_t i = 0; i < a->wanted->groups.len; i++) {
 		const struct group *wanted = &a->wanted->groups.items[i];
 		struct group *g = mesh_group(a->m, wanted->name);
@@ -311,115 +267,87 @@ static int apply_groups(const struct apply *a, struct err *e)
 		apply_members(a, g, wanted);
 		if ((fresh || a->mode != APPLY_ADD) &&
 		    apply_fields(a, &fields_group, "members", g, wanted, e) < 0)
-			return blame(a, PART_GROUP, wanted->name, e);
+			return fail_at(a, PART_GROUP, wanted->name, e);
 	}
 	return 0;
 }
 
 /* ---- policies ---- */
 
-/* The @nth policy of this name, or NULL. */
-static struct policy *find_policy(const struct policies *list,
-				  const char *name, size_t nth)
-{
-	for (size_t i = 0; i < list->len; i++)
-		if (strcmp(list->items[i].name, name) == 0 && nth-- == 0)
-			return &list->items[i];
-	return NULL;
-}
-
-/* How many policies before item @at have its name. */
-static size_t nth_of_name(const struct policies *list, size_t at)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < at; i++)
-		n += strcmp(list->items[i].name, list->items[at].name) == 0;
-	return n;
-}
-
-static void forget_policies(const struct apply *a)
-{
-	struct policies *has = &a->m->policies;
-
-	for (size_t i = has->len; i-- > 0;) {
-		struct policy *p = &has->items[i];
-
-		if (find_policy(&a->wanted->policies, p->name,
-				nth_of_name(has, i)))
-			continue;
-		policy_done(p);
-		vec_remove(has, i);
-	}
-}
-
 static int apply_policies(const struct apply *a, struct err *e)
 {
+	struct policies *has = &a->m->policies;
 	const struct policies *wants = &a->wanted->policies;
 
-	if (a->mode != APPLY_ADD)
-		forget_policies(a);
+	/*
+	 * from the end: those that are left keep their number among their name
+	 */
+	for (size_t i = has->len; a->mode != APPLY_ADD && i-- > 0;) {
+		if (policies_same(wants, has, i))
+			continue;
+		policy_done(&has->items[i]);
+		vec_remove(has, i);
+	}
 	for (size_t i = 0; i < wants->len; i++) {
 		const struct policy *wanted = &wants->items[i];
-		struct policy *p = find_policy(&a->m->policies, wanted->name,
-					       nth_of_name(wants, i));
+		struct policy *p = policies_same(has, wants, i);
 
 		if (p && a->mode == APPLY_ADD)
 			continue;
 		if (!p) {
-			p = vec_add(&a->m->policies);
+			p = vec_add(has);
 			p->name = mem_strdup(wanted->name);
 			p->allow_mesh_ips = true;
 		}
 		if (apply_fields(a, &fields_policy, "name", p, wanted, e) < 0)
-			return blame(a, PART_POLICY, wanted->name, e);
+			return fail_at(a, PART_POLICY, wanted->name, e);
 	}
 	return 0;
 }
 
 /* ---- all ---- */
 
-static int apply_all(struct apply *a, struct err *e)
+/* Nodes that were made and went nowhere, after an error, too. */
+static void apply_done(struct apply *a)
 {
-	if (a->mode != APPLY_ADD && apply_globals(a, e) < 0)
-		return -1;
-	if (apply_nodes(a, e) < 0)
-		return -1;
-	if (a->mode == APPLY_PRUNE) {
-		struct strings left = { 0 };
-
-		for (size_t i = 0; i < a->kept->len; i++)
-			mesh_remove(a->m, a->kept->items[i], &left);
-		strings_done(&left);
-		strings_done(a->kept);
-	}
-	if (apply_groups(a, e) < 0)
-		return -1;
-	return apply_policies(a, e);
+	for (size_t i = 0; i < a->fresh.len; i++)
+		node_done(&a->fresh.items[i]);
+	vec_done(&a->fresh);
+	vec_done(&a->empty4);
+	vec_done(&a->empty6);
 }
 
 int mesh_apply(struct mesh *m, const struct mesh *wanted, enum apply_mode mode,
 	       struct strings *kept, struct finding_place *failed,
 	       struct err *e)
 {
-	struct apply a = { .m = m, .wanted = wanted, .mode = mode,
-			   .kept = kept, .failed = failed };
-	int ret = apply_all(&a, e);
+	AUTO(apply_done) struct apply a = { .m = m, .wanted = wanted,
+					    .mode = mode, .kept = kept,
+					    .failed = failed };
+	AUTO(strings_done) struct strings left = { 0 };
 
-	for (size_t i = 0; i < a.fresh.len; i++)
-		node_done(&a.fresh.items[i]);
-	vec_done(&a.fresh);
-	vec_done(&a.empty4);
-	vec_done(&a.empty6);
-	return ret;
+	if (mode != APPLY_ADD && apply_globals(&a, e) < 0)
+		return -1;
+	if (apply_nodes(&a, e) < 0)
+		return -1;
+	if (mode == APPLY_PRUNE) {
+		for (size_t i = 0; i < kept->len; i++)
+			mesh_remove(m, kept->items[i], &left);
+		strings_done(kept);
+	}
+	if (apply_groups(&a, e) < 0)
+		return -1;
+	return apply_policies(&a, e);
 }
 
 /* ---- removing ---- */
 
-/* A node that is gone is a member of nothing. */
-static void leave_groups(struct mesh *m, const char *name,
-			 struct strings *left)
+bool mesh_remove(struct mesh *m, const char *name, struct strings *left)
 {
+	const struct node *n = nodes_find(&m->nodes, name);
+
+	if (!n)
+		return false;
 	for (size_t i = 0; i < m->groups.len; i++) {
 		struct strings *members = &m->groups.items[i].members;
 		long at;
@@ -430,15 +358,7 @@ static void leave_groups(struct mesh *m, const char *name,
 			strings_add(left, m->groups.items[i].name);
 		}
 	}
-}
-
-bool mesh_remove(struct mesh *m, const char *name, struct strings *left)
-{
-	const struct node *n = nodes_find(&m->nodes, name);
-
-	if (!n)
-		return false;
-	leave_groups(m, name, left);
+	/* the Go tool, which gives no id, did not note what it has deployed */
 	if (n->facts.deployed || !m->mesh_id)
 		nodes_move(&m->nodes, &m->removed, name);
 	else

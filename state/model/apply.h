@@ -21,9 +21,10 @@ enum apply_mode {
  * they say none; their keys are left empty, unless @wanted has some. Nodes that
  * are there keep keys, pins, facts and external peers. What was already said in
  * other words is left as it is. Names of nodes that stay though @wanted lacks
- * them (WHOLE), or that are there already (ADD), are appended to @kept.
- * 0, or -1 with ERR_INPUT (a full network; a value that @wanted should not have,
- * whose place is in @failed then, borrowed from @wanted); @m is half changed then.
+ * them (WHOLE), or that are there already (ADD), are appended to @kept. 0, or
+ * -1 with ERR_INPUT (a full network; a value that @wanted should not have,
+ * whose place is in @failed then, borrowed from @wanted); @m is half changed
+ * then.
  */
 int mesh_apply(struct mesh *m, const struct mesh *wanted, enum apply_mode mode,
 	       struct strings *kept, struct finding_place *failed,

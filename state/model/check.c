@@ -1,5 +1,7 @@
 /*
- * The syntax of single values: names, hosts, ports, endpoints.
+ * The syntax of single values: names, hosts, ports, endpoints. Names and hosts
+ * end up in scripts, boot files and the command line of ssh: the alphabets are
+ * those that mean nothing there.
  */
 #include "state/model/check.h"
 
@@ -31,7 +33,7 @@ char *check_shown(const char *s)
 		text_escape(&b, s, n, false);
 		return sbuf_detach(&b);
 	}
-	n = SHOWN_MAX;
+	n = SHOWN_MAX; /* but no part of a character: at most 3 bytes back */
 	while (n > SHOWN_MAX - 4 && ((unsigned char)s[n] & 0xc0) == 0x80)
 		n--;
 	text_escape(&b, s, n, false);
@@ -39,7 +41,7 @@ char *check_shown(const char *s)
 	return sbuf_detach(&b);
 }
 
-static bool spelled(const char *s, const struct alphabet *a)
+static bool is_spelled(const char *s, const struct alphabet *a)
 {
 	size_t n = strlen(s);
 
@@ -48,8 +50,8 @@ static bool spelled(const char *s, const struct alphabet *a)
 }
 
 /* The one shape of these errors: "'x' is no WHAT, expected WANTED". */
-static int refuse(const char *s, const char *what, const char *wanted,
-		  struct err *e)
+static int refuse_as(const char *s, const char *what, const char *wanted,
+		     struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(s);
 
@@ -62,54 +64,54 @@ int check_node_name(const char *s, struct err *e)
 	static const struct alphabet name = { LETTERS DIGITS,
 					      LETTERS DIGITS "._-", 63 };
 
-	if (spelled(s, &name))
+	if (is_spelled(s, &name))
 		return 0;
-	return refuse(s, "node name",
-		      "1 to 63 letters, digits, '.', '_' or '-', starting "
-		      "with a letter or digit", e);
+	return refuse_as(s, "node name",
+			 "1 to 63 letters, digits, '.', '_' or '-', starting "
+			 "with a letter or digit", e);
 }
 
 int check_group_name(const char *s, struct err *e)
 {
 	if (*s && strlen(s) <= 128 && text_is_printable(s))
 		return 0;
-	return refuse(s, "group name",
-		      "1 to 128 bytes of text without control characters", e);
+	return refuse_as(s, "group name",
+			 "1 to 128 bytes of text without control characters",
+			 e);
 }
 
+/*
+ * A letter in front: it is an argument of ip and wg, and no option of theirs.
+ */
 int check_interface(const char *s, struct err *e)
 {
 	static const struct alphabet name = { LETTERS,
 					      LETTERS DIGITS "_=+.-", 15 };
 
-	if (spelled(s, &name))
+	if (is_spelled(s, &name))
 		return 0;
-	return refuse(s, "interface name",
-		      "1 to 15 letters, digits or _=+.-, starting with a "
-		      "letter", e);
+	return refuse_as(s, "interface name",
+			 "1 to 15 letters, digits or _=+.-, starting with a "
+			 "letter", e);
 }
 
-/* One part of a DNS name, @n bytes. An underscore is no DNS, but in use. */
-static bool is_label(const char *s, size_t n)
-{
-	return n > 0 && n <= 63 && *s != '-' && s[n - 1] != '-' &&
-	       strspn(s, LETTERS DIGITS "_-") >= n;
-}
-
-/* A name whose last label is a number would be a mistyped address. */
+/*
+ * Labels of 63 bytes, 253 in all (RFC 1035); an underscore is none of DNS's,
+ * but in use. A name whose last label is a number would be a mistyped address.
+ */
 static bool is_dns_name(const char *s)
 {
-	size_t n;
+	size_t n = strlen(s);
 
-	if (strlen(s) > 253)
+	if (n > 253)
 		return false;
-	while (true) {
+	for (;; s += n + 1) {
 		n = strcspn(s, ".");
-		if (!is_label(s, n))
+		if (n == 0 || n > 63 || *s == '-' || s[n - 1] == '-' ||
+		    strspn(s, LETTERS DIGITS "_-") < n)
 			return false;
 		if (!s[n])
 			return strspn(s, DIGITS) != n;
-		s += n + 1;
 	}
 }
 
@@ -119,20 +121,21 @@ int check_host(const char *s, struct err *e)
 
 	if (is_dns_name(s) || ip_parse(&a, s))
 		return 0;
-	return refuse(s, "host", "a DNS name or an IP address without brackets",
-		      e);
+	return refuse_as(s, "host",
+			 "a DNS name or an IP address without brackets", e);
 }
 
+/* It becomes an argument of ssh: a dash in front would be an option. */
 int check_user(const char *s, struct err *e)
 {
 	static const struct alphabet name = { LETTERS DIGITS "_",
 					      LETTERS DIGITS "_.-", 32 };
 
-	if (spelled(s, &name))
+	if (is_spelled(s, &name))
 		return 0;
-	return refuse(s, "login name",
-		      "1 to 32 letters, digits, '_', '.' or '-', not starting "
-		      "with '.' or '-'", e);
+	return refuse_as(s, "login name",
+			 "1 to 32 letters, digits, '_', '.' or '-', not "
+			 "starting with '.' or '-'", e);
 }
 
 int check_endpoint(const char *s, struct err *e)
@@ -143,8 +146,8 @@ int check_endpoint(const char *s, struct err *e)
 
 	if (endpoint_parse(s, &host, &port, &ignored) < 0 ||
 	    check_host(host, &ignored) < 0)
-		return refuse(s, "endpoint",
-			      "host:port, or [address]:port for IPv6", e);
+		return refuse_as(s, "endpoint",
+				 "host:port, or [address]:port for IPv6", e);
 	return 0;
 }
 
@@ -180,6 +183,10 @@ static bool touches_special(const struct cidr *c)
 	return ip_is_special(&c->ip) || ip_is_special(&last);
 }
 
+/*
+ * A prefix shorter than that of 10.0.0.0/8, the largest private network (RFC
+ * 1918), or one in which no two hosts fit, is mistyped.
+ */
 int check_network(const struct cidr *c, int family, struct err *e)
 {
 	unsigned min = family == 4 ? 8 : 16;

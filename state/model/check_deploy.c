@@ -1,5 +1,6 @@
 /*
- * What is missing for a deploy, and no error of the state.
+ * What is missing for a deploy, and no error of the state: people may add a
+ * node first and its host, keys or network later.
  */
 #include "state/model/check.h"
 
@@ -10,8 +11,9 @@
 #include <string.h>
 
 /* An error of one node. */
-static void blame(struct findings *out, const char *code, const struct node *n,
-		  const char *key, const struct err *e)
+static void add_node_error(struct findings *out, const char *code,
+			   const struct node *n, const char *key,
+			   const struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(n->name);
 
@@ -20,7 +22,10 @@ static void blame(struct findings *out, const char *code, const struct node *n,
 		    "node '%s': %s", shown, e->msg);
 }
 
-/* A key pair that belongs together. */
+/*
+ * A key pair that belongs together. A key that lives on its host may be unknown
+ * until the first deploy has made it there.
+ */
 static int check_pair(const struct mesh *m, const struct node *n,
 		      struct err *e)
 {
@@ -44,38 +49,6 @@ static int check_pair(const struct mesh *m, const struct node *n,
 		return err_set(e, ERR_INPUT, "public_key does not belong to "
 			       "private_key, which gives '%s'", public_key);
 	return 0;
-}
-
-static void check_node(struct findings *out, const struct mesh *m,
-		       const struct node *n)
-{
-	const char *host = n->ssh_host ? n->ssh_host : "";
-	struct err e;
-
-	if (!n->mesh_ip.family && !n->mesh_ip6.family) {
-		err_set(&e, ERR_INPUT, "has no mesh address, expected mesh_ip "
-			"or mesh_ip6");
-		blame(out, "no_address", n, "address", &e);
-	}
-	if (!n->is_local && check_host(host, &e) < 0) {
-		err_wrap(&e, "ssh_host");
-		blame(out, "bad_ssh_host", n, "ssh", &e);
-	}
-	if (check_pair(m, n, &e) < 0)
-		blame(out, "bad_key", n, NULL, &e);
-}
-
-static void check_shared_keys(struct findings *out, const struct mesh *m)
-{
-	static const struct claim_words words = { true, "duplicate_key", NULL,
-						  "have the same key" };
-	AUTO(claims_done) struct claims all = { 0 };
-
-	for (size_t i = 0; i < m->nodes.len; i++)
-		if (*m->nodes.items[i].public_key)
-			claims_text(&all, m->nodes.items[i].public_key,
-				    &m->nodes.items[i]);
-	claims_report(&all, &words, out);
 }
 
 /* Each family that a node uses needs its network. */
@@ -103,13 +76,35 @@ static void check_has_network(struct findings *out, const struct mesh *m)
 
 void check_deployable(struct findings *out, const struct mesh *m)
 {
+	static const struct claim_words same_key = {
+		true, "duplicate_key", NULL, "have the same key"
+	};
+	AUTO(claims_done) struct claims keys = { 0 };
+
 	if (!m->interface_name || !*m->interface_name)
 		finding_add(out, true, "no_interface",
 			    (struct finding_place){ PART_MESH, NULL,
 						    "interface", NULL },
 			    "the mesh has no interface name");
 	check_has_network(out, m);
-	for (size_t i = 0; i < m->nodes.len; i++)
-		check_node(out, m, &m->nodes.items[i]);
-	check_shared_keys(out, m);
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct node *n = &m->nodes.items[i];
+		struct err e;
+
+		if (!n->mesh_ip.family && !n->mesh_ip6.family) {
+			err_set(&e, ERR_INPUT, "has no mesh address, expected "
+				"mesh_ip or mesh_ip6");
+			add_node_error(out, "no_address", n, "address", &e);
+		}
+		if (!n->is_local &&
+		    check_host(n->ssh_host ? n->ssh_host : "", &e) < 0) {
+			err_wrap(&e, "ssh_host");
+			add_node_error(out, "bad_ssh_host", n, "ssh", &e);
+		}
+		if (check_pair(m, n, &e) < 0)
+			add_node_error(out, "bad_key", n, NULL, &e);
+		if (*n->public_key)
+			claims_text(&keys, n->public_key, n);
+	}
+	claims_report(&keys, &same_key, out);
 }

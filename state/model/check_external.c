@@ -1,5 +1,7 @@
 /*
- * Peers that are no nodes: what is wrong with them.
+ * Peers that are no nodes: what is wrong with them. They come from hosts, which
+ * may say anything; in a state nothing is let pass here as it is of the Go
+ * tool's.
  */
 #include "state/model/check.h"
 
@@ -7,7 +9,7 @@
 
 #include <string.h>
 
-static int check_one(const struct node *n, const struct external *x,
+static int check_external(const struct node *n, const struct external *x,
 		     struct err *e)
 {
 	if (check_node_name(x->name, e) < 0)
@@ -27,20 +29,18 @@ static int check_one(const struct node *n, const struct external *x,
 		       : 0;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* No name twice: plans and boot files show peers by it. */
-static int check_names(const struct externals *list, struct err *e)
+/*
+ * No name twice: plans and boot files show peers by it. Sorted, for a host may
+ * say that it has a thousand peers of one name.
+ */
+static int check_external_names(const struct externals *list, struct err *e)
 {
 	VEC(const char *) names = { 0 };
 	int ret = 0;
 
 	for (size_t i = 0; i < list->len; i++)
 		vec_push(&names, list->items[i].name);
-	vec_sort(&names, compare_names);
+	vec_sort(&names, strings_compare);
 	for (size_t i = 1; i < names.len && ret == 0; i++)
 		if (strcmp(names.items[i - 1], names.items[i]) == 0)
 			ret = err_set(e, ERR_INPUT, "the name '%s' is there "
@@ -59,7 +59,7 @@ int check_externals(const struct node *n, struct err *e)
 	for (size_t i = 0; i < list->len; i++) {
 		const struct external *x = &list->items[i];
 
-		if (check_one(n, x, e) < 0) {
+		if (check_external(n, x, e) < 0) {
 			AUTO(auto_free) char *shown = check_shown(x->name);
 
 			return err_wrap(e, "external_peers: '%s'", shown);
@@ -70,5 +70,7 @@ int check_externals(const struct node *n, struct err *e)
 				       "'%s' have the same public key",
 				       list->items[i - 1].name, x->name);
 	}
-	return check_names(list, e) < 0 ? err_wrap(e, "external_peers") : 0;
+	return check_external_names(list, e) < 0
+		       ? err_wrap(e, "external_peers")
+		       : 0;
 }

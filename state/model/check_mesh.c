@@ -1,13 +1,15 @@
 /*
- * What values of a mesh are to each other: duplicates, references, ranges.
+ * What values of a mesh are to each other: duplicates, references, ranges. A
+ * state is loaded and saved only if these hold, so they let pass what the Go
+ * tool has let pass; what a deploy needs besides stands in check_deploy.c.
  */
 #include "state/model/check.h"
 
 #include "base/auto.h"
 #include "base/text.h"
 #include "state/model/claim.h"
-#include "vault/crypto/digest.h"
 #include "state/model/mesh_secret.h"
+#include "vault/crypto/digest.h"
 #include "vault/proof.h"
 
 #include <string.h>
@@ -50,7 +52,11 @@ static void judge_value(struct subject *s, const char *field, const char *key,
 	judge(s, (struct spot){ "bad_value", field, key, NULL }, ret);
 }
 
-/* Text that needs no more than being short and printable. */
+/*
+ * Text that needs no more than being short and printable: what it says is
+ * nobody's to judge here, but it is shown, and it must not fill a terminal or a
+ * log.
+ */
 static int check_words(const char *s, size_t max, struct err *e)
 {
 	if (!s || (strlen(s) <= max && text_is_printable(s)))
@@ -86,30 +92,17 @@ static int check_ssh_host_text(const char *s, struct err *e)
 	return 0;
 }
 
-static int check_optional_port(int port, struct err *e)
+/* What is not said is not checked. */
+static int check_said(int n, int (*check)(long n, struct err *e), struct err *e)
 {
-	return port ? check_port(port, e) : 0;
+	return n ? check(n, e) : 0;
 }
 
-static int check_optional_mtu(int mtu, struct err *e)
+static int check_said_keepalive(int keepalive_s, struct err *e)
 {
-	return mtu ? check_mtu(mtu, e) : 0;
-}
-
-static int check_optional_keepalive(int keepalive_s, struct err *e)
-{
-	return keepalive_s != -1 ? check_keepalive(keepalive_s, e) : 0;
-}
-
-static void check_node_numbers(struct subject *s, const struct node *n)
-{
-	judge_value(s, "ssh_port", "ssh",
-		    check_optional_port(n->ssh_port, &s->e));
-	judge_value(s, "listen_port", "port",
-		    check_optional_port(n->listen_port, &s->e));
-	judge_value(s, "mtu", "mtu", check_optional_mtu(n->mtu, &s->e));
-	judge_value(s, "keepalive", "keepalive",
-		    check_optional_keepalive(n->keepalive_s, &s->e));
+	return keepalive_s == KEEPALIVE_OFF
+		       ? 0
+		       : check_said(keepalive_s, check_keepalive, e);
 }
 
 static int check_facts_address(const char *s, struct err *e)
@@ -121,8 +114,19 @@ static int check_facts_address(const char *s, struct err *e)
 	return err_set(e, ERR_INPUT, "expected an IPv4 or IPv6 address");
 }
 
-static void check_endpoints(struct subject *s, const struct node *n)
+/*
+ * A node's values, each by itself. Keys are only bounded here: a state of the
+ * Go tool may hold any, and says so when it is to be deployed.
+ */
+static void check_node_values(struct subject *s, const struct node *n)
 {
+	judge_value(s, "ssh_port", "ssh",
+		    check_said(n->ssh_port, check_port, &s->e));
+	judge_value(s, "listen_port", "port",
+		    check_said(n->listen_port, check_port, &s->e));
+	judge_value(s, "mtu", "mtu", check_said(n->mtu, check_mtu, &s->e));
+	judge_value(s, "keepalive", "keepalive",
+		    check_said_keepalive(n->keepalive_s, &s->e));
 	if (n->public_endpoint)
 		judge_value(s, "public_endpoint", "endpoint",
 			    check_endpoint(n->public_endpoint, &s->e));
@@ -135,18 +139,12 @@ static void check_endpoints(struct subject *s, const struct node *n)
 	judge_value(s, "facts: nat_from", NULL,
 		    check_words(n->facts.nat_from, 160, &s->e));
 	judge_value(s, "facts: mtu", NULL,
-		    check_optional_mtu(n->facts.mtu, &s->e));
-}
-
-static void check_texts(struct subject *s, const struct node *n)
-{
-	const char *private_key = secret_text(&n->private_key);
-
+		    check_said(n->facts.mtu, check_mtu, &s->e));
 	judge_value(s, "key", "key", check_key_place(n->key, &s->e));
 	judge_value(s, "public_key", NULL,
 		    check_words(n->public_key, 128, &s->e));
 	judge_value(s, "private_key", NULL,
-		    check_words(private_key, 128, &s->e));
+		    check_words(secret_text(&n->private_key), 128, &s->e));
 	judge_value(s, "ssh_host", "ssh",
 		    check_ssh_host_text(n->ssh_host, &s->e));
 	if (n->ssh_user)
@@ -156,28 +154,7 @@ static void check_texts(struct subject *s, const struct node *n)
 		judge_value(s, "ssh_host_keys", NULL,
 			    check_words(n->ssh_host_keys.items[i], 4096,
 					&s->e));
-}
-
-/* A network that leads into the mesh cannot also lead out of it. */
-static int check_not_mesh(const struct mesh *m, const struct cidr *c,
-			  struct err *e)
-{
-	const struct cidr *own = c->ip.family == 6 ? &m->network6 : &m->network;
-	char text[ADDR_TEXT_MAX];
-	char network[ADDR_TEXT_MAX];
-
-	if (!own->ip.family || !cidr_overlaps(own, c))
-		return 0;
-	return err_set(e, ERR_INPUT, "%s overlaps the mesh network %s",
-		       cidr_text(c, text), cidr_text(own, network));
-}
-
-static int refuse_default(const struct cidr *c, struct err *e)
-{
-	char text[ADDR_TEXT_MAX];
-
-	return err_set(e, ERR_INPUT, "%s is a default route, expected 'exit' "
-		       "to be set for this node", cidr_text(c, text));
+	judge_value(s, NULL, NULL, check_externals(n, &s->e));
 }
 
 static void check_node_networks(struct subject *s, const struct mesh *m,
@@ -185,18 +162,25 @@ static void check_node_networks(struct subject *s, const struct mesh *m,
 {
 	for (size_t i = 0; i < n->routable_networks.len; i++) {
 		const struct cidr *c = &n->routable_networks.items[i];
-		char text[ADDR_TEXT_MAX];
+		const struct cidr *own = c->ip.family == 6 ? &m->network6
+							   : &m->network;
+		char text[ADDR_TEXT_MAX], network[ADDR_TEXT_MAX];
 		struct spot at = { "bad_route", "routable_networks", "routes",
 				   cidr_text(c, text) };
 
 		judge(s, at, check_routable(c, &s->e));
-		if (c->plen == 0) {
+		if (c->plen == 0 && !n->exit) {
 			at.code = "default_route";
-			judge(s, at, n->exit ? 0 : refuse_default(c, &s->e));
-			continue;
+			judge(s, at, err_set(&s->e, ERR_INPUT, "%s is a "
+					     "default route, expected 'exit' "
+					     "to be set for this node", text));
 		}
+		/* what leads into the mesh cannot also lead out of it */
 		at.code = "route_over_mesh";
-		judge(s, at, check_not_mesh(m, c, &s->e));
+		if (c->plen && own->ip.family && cidr_overlaps(own, c))
+			judge(s, at, err_set(&s->e, ERR_INPUT, "%s overlaps "
+					     "the mesh network %s", text,
+					     cidr_text(own, network)));
 	}
 }
 
@@ -212,8 +196,9 @@ static void check_node_address(struct subject *s, const struct mesh *m,
 }
 
 /*
- * One node by itself. A tombstone's addresses may be those of a mesh network
- * of before, and no longer count.
+ * One node by itself. Each rule is tried, so that all that is wrong is told at
+ * once; the first is what a command says. A tombstone's addresses may be those
+ * of a mesh network of before, and no longer count.
  */
 static void check_node(struct findings *out, const struct mesh *m,
 		       const struct node *n, bool tombstone)
@@ -223,10 +208,7 @@ static void check_node(struct findings *out, const struct mesh *m,
 			     .name = n->name };
 
 	judge_value(&s, NULL, NULL, check_node_name(n->name, &s.e));
-	check_node_numbers(&s, n);
-	check_endpoints(&s, n);
-	check_texts(&s, n);
-	judge_value(&s, NULL, NULL, check_externals(n, &s.e));
+	check_node_values(&s, n);
 	if (tombstone)
 		return;
 	check_node_address(&s, m, "mesh_ip", &n->mesh_ip);
@@ -234,25 +216,10 @@ static void check_node(struct findings *out, const struct mesh *m,
 	check_node_networks(&s, m, n);
 }
 
-static void check_nodes(struct findings *out, const struct mesh *m)
-{
-	for (size_t i = 0; i < m->nodes.len; i++)
-		check_node(out, m, &m->nodes.items[i], false);
-	for (size_t i = 0; i < m->removed.len; i++)
-		check_node(out, m, &m->removed.items[i], true);
-}
-
-static void check_groups(struct findings *out, const struct mesh *m)
-{
-	for (size_t i = 0; i < m->groups.len; i++) {
-		struct subject s = { .out = out, .part = PART_GROUP,
-				     .name = m->groups.items[i].name };
-
-		judge_value(&s, "groups", NULL, check_group_name(s.name, &s.e));
-	}
-}
-
-/* No mesh address with two owners. */
+/*
+ * No mesh address with two owners: WireGuard would give it to the last peer
+ * set.
+ */
 static void check_shared_addresses(struct findings *out, const struct mesh *m)
 {
 	static const struct claim_words words = {
@@ -274,24 +241,6 @@ static void check_shared_addresses(struct findings *out, const struct mesh *m)
 	claims_report(&all, &words, out);
 }
 
-static void shared_network(struct findings *out, const struct claim *a,
-			   const struct claim *b)
-{
-	char text[ADDR_TEXT_MAX];
-	struct finding_place place = { PART_NODE, b->node->name, "routes",
-				       cidr_text(&b->net, text) };
-
-	if (a->node == b->node)
-		finding_add(out, true, "repeated_route", place,
-			    "node '%s': routable_networks: %s is there twice",
-			    a->node->name, text);
-	else
-		finding_add(out, true, "duplicate_route", place,
-			    "nodes '%s' and '%s' both have the routable "
-			    "network %s, expected one owner", a->node->name,
-			    b->node->name, text);
-}
-
 /* No routable network with two owners, nor twice with one. */
 static void check_shared_networks(struct findings *out, const struct mesh *m)
 {
@@ -304,18 +253,28 @@ static void check_shared_networks(struct findings *out, const struct mesh *m)
 			claims_net(&all, &n->routable_networks.items[k], n);
 	}
 	claims_sort(&all);
-	for (size_t i = 1; i < all.len; i++)
-		if (claims_shared(&all, i))
-			shared_network(out, &all.items[i - 1], &all.items[i]);
+	for (size_t i = 1; i < all.len; i++) {
+		const struct claim *c = &all.items[i];
+		const char *one = c[-1].node->name, *other = c->node->name;
+		char text[ADDR_TEXT_MAX];
+		struct finding_place at = { PART_NODE, other, "routes",
+					    cidr_text(&c->net, text) };
+
+		if (!claims_shared(&all, i))
+			continue;
+		if (c[-1].node == c->node)
+			finding_add(out, true, "repeated_route", at,
+				    "node '%s': routable_networks: %s is there "
+				    "twice", one, text);
+		else
+			finding_add(out, true, "duplicate_route", at,
+				    "nodes '%s' and '%s' both have the "
+				    "routable network %s, expected one owner",
+				    one, other, text);
+	}
 }
 
-static int check_mesh_id(const char *s, struct err *e)
-{
-	if (!s || (strlen(s) == 32 && strspn(s, "0123456789abcdef") == 32))
-		return 0;
-	return err_set(e, ERR_INPUT, "expected 32 hexadecimal digits");
-}
-
+/* Of which no error may show a byte. */
 static int check_secrets(const struct mesh *m, struct err *e)
 {
 	if (m->former_secrets.len > FORMER_SECRETS_MAX)
@@ -334,6 +293,7 @@ static int check_secrets(const struct mesh *m, struct err *e)
 static void check_globals(struct findings *out, const struct mesh *m)
 {
 	struct subject s = { .out = out, .part = PART_MESH };
+	const char *id = m->mesh_id;
 
 	if (m->interface_name && *m->interface_name)
 		judge(&s, (struct spot){ "bad_interface", "interface_name",
@@ -348,20 +308,31 @@ static void check_globals(struct findings *out, const struct mesh *m)
 					 NULL },
 		      check_network(&m->network6, 6, &s.e));
 	judge_value(&s, "listen_port", "port",
-		    check_optional_port(m->listen_port, &s.e));
-	judge_value(&s, "mtu", "mtu", check_optional_mtu(m->mtu, &s.e));
-	judge_value(&s, "mesh_id", NULL, check_mesh_id(m->mesh_id, &s.e));
+		    check_said(m->listen_port, check_port, &s.e));
+	judge_value(&s, "mtu", "mtu", check_said(m->mtu, check_mtu, &s.e));
+	if (id && (strlen(id) != 32 || strspn(id, "0123456789abcdef") != 32))
+		judge_value(&s, "mesh_id", NULL,
+			    err_set(&s.e, ERR_INPUT,
+				    "expected 32 hexadecimal digits"));
 	judge_value(&s, "mesh_secret", NULL, check_secrets(m, &s.e));
 	judge_value(&s, "key", "key", check_key_place(m->key, &s.e));
 	judge_value(&s, "keepalive", "keepalive",
-		    check_optional_keepalive(m->keepalive_s, &s.e));
+		    check_said_keepalive(m->keepalive_s, &s.e));
 }
 
 void check_loadable(struct findings *out, const struct mesh *m)
 {
 	check_globals(out, m);
-	check_nodes(out, m);
-	check_groups(out, m);
+	for (size_t i = 0; i < m->nodes.len; i++)
+		check_node(out, m, &m->nodes.items[i], false);
+	for (size_t i = 0; i < m->removed.len; i++)
+		check_node(out, m, &m->removed.items[i], true);
+	for (size_t i = 0; i < m->groups.len; i++) {
+		struct subject s = { .out = out, .part = PART_GROUP,
+				     .name = m->groups.items[i].name };
+
+		judge_value(&s, "groups", NULL, check_group_name(s.name, &s.e));
+	}
 	check_shared_addresses(out, m);
 	check_shared_networks(out, m);
 }

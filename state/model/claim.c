@@ -1,5 +1,7 @@
 /*
- * Who has which address or route, sorted, so that two who have one are neighbours.
+ * Who has which address or route, sorted, so that two who have one are
+ * neighbours: every pair of a mesh of thousands would be millions of
+ * comparisons.
  */
 #include "state/model/claim.h"
 
@@ -16,6 +18,7 @@ void claims_text(struct claims *c, const char *text, const struct node *node)
 	vec_push(c, ((struct claim){ .text = mem_strdup(text), .node = node }));
 }
 
+/* One list holds texts or networks, never both. */
 static int compare_things(const struct claim *a, const struct claim *b)
 {
 	return a->text && b->text ? strcmp(a->text, b->text)
@@ -26,6 +29,7 @@ static int compare_claims(const void *a, const void *b)
 {
 	const struct claim *left = a;
 	const struct claim *right = b;
+	/* by name behind that: the same words for the same mesh, each time */
 	int order = compare_things(left, right);
 
 	return order ? order : node_compare(left->node, right->node);

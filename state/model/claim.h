@@ -14,11 +14,7 @@ struct claim {
 	const struct node *node;
 };
 
-struct claims {
-	struct claim *items;
-	size_t len;
-	size_t cap;
-};
+struct claims { VEC_OF(struct claim); };
 
 /** Append; claims_text() copies @text. */
 void claims_net(struct claims *c, const struct cidr *net,

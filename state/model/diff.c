@@ -1,5 +1,8 @@
 /*
- * What is different between two meshes, a line for each thing.
+ * What is different between two meshes, a line for each thing. What people can
+ * say is compared by the rows of field.c; the rest (keys, pins, external peers,
+ * tombstones) by hand, for no secret may come out and each has words of its
+ * own.
  */
 #include "state/model/diff.h"
 
@@ -34,11 +37,18 @@ static struct change *add_field(struct changes *out, enum mesh_part part,
 	return c;
 }
 
-/* Take out of both sorted lists what both have. */
-static void drop_common(struct strings *a, struct strings *b)
+/*
+ * Two lists: what went is the before, what came the after. They get sorted, and
+ * lose what both have.
+ */
+static void compare_lists(struct changes *out, enum mesh_part part,
+			  const char *name, const char *field,
+			  struct strings *a, struct strings *b)
 {
 	size_t i = 0, k = 0, kept_a = 0, kept_b = 0;
 
+	strings_sort(a);
+	strings_sort(b);
 	while (i < a->len || k < b->len) {
 		int order = i == a->len	  ? 1
 			    : k == b->len ? -1
@@ -55,22 +65,12 @@ static void drop_common(struct strings *a, struct strings *b)
 	}
 	a->len = kept_a;
 	b->len = kept_b;
+	if (a->len || b->len)
+		add_field(out, part, name, field, strings_line(a, ITEMS_SHOWN),
+			  strings_line(b, ITEMS_SHOWN))->list = true;
 }
 
-/* Two lists: what went is the before, what came the after. */
-static void compare_lists(struct changes *out, enum mesh_part part,
-			  const char *name, const char *field,
-			  struct strings *before, struct strings *after)
-{
-	strings_sort(before);
-	strings_sort(after);
-	drop_common(before, after);
-	if (before->len || after->len)
-		add_field(out, part, name, field, strings_line(before, ITEMS_SHOWN),
-			  strings_line(after, ITEMS_SHOWN))->list = true;
-}
-
-static void compare_texts(struct changes *out, enum mesh_part part,
+static void compare_words(struct changes *out, enum mesh_part part,
 			  const char *name, const char *field,
 			  const char *before, const char *after)
 {
@@ -93,30 +93,23 @@ static const char *fallback(const struct mesh *m, const struct mesh_field *f,
 	return said->len ? said->items[0] : all->fallback;
 }
 
-static void compare_field(const struct diff *d, const struct mesh_field *f,
-			  enum mesh_part part, const char *name,
-			  const void *before, const void *after)
-{
-	struct strings a = { 0 }, b = { 0 };
-
-	field_get(f, d->before, before, &a);
-	field_get(f, d->after, after, &b);
-	if (f->type == FIELD_LIST)
-		compare_lists(d->out, part, name, f->key, &a, &b);
-	else if (a.len || b.len)
-		compare_texts(d->out, part, name, f->key,
-			      fallback(d->before, f, &a),
-			      fallback(d->after, f, &b));
-	strings_done(&a);
-	strings_done(&b);
-}
-
 static void compare_fields(const struct diff *d, const struct mesh_fields *all,
 			   enum mesh_part part, const char *name,
 			   const void *before, const void *after)
 {
-	for (size_t i = 0; i < all->len; i++)
-		compare_field(d, &all->items[i], part, name, before, after);
+	for (size_t i = 0; i < all->len; i++) {
+		const struct mesh_field *f = &all->items[i];
+		AUTO(strings_done) struct strings a = { 0 }, b = { 0 };
+
+		field_get(f, d->before, before, &a);
+		field_get(f, d->after, after, &b);
+		if (f->type == FIELD_LIST)
+			compare_lists(d->out, part, name, f->key, &a, &b);
+		else if (a.len || b.len)
+			compare_words(d->out, part, name, f->key,
+				      fallback(d->before, f, &a),
+				      fallback(d->after, f, &b));
+	}
 }
 
 /* All that an object says, on one line; NULL when that is nothing. */
@@ -126,8 +119,8 @@ static char *summary(const struct mesh *m, const struct mesh_fields *all,
 	struct sbuf b = SBUF_INIT;
 
 	for (size_t i = 0; i < all->len; i++) {
-		struct strings said = { 0 };
-		char *text;
+		AUTO(strings_done) struct strings said = { 0 };
+		AUTO(auto_free) char *text = NULL;
 
 		if (strcmp(all->items[i].key, "name") != 0)
 			field_get(&all->items[i], m, object, &said);
@@ -135,30 +128,34 @@ static char *summary(const struct mesh *m, const struct mesh_fields *all,
 		if (text)
 			sbuf_printf(&b, "%s%s %s", b.len ? ", " : "",
 				    all->items[i].key, text);
-		free(text);
-		strings_done(&said);
 	}
 	return b.len ? sbuf_detach(&b) : NULL;
 }
 
+/* The name of a node, group or policy: the first member of each. */
+static const char *name_of(const void *object)
+{
+	return *(char *const *)object;
+}
+
 /* An object that came or went, with all that it says. */
-static void add_whole(const struct diff *d, char sign, enum mesh_part part,
-		      const struct mesh_fields *all, const char *name,
-		      const void *object)
+static void add_whole(const struct diff *d, char sign,
+		      const struct mesh_object *of, const void *object)
 {
 	struct change *c = vec_add(d->out);
 
 	c->sign = sign;
-	c->part = part;
-	c->name = mem_strdup(name);
+	c->part = of->part;
+	c->name = mem_strdup(name_of(object));
 	if (sign == '+')
-		c->after = summary(d->after, all, object);
+		c->after = summary(d->after, &of->tables[0], object);
 	else
-		c->before = summary(d->before, all, object);
+		c->before = summary(d->before, &of->tables[0], object);
 }
 
 /* ---- what is no field ---- */
 
+/* Enough to tell two keys apart by eye, and public ones only. */
 static char *key_shown(const char *public_key)
 {
 	return public_key && *public_key
@@ -166,6 +163,7 @@ static char *key_shown(const char *public_key)
 		       : NULL;
 }
 
+/* Of private keys only that there is one, or another. */
 static void compare_keys(const struct diff *d, const struct node *a,
 			 const struct node *b)
 {
@@ -203,35 +201,29 @@ static char *external_text(const struct external *x)
 	return sbuf_detach(&b);
 }
 
-static void externals_text(const struct node *n, struct strings *out)
-{
-	for (size_t i = 0; i < n->externals.len; i++)
-		vec_push(out, external_text(&n->externals.items[i]));
-}
-
 static void compare_externals(const struct diff *d, const struct node *a,
 			      const struct node *b)
 {
-	struct strings before = { 0 }, after = { 0 };
+	AUTO(strings_done) struct strings before = { 0 }, after = { 0 };
 
-	externals_text(a, &before);
-	externals_text(b, &after);
+	for (size_t i = 0; i < a->externals.len; i++)
+		vec_push(&before, external_text(&a->externals.items[i]));
+	for (size_t i = 0; i < b->externals.len; i++)
+		vec_push(&after, external_text(&b->externals.items[i]));
 	compare_lists(d->out, PART_NODE, b->name ? b->name : a->name,
 		      "external peers", &before, &after);
-	strings_done(&before);
-	strings_done(&after);
 }
 
-static void compare_pins(const struct diff *d, const struct node *a,
-			 const struct node *b)
+/* Copies of both lists are compared: the meshes stay as they are. */
+static void compare_copies(const struct diff *d, enum mesh_part part,
+			   const char *name, const char *field,
+			   const struct strings *a, const struct strings *b)
 {
-	struct strings before = { 0 }, after = { 0 };
+	AUTO(strings_done) struct strings before = { 0 }, after = { 0 };
 
-	strings_copy(&before, &a->ssh_host_keys);
-	strings_copy(&after, &b->ssh_host_keys);
-	compare_lists(d->out, PART_NODE, b->name, "host keys", &before, &after);
-	strings_done(&before);
-	strings_done(&after);
+	strings_copy(&before, a);
+	strings_copy(&after, b);
+	compare_lists(d->out, part, name, field, &before, &after);
 }
 
 /* ---- the parts ---- */
@@ -241,83 +233,51 @@ static void compare_node(const struct diff *d, const struct node *a,
 {
 	compare_fields(d, &fields_node, PART_NODE, b->name, a, b);
 	compare_keys(d, a, b);
-	compare_pins(d, a, b);
+	compare_copies(d, PART_NODE, b->name, "host keys", &a->ssh_host_keys,
+		       &b->ssh_host_keys);
 	if (a->local_machine && b->local_machine)
-		compare_texts(d->out, PART_NODE, b->name, "local machine",
+		compare_words(d->out, PART_NODE, b->name, "local machine",
 			      a->local_machine, b->local_machine);
 	compare_externals(d, a, b);
 	/* found by deploys, unless the user says it */
-	if (a->behind_nat != b->behind_nat && !a->facts.nat_from && !b->facts.nat_from)
-		compare_texts(d->out, PART_NODE, b->name, "behind NAT",
+	if (a->behind_nat != b->behind_nat && !a->facts.nat_from &&
+	    !b->facts.nat_from)
+		compare_words(d->out, PART_NODE, b->name, "behind NAT",
 			      a->behind_nat ? "true" : NULL,
 			      b->behind_nat ? "true" : NULL);
 }
 
-static void compare_nodes(const struct diff *d)
+/* The nodes or the groups, whose row in the mesh is @f: sorted by name. */
+static void compare_named(const struct diff *d, const struct mesh_field *f)
 {
 	static const struct node none;
-	const struct nodes *a = &d->before->nodes, *b = &d->after->nodes;
+	const struct mesh_object *of = f->of;
 	size_t i = 0, k = 0;
 
-	while (i < a->len || k < b->len) {
-		int order = i == a->len	  ? 1
-			    : k == b->len ? -1
-					  : node_compare(&a->items[i],
-							 &b->items[k]);
-		const struct node *old = order <= 0 ? &a->items[i++] : &none;
-		const struct node *now = order >= 0 ? &b->items[k++] : &none;
+	while (i < field_len(f, d->before) || k < field_len(f, d->after)) {
+		const void *a = i < field_len(f, d->before)
+					? field_item(f, d->before, i)
+					: NULL;
+		const void *b = k < field_len(f, d->after)
+					? field_item(f, d->after, k)
+					: NULL;
+		int order = !a ? 1 : !b ? -1 : of->compare(a, b);
 
 		if (order < 0)
-			add_whole(d, '-', PART_NODE, &fields_node, old->name,
-				  old);
+			add_whole(d, '-', of, a);
 		else if (order > 0)
-			add_whole(d, '+', PART_NODE, &fields_node, now->name,
-				  now);
+			add_whole(d, '+', of, b);
+		else if (of->part == PART_NODE)
+			compare_node(d, a, b);
 		else
-			compare_node(d, old, now);
-		if (order != 0)
-			compare_externals(d, old, now);
+			compare_fields(d, &of->tables[0], of->part, name_of(b),
+				       a, b);
+		if (order != 0 && of->part == PART_NODE)
+			compare_externals(d, order < 0 ? a : &none,
+					  order < 0 ? &none : b);
+		i += order <= 0;
+		k += order >= 0;
 	}
-}
-
-static void compare_groups(const struct diff *d)
-{
-	const struct groups *a = &d->before->groups, *b = &d->after->groups;
-	size_t i = 0, k = 0;
-
-	while (i < a->len || k < b->len) {
-		int order = i == a->len	  ? 1
-			    : k == b->len ? -1
-					  : group_compare(&a->items[i],
-							  &b->items[k]);
-		const struct group *old = order <= 0 ? &a->items[i++] : NULL;
-		const struct group *now = order >= 0 ? &b->items[k++] : NULL;
-
-		if (!now)
-			add_whole(d, '-', PART_GROUP, &fields_group, old->name,
-				  old);
-		else if (!old)
-			add_whole(d, '+', PART_GROUP, &fields_group, now->name,
-				  now);
-		else
-			compare_fields(d, &fields_group, PART_GROUP, now->name,
-				       old, now);
-	}
-}
-
-/* The policy of @list that is called as item @at of @from, as often as there. */
-static const struct policy *same_policy(const struct policies *list,
-					const struct policies *from, size_t at)
-{
-	const char *name = from->items[at].name;
-	size_t nth = 0;
-
-	for (size_t i = 0; i < at; i++)
-		nth += strcmp(from->items[i].name, name) == 0;
-	for (size_t i = 0; i < list->len; i++)
-		if (strcmp(list->items[i].name, name) == 0 && nth-- == 0)
-			return &list->items[i];
-	return NULL;
 }
 
 static void compare_policies(const struct diff *d)
@@ -325,20 +285,21 @@ static void compare_policies(const struct diff *d)
 	const struct policies *a = &d->before->policies;
 	const struct policies *b = &d->after->policies;
 
+	/*
+	 * in file order, which says nothing: one that only moved is no change
+	 */
 	for (size_t i = 0; i < a->len; i++)
-		if (!same_policy(b, a, i))
-			add_whole(d, '-', PART_POLICY, &fields_policy,
-				  a->items[i].name, &a->items[i]);
+		if (!policies_same(b, a, i))
+			add_whole(d, '-', &object_policy, &a->items[i]);
 	for (size_t i = 0; i < b->len; i++) {
 		const struct policy *now = &b->items[i];
-		const struct policy *old = same_policy(a, b, i);
+		const struct policy *old = policies_same(a, b, i);
 
 		if (old)
 			compare_fields(d, &fields_policy, PART_POLICY,
 				       now->name, old, now);
 		else
-			add_whole(d, '+', PART_POLICY, &fields_policy,
-				  now->name, now);
+			add_whole(d, '+', &object_policy, now);
 	}
 }
 
@@ -348,43 +309,23 @@ static void removed_names(const struct mesh *m, struct strings *out)
 		strings_add(out, m->removed.items[i].name);
 }
 
-static void compare_rest(const struct diff *d)
-{
-	struct strings a = { 0 }, b = { 0 };
-
-	removed_names(d->before, &a);
-	removed_names(d->after, &b);
-	compare_lists(d->out, PART_MESH, NULL, "nodes to take off their hosts",
-		      &a, &b);
-	strings_done(&a);
-	strings_done(&b);
-	strings_copy(&a, &d->before->recipients);
-	strings_copy(&b, &d->after->recipients);
-	compare_lists(d->out, PART_MESH, NULL, "recipients", &a, &b);
-	strings_done(&a);
-	strings_done(&b);
-}
-
 void mesh_diff(struct changes *out, const struct mesh *before,
 	       const struct mesh *after)
 {
 	struct diff d = { out, before, after };
+	AUTO(strings_done) struct strings had = { 0 }, has = { 0 };
 
 	compare_fields(&d, &fields_mesh, PART_MESH, NULL, before, after);
 	compare_fields(&d, &fields_defaults, PART_MESH, NULL, before, after);
-	compare_nodes(&d);
-	compare_groups(&d);
+	compare_named(&d, object_member(&object_mesh, "nodes"));
+	compare_named(&d, object_member(&object_mesh, "groups"));
 	compare_policies(&d);
-	compare_rest(&d);
-}
-
-/* "+new -old" of a list. */
-static void list_text(struct sbuf *out, const struct change *c)
-{
-	if (c->after)
-		sbuf_printf(out, " +%s", c->after);
-	if (c->before)
-		sbuf_printf(out, " -%s", c->before);
+	removed_names(before, &had);
+	removed_names(after, &has);
+	compare_lists(out, PART_MESH, NULL, "nodes to take off their hosts",
+		      &had, &has);
+	compare_copies(&d, PART_MESH, NULL, "recipients", &before->recipients,
+		       &after->recipients);
 }
 
 void change_text(struct sbuf *out, const struct change *c)
@@ -398,11 +339,13 @@ void change_text(struct sbuf *out, const struct change *c)
 		return;
 	}
 	sbuf_printf(out, ": %s", c->field);
-	if (c->list)
-		list_text(out, c);
-	else
+	if (!c->list)
 		sbuf_printf(out, " %s -> %s", c->before ? c->before : "unset",
 			    c->after ? c->after : "unset");
+	if (c->list && c->after)
+		sbuf_printf(out, " +%s", c->after);
+	if (c->list && c->before)
+		sbuf_printf(out, " -%s", c->before);
 }
 
 void changes_done(struct changes *c)

@@ -1,7 +1,8 @@
 /*
  * The difference between two meshes by meaning: nodes, groups, policies and
- * their fields, in the words of mesh.yaml. Keys are shown as short fingerprints;
- * no secret comes out of here. Facts that deploys find are no difference.
+ * their fields, in the words of mesh.yaml. Keys are shown as short
+ * fingerprints; no secret comes out of here. Facts that deploys find are no
+ * difference.
  */
 #ifndef WGMESH_STATE_MODEL_DIFF_H
 #define WGMESH_STATE_MODEL_DIFF_H
@@ -19,11 +20,7 @@ struct change {
 	char *after;       /* the same; of what is new: all that it says */
 };
 
-struct changes {
-	struct change *items;
-	size_t len;
-	size_t cap;
-};
+struct changes { VEC_OF(struct change); };
 
 /** Append what leads from @before to @after, in the order of the file. */
 void mesh_diff(struct changes *out, const struct mesh *before,

@@ -1,5 +1,6 @@
 /*
- * The edits of nodes: set, unset, routes, rename.
+ * The edits of nodes: set, unset, routes, rename. What they take is one node's;
+ * what a change makes of the whole mesh is validated afterwards, by who calls.
  */
 #include "state/model/edit.h"
 
@@ -11,34 +12,7 @@
 
 #include <string.h>
 
-/** A name that takes more edits than this, or half its length, is not near. */
-#define NEAR_EDITS 2
-
 /* ---- names ---- */
-
-/*
- * The name nearest to @name of @len items of @size bytes, whose first member is
- * their name; NULL when none is near.
- */
-static const char *nearest_name(const void *items, size_t len, size_t size,
-				const char *name)
-{
-	size_t half = strlen(name) / 2;
-	size_t best = (half < NEAR_EDITS ? half : NEAR_EDITS) + 1;
-	const char *nearest = NULL;
-
-	for (size_t i = 0; i < len; i++) {
-		const char *at = (const char *)items + i * size;
-		const char *other = *(char *const *)(const void *)at;
-		size_t d = field_distance(other, name);
-
-		if (d < best) {
-			best = d;
-			nearest = other;
-		}
-	}
-	return nearest;
-}
 
 static int no_such(const char *what, const char *name, const char *nearest,
 		   enum advice all, struct err *e)
@@ -105,30 +79,10 @@ static int no_key(const char *key, struct err *e)
 		       "%s", shown, sbuf_str(&all));
 }
 
-/* The items of a list, blanks around them left out; of another value: one. */
-static void split(const struct mesh_field *f, const char *value,
-		  struct strings *out)
-{
-	AUTO(auto_free) char *copy = mem_strdup(value);
-	char *rest = copy, *item;
-
-	if (f->type != FIELD_LIST) {
-		strings_add(out, value);
-		return;
-	}
-	while ((item = strsep(&rest, ","))) {
-		item += strspn(item, " ");
-		for (char *end = item + strlen(item);
-		     end > item && end[-1] == ' ';)
-			*--end = '\0';
-		strings_add(out, item);
-	}
-}
-
 /* One address: the wanted one, else the one that is there, else a free one. */
-static int set_address(const struct mesh *m, const struct cidr *network,
-		       struct ip *slot, const struct ip *wanted,
-		       struct err *e)
+static int choose_address(const struct mesh *m, const struct cidr *network,
+			  struct ip *slot, const struct ip *wanted,
+			  struct err *e)
 {
 	if (wanted->family)
 		*slot = *wanted;
@@ -139,27 +93,23 @@ static int set_address(const struct mesh *m, const struct cidr *network,
 	return 0;
 }
 
-static int set_addresses(const struct mesh *m, struct node *n,
-			 const struct mesh_field *f,
-			 const struct strings *values, struct err *e)
-{
-	struct node wanted = { 0 };
-
-	if (field_assign(f, &wanted, values, e) < 0 ||
-	    set_address(m, &m->network, &n->mesh_ip, &wanted.mesh_ip, e) < 0)
-		return -1;
-	return set_address(m, &m->network6, &n->mesh_ip6, &wanted.mesh_ip6, e);
-}
-
 /* As edit_set() with the values in a list; none: not said. */
 static int set_values(struct mesh *m, struct node *n,
 		      const struct mesh_field *f,
 		      const struct strings *values, struct err *e)
 {
+	struct node wanted = { 0 };
+
 	if (strcmp(f->key, "groups") == 0)
 		return edit_groups_of(m, n, values, e);
-	if (strcmp(f->key, "address") == 0)
-		return set_addresses(m, n, f, values, e);
+	if (strcmp(f->key, "address") == 0) {
+		if (field_assign(f, &wanted, values, e) < 0 ||
+		    choose_address(m, &m->network, &n->mesh_ip,
+				   &wanted.mesh_ip, e) < 0)
+			return -1;
+		return choose_address(m, &m->network6, &n->mesh_ip6,
+				      &wanted.mesh_ip6, e);
+	}
 	if (field_assign(f, n, values, e) < 0)
 		return -1;
 	if (strcmp(f->key, "ssh") == 0)
@@ -172,6 +122,8 @@ int edit_set(struct mesh *m, struct node *n, const char *key,
 {
 	const struct mesh_field *f = field_find(&fields_node, key);
 	AUTO(strings_done) struct strings values = { 0 };
+	AUTO(auto_free) char *copy = mem_strdup(value);
+	char *rest = copy, *item;
 
 	if (!f)
 		return no_key(key, e);
@@ -179,7 +131,15 @@ int edit_set(struct mesh *m, struct node *n, const char *key,
 		err_set(e, ERR_INPUT, "%s: expected a value", key);
 		return err_advise(e, ADVICE_TAKE_VALUE_AWAY, NULL);
 	}
-	split(f, value, &values);
+	if (f->type != FIELD_LIST)
+		strings_add(&values, value);
+	while (f->type == FIELD_LIST && (item = strsep(&rest, ","))) {
+		char *end = item + strlen(item);
+
+		while (end > item && end[-1] == ' ')
+			*--end = '\0';
+		strings_add(&values, item + strspn(item, " "));
+	}
 	return set_values(m, n, f, &values, e) < 0 ? err_wrap(e, "%s", key)
 						   : 0;
 }
@@ -200,16 +160,7 @@ int edit_unset(struct mesh *m, struct node *n, const char *key, struct err *e)
 
 /* ---- routes ---- */
 
-/* Where @c stands among the networks behind @n, or -1. */
-static long find_route(const struct node *n, const struct cidr *c)
-{
-	for (size_t i = 0; i < n->routable_networks.len; i++)
-		if (cidr_equal(&n->routable_networks.items[i], c))
-			return (long)i;
-	return -1;
-}
-
-/* The network in its strict form. */
+/* By the rule of the key: `route add` takes just what `set routes=` takes. */
 static int parse_route(struct cidr *out, const char *text, struct err *e)
 {
 	struct node one = { 0 };
@@ -227,7 +178,7 @@ int edit_route_add(struct node *n, const char *cidr, struct err *e)
 
 	if (parse_route(&c, cidr, e) < 0)
 		return -1;
-	if (find_route(n, &c) < 0)
+	if (cidrs_find(&n->routable_networks, &c) < 0)
 		vec_push(&n->routable_networks, c);
 	return 0;
 }
@@ -240,7 +191,7 @@ int edit_route_remove(struct node *n, const char *cidr, struct err *e)
 
 	if (parse_route(&c, cidr, e) < 0)
 		return -1;
-	at = find_route(n, &c);
+	at = cidrs_find(&n->routable_networks, &c);
 	if (at < 0) {
 		err_set(e, ERR_INPUT, "node '%s' has no route %s", n->name,
 			cidr_text(&c, text));
@@ -270,6 +221,7 @@ static int check_free_name(const struct mesh *m, const char *name,
 	for (size_t i = 0; i < m->groups.len; i++) {
 		const struct group *g = &m->groups.items[i];
 
+		/* the node would get what a policy gives to that group */
 		if (strings_find(&g->members, name) >= 0)
 			return err_set(e, ERR_INPUT, "group '%s' has a member "
 				       "'%s' that is no node: take it out "
@@ -278,22 +230,12 @@ static int check_free_name(const struct mesh *m, const char *name,
 	return 0;
 }
 
-/* Move the node to the place of its new name. */
-static void move_name(struct mesh *m, struct node *n, const char *to)
-{
-	struct node moved = *n, *slot;
-
-	mem_replace(&moved.name, to);
-	vec_remove(&m->nodes, (size_t)(n - m->nodes.items));
-	slot = nodes_insert(&m->nodes, to);
-	node_done(slot);
-	*slot = moved;
-}
-
+/* Policies name groups, not nodes: they stay as they are. */
 int edit_rename(struct mesh *m, const char *from, const char *to,
 		struct err *e)
 {
 	struct node *n = edit_node(m, from, e);
+	struct node moved;
 
 	if (!n)
 		return -1;
@@ -310,6 +252,11 @@ int edit_rename(struct mesh *m, const char *from, const char *to,
 			if (strcmp(members->items[k], from) == 0)
 				mem_replace(&members->items[k], to);
 	}
-	move_name(m, n, to);
+	moved = *n; /* to the place of its new name */
+	mem_replace(&moved.name, to);
+	vec_remove(&m->nodes, (size_t)(n - m->nodes.items));
+	n = nodes_insert(&m->nodes, to);
+	node_done(n);
+	*n = moved;
 	return 0;
 }

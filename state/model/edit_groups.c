@@ -1,5 +1,6 @@
 /*
- * The edits of groups and policies.
+ * The edits of groups and policies. The Go tool lets a group have members that
+ * are no nodes: those stay, and only what a command adds must be a node.
  */
 #include "state/model/edit.h"
 
@@ -12,13 +13,10 @@
 
 /* ---- groups ---- */
 
-static bool sorted_has(const struct strings *sorted, const char *s)
-{
-	return sorted->len && bsearch(&s, sorted->items, sorted->len, sizeof s,
-				      strings_compare);
-}
-
-/* The group, made if it is new. */
+/*
+ * The group, made if it is new; a name of one that is there may be anything
+ * that the Go tool let pass.
+ */
 static struct group *need_group(struct mesh *m, const char *name,
 				struct err *e)
 {
@@ -29,7 +27,7 @@ static struct group *need_group(struct mesh *m, const char *name,
 	return mesh_add_group(m, name);
 }
 
-static void join(struct group *g, const char *node)
+static void join_group(struct group *g, const char *node)
 {
 	strings_add(&g->members, node);
 	g->members_null = false;
@@ -52,10 +50,10 @@ int edit_group_add(struct mesh *m, const char *name,
 	for (size_t i = 0; i < wanted.len; i++) {
 		if (!edit_node(m, wanted.items[i], e))
 			return -1;
-		if (sorted_has(&had, wanted.items[i]) ||
+		if (strings_has(&had, wanted.items[i]) ||
 		    (i && strcmp(wanted.items[i - 1], wanted.items[i]) == 0))
 			continue;
-		join(g, wanted.items[i]);
+		join_group(g, wanted.items[i]);
 	}
 	if (!description)
 		return 0;
@@ -80,12 +78,12 @@ int edit_group_leave(struct mesh *m, const char *name,
 	for (size_t i = 0; i < gone.len; i++) {
 		AUTO(auto_free) char *shown = check_shown(gone.items[i]);
 
-		if (!sorted_has(&had, gone.items[i]))
+		if (!strings_has(&had, gone.items[i]))
 			return err_set(e, ERR_INPUT, "'%s' is no member of "
 				       "group '%s'", shown, name);
 	}
 	for (size_t i = 0; i < g->members.len; i++) {
-		if (sorted_has(&gone, g->members.items[i]))
+		if (strings_has(&gone, g->members.items[i]))
 			free(g->members.items[i]);
 		else
 			g->members.items[kept++] = g->members.items[i];
@@ -94,38 +92,31 @@ int edit_group_leave(struct mesh *m, const char *name,
 	return 0;
 }
 
-/* The names of the policies that name @group, joined; the caller frees. */
-static char *policies_naming(const struct mesh *m, const char *group)
-{
-	struct sbuf names = SBUF_INIT;
-
-	for (size_t i = 0; i < m->policies.len; i++) {
-		const struct policy *p = &m->policies.items[i];
-		AUTO(auto_free) char *shown = check_shown(p->name);
-
-		if (strings_find(&p->from_groups, group) >= 0 ||
-		    strings_find(&p->to_groups, group) >= 0)
-			sbuf_printf(&names, "%s'%s'", names.len ? ", " : "",
-				    shown);
-	}
-	return sbuf_detach(&names);
-}
-
 int edit_group_remove(struct mesh *m, const char *name, struct err *e)
 {
-	AUTO(auto_free) char *needed = policies_naming(m, name);
+	AUTO(sbuf_done) struct sbuf needed = SBUF_INIT;
 	struct group *g = edit_group(m, name, e);
 
 	if (!g)
 		return -1;
-	if (needed && *needed)
+	for (size_t i = 0; i < m->policies.len; i++) {
+		const struct policy *p = &m->policies.items[i];
+		AUTO(auto_free) char *shown = check_shown(p->name);
+
+		if (strings_find(&p->from_groups, name) >= 0 ||
+		    strings_find(&p->to_groups, name) >= 0)
+			sbuf_printf(&needed, "%s'%s'", needed.len ? ", " : "",
+				    shown);
+	}
+	if (needed.len)
 		return err_set(e, ERR_INPUT, "group '%s' is in use: remove "
-			       "policy %s first", name, needed);
+			       "policy %s first", name, sbuf_str(&needed));
 	group_done(g);
 	vec_remove(&m->groups, (size_t)(g - m->groups.items));
 	return 0;
 }
 
+/* A state of the Go tool may have a member twice: both go. */
 int edit_groups_of(struct mesh *m, const struct node *n,
 		   const struct strings *groups, struct err *e)
 {
@@ -138,7 +129,7 @@ int edit_groups_of(struct mesh *m, const struct node *n,
 		long at = strings_find(&g->members, n->name);
 
 		if (wanted && at < 0)
-			join(g, n->name);
+			join_group(g, n->name);
 		for (; !wanted && at >= 0;
 		     at = strings_find(&g->members, n->name)) {
 			free(g->members.items[at]);
@@ -161,7 +152,8 @@ static bool same_set(const struct strings *a, const struct strings *b)
 	return true;
 }
 
-static bool says_the_same(const struct policy *a, const struct policy *b)
+/* The order of groups says nothing, nor does one that is named twice. */
+static bool policies_equal(const struct policy *a, const struct policy *b)
 {
 	return same_set(&a->from_groups, &b->from_groups) &&
 	       same_set(&a->to_groups, &b->to_groups) &&
@@ -203,7 +195,7 @@ int edit_policy_add(struct mesh *m, const struct policy *p, struct err *e)
 			       .allow_routable_networks =
 				       p->allow_routable_networks };
 
-	if (old && says_the_same(old, p))
+	if (old && policies_equal(old, p))
 		return 0;
 	if (old) {
 		err_set(e, ERR_INPUT, "there is another policy '%s' already",
@@ -216,6 +208,7 @@ int edit_policy_add(struct mesh *m, const struct policy *p, struct err *e)
 	    field_set(field_find(&fields_policy, "description"), &copy,
 		      p->description, e) < 0)
 		return -1;
+	/* a policy about a group that is not there would allow nothing */
 	if (need_groups(m, &p->from_groups, e) < 0 ||
 	    need_groups(m, &p->to_groups, e) < 0) {
 		policy_done(&copy);

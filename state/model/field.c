@@ -1,6 +1,7 @@
 /*
- * What a mesh holds, a row for each thing. What is done with them stands elsewhere: object.c has an object as a
- * whole, field_kind.c the text of one value, find.c looks for a key.
+ * What a mesh holds, a row for each thing, and nothing else: object.c has an
+ * object as a whole, field_kind.c the text of one value, find.c looks for a
+ * key.
  */
 #include "state/model/field.h"
 
@@ -15,9 +16,12 @@
 #define FIELDS(table) { table, sizeof table / sizeof *table }
 #define LAYOUT(type)                                                           \
 	.size = sizeof(struct type), .extras = offsetof(struct type, extras)
-/** In the file, by @place: the Go tool's members first, then ours. */
+/*
+ * In the file, at @place among its object's members: the Go tool's first, in
+ * its order, then ours in the order in which they came.
+ */
 #define FILE_KEY(name, place) .json = name, .nth = place
-/** Numbers of which there are several. */
+/* Numbers of which there are several; the same bounds as check.h has. */
 #define PORT                                                                   \
 	.type = FIELD_NUMBER, .form = "1-65535", .min = 1, .max = 65535,       \
 	.value = VALUE_NUMBER, .check_number = check_port
@@ -27,10 +31,15 @@
 #define KEEPALIVE                                                              \
 	.type = FIELD_NUMBER, .form = "0-65535", .min = 0, .max = 65535,       \
 	.value = VALUE_NUMBER, .check_number = check_keepalive
-/** Where a node is logged in to, and its key pair: each is one thing to merge. */
+/*
+ * Where a node is logged in to, and its key pair: each is one thing to merge.
+ * One side's user on the other's host, or a key without its other half, is
+ * nothing that anybody wanted.
+ */
 #define SSH_PLACE .unit = "ssh_host", .trust = TRUST | TRUST_WAY
 #define KEY_PAIR .unit = "public_key"
 
+/* Where private keys live; a node may differ from its mesh. */
 static int check_key_place(const char *value, struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(value);
@@ -41,6 +50,7 @@ static int check_key_place(const char *value, struct err *e)
 		       shown);
 }
 
+/* Free text: one line, for it stands in lists and in comments of files. */
 static int check_line(const char *value, struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(value);
@@ -52,6 +62,8 @@ static int check_line(const char *value, struct err *e)
 }
 
 /* ---- what holds where a node does not say it ---- */
+
+/* NULL where the mesh says it: then that is shown. */
 
 static char *other_mtu(const struct mesh *m, const struct node *n)
 {
@@ -67,8 +79,7 @@ static char *other_mtu(const struct mesh *m, const struct node *n)
 static char *other_keepalive(const struct mesh *m, const struct node *n)
 {
 	(void)n;
-	return m->keepalive_s >= 0 ? NULL
-				   : mem_strdup("where one is behind NAT");
+	return m->keepalive_s ? NULL : mem_strdup("where one is behind NAT");
 }
 
 static char *other_endpoint(const struct mesh *m, const struct node *n)
@@ -80,6 +91,7 @@ static char *other_endpoint(const struct mesh *m, const struct node *n)
 
 /* ---- the mesh ---- */
 
+/* People's tables are in the order in which mesh.yaml is written. */
 static const struct mesh_field mesh_table[] = {
 	{ .key = "interface", .type = FIELD_TEXT, .form = "name",
 	  .meaning = "the interface on every host; left out, it stays as it is "
@@ -115,7 +127,7 @@ static const struct mesh_field defaults_table[] = {
 	  FILE_KEY("mtu", 9) },
 	{ .key = "keepalive", KEEPALIVE, .meaning = "seconds between "
 	  "keepalives, 0 for none; left out, 25 where one side is behind NAT",
-	  .example = "25", AT(mesh, keepalive_s), .unsaid = -1,
+	  .example = "25", AT(mesh, keepalive_s), .zero = KEEPALIVE_OFF,
 	  FILE_KEY("keepalive", 10) },
 	{ .key = "key", .type = FIELD_TEXT, .form = "host or state",
 	  .fallback = "state", .meaning = "where private keys live",
@@ -124,6 +136,7 @@ static const struct mesh_field defaults_table[] = {
 };
 const struct mesh_fields fields_defaults = FIELDS(defaults_table);
 
+/* What mesh.yaml has as sections, or nobody writes by hand. */
 static const struct mesh_field mesh_rest[] = {
 	{ .form = "node", .value = VALUE_MAP, AT(mesh, nodes),
 	  .of = &object_node, FILE_KEY("nodes", 4), .always = true,
@@ -199,7 +212,8 @@ static const struct mesh_field node_table[] = {
 	{ .key = "keepalive", KEEPALIVE, .meaning = "seconds between its "
 	  "keepalives, 0 for none; left out, the default's", .example = "15",
 	  .otherwise = other_keepalive, AT(node, keepalive_s),
-	  FOR_ALL(keepalive_s), .unsaid = -1, FILE_KEY("keepalive", 19) },
+	  FOR_ALL(keepalive_s), .zero = KEEPALIVE_OFF,
+	  FILE_KEY("keepalive", 19) },
 	{ .key = "key", .type = FIELD_TEXT, .form = "host or state",
 	  .meaning = "where its private key lives; left out, the default's",
 	  .example = "host", .value = VALUE_OPTIONAL, AT(node, key),
@@ -208,6 +222,11 @@ static const struct mesh_field node_table[] = {
 };
 const struct mesh_fields fields_node = FIELDS(node_table);
 
+/*
+ * What only the file has: what deploys find, keys and pins, and the members
+ * behind people's "ssh" and "address". What a host alone can know merges by the
+ * newest.
+ */
 static const struct mesh_field node_rest[] = {
 	{ .value = VALUE_TEXT, AT(node, hostname), FILE_KEY("hostname", 1),
 	  .always = true },
@@ -221,8 +240,8 @@ static const struct mesh_field node_rest[] = {
 	{ .key = "ssh", .value = VALUE_TEXT, AT(node, ssh_host),
 	  FILE_KEY("ssh_host", 5), .always = true, SSH_PLACE },
 	{ .key = "ssh_port", .value = VALUE_NUMBER,
-	  .check_number = check_port, AT(node, ssh_port), FILE_KEY("ssh_port", 6), .always = true,
-	  SSH_PLACE },
+	  .check_number = check_port, AT(node, ssh_port),
+	  FILE_KEY("ssh_port", 6), .always = true, SSH_PLACE },
 	{ .value = VALUE_BOOL, AT(node, behind_nat), FILE_KEY("behind_nat", 9),
 	  .always = true, .how = MERGE_NEWEST },
 	{ .key = "is_local", .value = VALUE_BOOL, AT(node, is_local),
@@ -254,6 +273,7 @@ const struct mesh_object object_node = {
 	.part = PART_NODE, LAYOUT(node), .named = true, .compare = node_compare,
 };
 
+/* A keepalive of 0 is off and not said alike: there is no rule for these. */
 static const struct mesh_field external_table[] = {
 	{ .key = "name", .value = VALUE_TEXT, AT(external, name),
 	  FILE_KEY("name", 1), .always = true },
@@ -275,6 +295,7 @@ const struct mesh_object object_external = {
 	.by = "public_key", .compare = external_compare,
 };
 
+/* nat_seen_by is read in old files, and written as nat_from. */
 static const struct mesh_field facts_table[] = {
 	{ .value = VALUE_ADDRESSES, AT(node_facts, addresses),
 	  FILE_KEY("addresses", 1) },

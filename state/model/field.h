@@ -1,8 +1,9 @@
 /*
  * All that a mesh holds, a row for each thing: one table for the state file's
- * JSON, mesh.yaml, its documentation and JSON Schema, `set`, `unset`, `show`, the
- * differences between two meshes, and merges of them. What people say and what
- * deploys find, keys and tombstones too. CONTRIBUTING.md has how to add a row.
+ * JSON, mesh.yaml, its documentation and JSON Schema, `set`, `unset`, `show`,
+ * the differences between two meshes, and merges of them. What people say and
+ * what deploys find, keys and tombstones too. CONTRIBUTING.md has how to add a
+ * row.
  */
 #ifndef WGMESH_STATE_MODEL_FIELD_H
 #define WGMESH_STATE_MODEL_FIELD_H
@@ -33,6 +34,7 @@ enum field_value {
 	VALUE_OBJECT,    /* an object of @of */
 	VALUE_LIST,      /* objects of @of, in a list of the file */
 	VALUE_MAP,       /* the same by name, in an object of the file */
+	VALUES,
 };
 
 /** How the changes of both sides to one thing come together. */
@@ -75,6 +77,7 @@ struct mesh_field {
 	size_t offset;
 	size_t mesh_offset; /* in the mesh: what holds for all; 0: none */
 	long unsaid;        /* the number or truth that says nothing */
+	int zero;           /* a number's 0 in its object, where 0 is unsaid */
 	int (*check)(const char *value, struct err *e); /* of a text */
 	int (*check_number)(long n, struct err *e); /* of one in the file */
 
@@ -134,7 +137,9 @@ const struct mesh_field *object_member(const struct mesh_object *of,
 /** The first such row of a mesh, node, group, policy or external peer. */
 const struct mesh_field *member_find(const char *json);
 
-/** Write the rows that are in the file to @out, in its order; returns how many. */
+/**
+ * Write the rows that are in the file to @out, in its order; returns how many.
+ */
 size_t object_members(const struct mesh_object *of,
 		      const struct mesh_field *out[OBJECT_MEMBERS]);
 
@@ -159,8 +164,8 @@ void *field_add(const struct mesh_field *f, void *object);
 void field_sort(const struct mesh_field *f, void *object);
 
 /**
- * Take a value from its text; of a list: one more item. 0, or -1 with ERR_INPUT:
- * "'x' found, expected ...".
+ * Take a value from its text; of a list: one more item. 0, or -1 with
+ * ERR_INPUT: "'x' found, expected ...".
  */
 int field_set(const struct mesh_field *f, void *object, const char *value,
 	      struct err *e);
@@ -181,6 +186,14 @@ const struct mesh_field *field_find(const struct mesh_fields *fields,
 
 /** The key nearest to a mistyped @key, or NULL when none is near. */
 const char *field_nearest(const struct mesh_fields *fields, const char *key);
+
+/**
+ * The name nearest to @name of @len items of @size bytes that begin with a
+ * `char *`, their name: at most two edits, and half its length, away. Else
+ * NULL.
+ */
+const char *nearest_name(const void *items, size_t len, size_t size,
+			 const char *name);
 
 /**
  * Edits (a letter more, less, another, two swapped) from @a to @b; 24 for long

@@ -1,5 +1,6 @@
 /*
  * Looks for a key in a table, and for the nearest one where there is none.
+ * Names of nodes, groups and policies are mistyped in the same ways.
  */
 #include "state/model/field.h"
 
@@ -19,6 +20,7 @@ const struct mesh_field *field_find(const struct mesh_fields *fields,
 	return NULL;
 }
 
+/* Of the tables of distances that follow: the smaller of two. */
 static size_t least(size_t a, size_t b)
 {
 	return a < b ? a : b;
@@ -26,6 +28,7 @@ static size_t least(size_t a, size_t b)
 
 size_t field_distance(const char *a, const char *b)
 {
+	/* the optimal string alignment distance; two rows back for swaps */
 	size_t rows[3][WORD_MAX + 1], n = strlen(b), i, k;
 
 	if (strlen(a) > WORD_MAX || n > WORD_MAX)
@@ -49,18 +52,28 @@ size_t field_distance(const char *a, const char *b)
 	return rows[(i - 1) % 3][n];
 }
 
-const char *field_nearest(const struct mesh_fields *fields, const char *key)
+const char *nearest_name(const void *items, size_t len, size_t size,
+			 const char *name)
 {
 	const char *nearest = NULL;
 	size_t best = NEAR_EDITS + 1;
 
-	for (size_t i = 0; i < fields->len; i++) {
-		size_t d = field_distance(fields->items[i].key, key);
+	for (size_t i = 0; i < len; i++) {
+		const void *item = (const char *)items + i * size;
+		const char *other = *(const char *const *)item;
+		size_t d = field_distance(other, name);
 
-		if (d < best && 2 * d <= strlen(key)) {
+		if (d < best && 2 * d <= strlen(name)) {
 			best = d;
-			nearest = fields->items[i].key;
+			nearest = other;
 		}
 	}
 	return nearest;
+}
+
+const char *field_nearest(const struct mesh_fields *fields, const char *key)
+{
+	_Static_assert(offsetof(struct mesh_field, key) == 0, "it is first");
+	return nearest_name(fields->items, fields->len, sizeof *fields->items,
+			    key);
 }

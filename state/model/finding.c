@@ -1,5 +1,7 @@
 /*
- * What is wrong, with its place, collected before it is told.
+ * What is wrong, with its place, collected before it is told: people mend a
+ * mesh in one go, and a change is refused only for errors that were not there
+ * before.
  */
 #include "state/model/finding.h"
 
@@ -23,6 +25,7 @@ void finding_add(struct findings *out, bool error, const char *code,
 	va_start(ap, fmt);
 	sbuf_vprintf(&text, fmt, ap);
 	va_end(ap);
+	/* once, here: names in it come from files and from hosts */
 	f->text = text_escaped(sbuf_str(&text));
 	sbuf_done(&text);
 }
@@ -42,7 +45,7 @@ static int compare_texts(const char *a, const char *b)
 	return strcmp(a ? a : "", b ? b : "");
 }
 
-static int compare(const void *a, const void *b)
+static int compare_findings(const void *a, const void *b)
 {
 	const struct finding *x = a;
 	const struct finding *y = b;
@@ -56,18 +59,19 @@ static int compare(const void *a, const void *b)
 		order = compare_texts(x->key, y->key);
 	if (!order)
 		order = compare_texts(x->value, y->value);
+	/* one code may find several things of the whole mesh */
 	return order || x->name ? order : strcmp(x->text, y->text);
 }
 
 void findings_sort(struct findings *f)
 {
-	vec_sort(f, compare);
+	vec_sort(f, compare_findings);
 }
 
 bool findings_have(const struct findings *sorted, const struct finding *f)
 {
 	return sorted->len && bsearch(f, sorted->items, sorted->len, sizeof *f,
-				      compare);
+				      compare_findings);
 }
 
 int findings_refuse(const struct findings *f, struct err *e)

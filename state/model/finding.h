@@ -19,11 +19,7 @@ struct finding {
 	enum advice advice; /* what would help; about nothing by name */
 };
 
-struct findings {
-	struct finding *items;
-	size_t len;
-	size_t cap;
-};
+struct findings { VEC_OF(struct finding); };
 
 /** Where a finding is; @name, @key, @value as in struct finding. */
 struct finding_place {

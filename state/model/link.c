@@ -1,5 +1,8 @@
 /*
- * Peers of an imported host that are the mesh's own nodes, joined by their keys.
+ * Peers of an imported host that are the mesh's own nodes, joined by their
+ * keys. A host's word takes nothing from another: what it says is behind a
+ * third node is kept as hearsay until somebody agrees, and no owner loses a
+ * network by it.
  */
 #include "state/model/link.h"
 
@@ -23,12 +26,15 @@ static void add_note(struct links *l, const char *fmt, ...)
 	sbuf_done(&text);
 }
 
-static int compare_keys(const void *a, const void *b)
+static int compare_node_keys(const void *a, const void *b)
 {
 	return strcmp((*(struct node *const *)a)->public_key,
 		      (*(struct node *const *)b)->public_key);
 }
 
+/*
+ * Both lists are sorted, for hundreds of hosts may have hundreds of peers each.
+ */
 void links_open(struct links *l, struct mesh *m, struct strings *notes)
 {
 	*l = (struct links){ .mesh = m, .notes = notes };
@@ -40,7 +46,7 @@ void links_open(struct links *l, struct mesh *m, struct strings *notes)
 		for (size_t k = 0; k < n->routable_networks.len; k++)
 			vec_push(&l->owned, n->routable_networks.items[k]);
 	}
-	vec_sort(&l->nodes, compare_keys);
+	vec_sort(&l->nodes, compare_node_keys);
 	cidrs_sort(&l->owned);
 }
 
@@ -51,6 +57,7 @@ void links_done(struct links *l)
 	vec_done(&l->owned);
 }
 
+/* As compare_node_keys(), for a key alone. */
 static int compare_to_node(const void *key, const void *item)
 {
 	return strcmp(key, (*(struct node *const *)item)->public_key);
@@ -66,34 +73,9 @@ struct node *links_node(const struct links *l, const char *public_key)
 	return found ? *found : NULL;
 }
 
-/* The place of @c among the sorted networks; the first that is not below it. */
-static size_t place_of(const struct cidrs *v, const struct cidr *c)
+static int compare_networks(const void *item, const void *c)
 {
-	size_t low = 0, high = v->len;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (cidr_compare(&v->items[mid], c) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-static bool has_network(const struct node *n, const struct cidr *c)
-{
-	for (size_t i = 0; i < n->routable_networks.len; i++)
-		if (cidr_equal(&n->routable_networks.items[i], c))
-			return true;
-	return false;
-}
-
-static bool is_own_address(const struct node *n, const struct cidr *c)
-{
-	return c->plen == ip_bits(&c->ip) && (ip_equal(&c->ip, &n->mesh_ip) ||
-					      ip_equal(&c->ip, &n->mesh_ip6));
+	return cidr_compare(item, c);
 }
 
 /* Why it can be no network of a node, or NULL. */
@@ -118,7 +100,7 @@ static const char *why_not(const struct links *l, const struct cidr *c,
 static void take_network(struct links *l, struct node *n, const char *seen_on,
 			 const struct cidr *c)
 {
-	size_t at = place_of(&l->owned, c);
+	size_t at = vec_place(&l->owned, c, compare_networks);
 	const char *why = why_not(l, c, at);
 	char text[ADDR_TEXT_MAX];
 
@@ -130,17 +112,14 @@ static void take_network(struct links *l, struct node *n, const char *seen_on,
 	}
 	vec_push(&n->routable_networks, *c);
 	vec_push(&l->hearsay, ((struct link_hearsay){ n, seen_on, *c }));
-	vec_add(&l->owned);
-	memmove(&l->owned.items[at + 1], &l->owned.items[at],
-		(l->owned.len - at - 1) * sizeof *c);
-	l->owned.items[at] = *c;
+	*vec_insert(&l->owned, at) = *c;
 	add_note(l, "%s is behind '%s', as '%s' has it", text, n->name,
 		 seen_on);
 }
 
 /* Another host says the same: it is hearsay no more. */
-static void confirm(struct links *l, const struct node *n, const char *seen_on,
-		    const struct cidr *c)
+static void confirm_network(struct links *l, const struct node *n,
+			    const char *seen_on, const struct cidr *c)
 {
 	size_t kept = 0;
 
@@ -183,10 +162,12 @@ void links_networks(struct links *l, struct node *n, const char *seen_on,
 	for (size_t i = 0; i < allowed_ips->len; i++) {
 		const struct cidr *c = &allowed_ips->items[i];
 
-		if (is_own_address(n, c))
-			continue;
-		if (has_network(n, c))
-			confirm(l, n, seen_on, c);
+		if (c->plen == ip_bits(&c->ip) &&
+		    (ip_equal(&c->ip, &n->mesh_ip) ||
+		     ip_equal(&c->ip, &n->mesh_ip6)))
+			continue; /* its own address */
+		if (cidrs_find(&n->routable_networks, c) >= 0)
+			confirm_network(l, n, seen_on, c);
 		else
 			take_network(l, n, seen_on, c);
 	}

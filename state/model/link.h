@@ -1,6 +1,7 @@
 /*
- * Peers that are nodes: what an interface says of them becomes what the mesh says
- * of the node, if somebody agrees: another host, the node's own cards, or the user.
+ * Peers that are nodes: what an interface says of them becomes what the mesh
+ * says of the node, if somebody agrees: another host, the node's own cards, or
+ * the user.
  */
 #ifndef WGMESH_STATE_MODEL_LINK_H
 #define WGMESH_STATE_MODEL_LINK_H
@@ -17,11 +18,7 @@ struct link_hearsay {
 /** Lookups over one mesh, whose nodes must not move meanwhile. */
 struct links {
 	struct mesh *mesh;
-	struct {
-		struct node **items;
-		size_t len;
-		size_t cap;
-	} nodes; /* those with a key, sorted by it */
+	VEC(struct node *) nodes; /* those with a key, sorted by it */
 	struct cidrs owned; /* routable networks of all nodes, sorted */
 	VEC(struct link_hearsay) hearsay;
 	struct strings *notes; /* sentences for the user; borrowed */
@@ -40,15 +37,16 @@ void links_networks(struct links *l, struct node *n, const char *seen_on,
 		    const struct cidrs *allowed_ips);
 
 /**
- * External peers that are nodes by now stop being external, on every node. To be
- * called when nodes came in that have keys already.
+ * External peers that are nodes by now stop being external, on every node. To
+ * be called when nodes came in that have keys already.
  */
 void links_externals(struct links *l);
 
 /**
- * A sentence for each network that one host alone gives to another node, appended
- * to @out: the user has to agree to those. To be called when the nodes' facts
- * are known, for a node that has a card in the network confirms it.
+ * A sentence for each network that one host alone gives to another node,
+ * appended to @out: the user has to agree to those. To be called when the
+ * nodes' facts are known, for a node that has a card in the network confirms
+ * it.
  */
 void links_doubts(const struct links *l, struct strings *out);
 

@@ -1,6 +1,7 @@
 /*
- * Which machine this is, for nodes that were said to be it: by machine-id(5), not
- * by a host name.
+ * Which machine this is, for nodes that were said to be it: by machine-id(5),
+ * not by a host name. A state goes to colleagues and their machines, and what
+ * is local runs without a login, as root.
  */
 #include "state/model/local.h"
 
@@ -13,6 +14,10 @@
 #define MACHINE_ID "/etc/machine-id"
 #define MACHINE_ID_HEX 32
 
+/*
+ * Hashed together with the mesh's id: the id of a machine is not to be shown to
+ * others (machine-id(5)), nor may two meshes be seen to have one.
+ */
 static int this_machine(char out[DIGEST_HEX + 1], const struct mesh *m,
 			struct err *e)
 {

@@ -1,5 +1,7 @@
 /*
- * The mesh and its parts: made, found, copied, freed.
+ * The mesh and its parts: made, found, copied, freed, and what holds where a
+ * node says nothing. What each object has in it is told by its rows alone
+ * (object.c).
  */
 #include "state/model/mesh.h"
 
@@ -34,13 +36,6 @@ static void cidrs_copy(struct cidrs *to, const struct cidrs *from)
 		vec_push(to, from->items[i]);
 }
 
-static void extras_copy(struct extras *to, const struct extras *from)
-{
-	for (size_t i = 0; i < from->len; i++)
-		vec_push(to, ((struct extra){ mem_strdup(from->items[i].key),
-					      mem_strdup(from->items[i].json) }));
-}
-
 void external_copy(struct external *to, const struct external *from)
 {
 	to->name = mem_strdup(from->name);
@@ -50,7 +45,12 @@ void external_copy(struct external *to, const struct external *from)
 	cidrs_copy(&to->allowed_ips, &from->allowed_ips);
 	cidrs_copy(&to->routes, &from->routes);
 	to->keepalive_s = from->keepalive_s;
-	extras_copy(&to->extras, &from->extras);
+	for (size_t i = 0; i < from->extras.len; i++) {
+		const struct extra *x = &from->extras.items[i];
+
+		vec_push(&to->extras, ((struct extra){ mem_strdup(x->key),
+						       mem_strdup(x->json) }));
+	}
 }
 
 void node_done(struct node *n)
@@ -82,6 +82,10 @@ void mesh_init(struct mesh *m)
 	m->listen_port = MESH_DEFAULT_PORT;
 }
 
+/*
+ * By 128 random bits two meshes are told apart wherever they could meet: on a
+ * host that was in another one, in a saved plan, in a merge.
+ */
 int mesh_make_id(struct mesh *m, struct err *e)
 {
 	char text[33];
@@ -94,6 +98,7 @@ int mesh_make_id(struct mesh *m, struct err *e)
 	return 0;
 }
 
+/* A serial that wrapped around would make the newest state the oldest. */
 int mesh_serial_next(struct mesh *m, uint64_t serial, struct err *e)
 {
 	if (serial == UINT64_MAX)
@@ -127,42 +132,17 @@ int external_compare(const void *a, const void *b)
 		      ((const struct external *)b)->public_key);
 }
 
-/* The index of the first of @nodes that does not come before @name. */
-static size_t nodes_place(const struct nodes *nodes, const char *name)
+/* Nodes and groups begin with their name. */
+static int compare_to_name(const void *item, const void *name)
 {
-	size_t low = 0;
-	size_t high = nodes->len;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (strcmp(nodes->items[mid].name, name) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-static size_t groups_place(const struct groups *groups, const char *name)
-{
-	size_t low = 0;
-	size_t high = groups->len;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (strcmp(groups->items[mid].name, name) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	_Static_assert(offsetof(struct node, name) == 0 &&
+		       offsetof(struct group, name) == 0, "the name is first");
+	return strcmp(*(char *const *)item, name);
 }
 
 struct node *nodes_find(const struct nodes *nodes, const char *name)
 {
-	size_t at = nodes_place(nodes, name);
+	size_t at = vec_place(nodes, name, compare_to_name);
 
 	if (at == nodes->len || strcmp(nodes->items[at].name, name) != 0)
 		return NULL;
@@ -171,11 +151,26 @@ struct node *nodes_find(const struct nodes *nodes, const char *name)
 
 struct group *mesh_group(const struct mesh *m, const char *name)
 {
-	size_t at = groups_place(&m->groups, name);
+	size_t at = vec_place(&m->groups, name, compare_to_name);
 
 	if (at == m->groups.len || strcmp(m->groups.items[at].name, name) != 0)
 		return NULL;
 	return &m->groups.items[at];
+}
+
+/* Names of policies need not be unique: the second is told from the first. */
+struct policy *policies_same(const struct policies *list,
+			     const struct policies *from, size_t at)
+{
+	const char *name = from->items[at].name;
+	size_t nth = 0;
+
+	for (size_t i = 0; i < at; i++)
+		nth += strcmp(from->items[i].name, name) == 0;
+	for (size_t i = 0; i < list->len; i++)
+		if (strcmp(list->items[i].name, name) == 0 && nth-- == 0)
+			return &list->items[i];
+	return NULL;
 }
 
 struct external *node_external(const struct node *n, const char *public_key)
@@ -190,28 +185,11 @@ struct external *node_external(const struct node *n, const char *public_key)
 
 struct group *mesh_add_group(struct mesh *m, const char *name)
 {
-	size_t at = groups_place(&m->groups, name);
-	struct group *g;
+	size_t at = vec_place(&m->groups, name, compare_to_name);
+	struct group *g = vec_insert(&m->groups, at);
 
-	vec_add(&m->groups);
-	g = &m->groups.items[at];
-	memmove(g + 1, g, (m->groups.len - at - 1) * sizeof *g);
-	memset(g, 0, sizeof *g);
 	g->name = mem_strdup(name);
 	return g;
-}
-
-/* A zeroed place for a node of this name, the rest moved up. */
-static struct node *nodes_open(struct nodes *nodes, const char *name)
-{
-	size_t at = nodes_place(nodes, name);
-	struct node *n;
-
-	vec_add(nodes);
-	n = &nodes->items[at];
-	memmove(n + 1, n, (nodes->len - at - 1) * sizeof *n);
-	memset(n, 0, sizeof *n);
-	return n;
 }
 
 void node_init(struct node *n, const char *name)
@@ -222,23 +200,27 @@ void node_init(struct node *n, const char *name)
 
 struct node *nodes_insert(struct nodes *nodes, const char *name)
 {
-	struct node *n = nodes_open(nodes, name);
+	size_t at = vec_place(nodes, name, compare_to_name);
+	struct node *n = vec_insert(nodes, at);
 
 	node_init(n, name);
 	return n;
 }
 
+/* Nothing points into a struct node: it may be moved as it is. */
 bool nodes_move(struct nodes *from, struct nodes *to, const char *name)
 {
 	struct node *n = nodes_find(from, name);
 	struct node moved;
+	size_t at;
 
 	if (!n)
 		return false;
 	moved = *n;
 	vec_remove(from, (size_t)(n - from->items));
 	nodes_drop(to, moved.name);
-	*nodes_open(to, moved.name) = moved;
+	at = vec_place(to, moved.name, compare_to_name);
+	*vec_insert(to, at) = moved;
 	return true;
 }
 
@@ -253,6 +235,7 @@ bool nodes_drop(struct nodes *nodes, const char *name)
 	return true;
 }
 
+/* Goes through all: who looks for many keys makes an index, as link.c does. */
 struct node *mesh_by_key(const struct mesh *m, const char *public_key)
 {
 	for (size_t i = 0; i < m->nodes.len; i++) {
@@ -276,6 +259,15 @@ int node_mtu(const struct mesh *m, const struct node *n)
 	return n->mtu ? n->mtu : m->mtu;
 }
 
+bool node_keepalive(const struct mesh *m, const struct node *n, int *seconds)
+{
+	int said = n->keepalive_s ? n->keepalive_s : m->keepalive_s;
+
+	if (said)
+		*seconds = said == KEEPALIVE_OFF ? 0 : said;
+	return said;
+}
+
 bool node_key_on_host(const struct mesh *m, const struct node *n)
 {
 	const char *key = n->key ? n->key : m->key;
@@ -297,6 +289,9 @@ bool node_is_hidden(const struct node *n)
 {
 	const char *from = n->facts.nat_from;
 
+	/*
+	 * others could take a node's endpoint away, by what they claim to see
+	 */
 	return n->behind_nat && !(from && strncmp(from, FACT_SEEN_BY,
 						  strlen(FACT_SEEN_BY)) == 0);
 }
@@ -314,23 +309,24 @@ char *node_endpoint(const struct mesh *m, const struct node *n)
 	return mem_strdup(endpoint_text(&ip, node_port(m, n), text));
 }
 
+/* The Go tool writes 22 where nobody said a port. */
 int node_ssh_port(const struct node *n)
 {
 	return n->ssh_port == 22 ? 0 : n->ssh_port;
 }
 
-struct ips {
-	struct ip *items;
-	size_t len;
-	size_t cap;
-};
+struct ips { VEC_OF(struct ip); };
 
+/* Orders the addresses that are taken, for the walk of mesh_free_ips(). */
 static int compare_ips(const void *a, const void *b)
 {
 	return ip_compare(a, b);
 }
 
-/* Append the single hosts of @list that lie in @network. */
+/*
+ * Append the single hosts of @list that lie in @network: a peer that is no node
+ * has its address among its allowed IPs; a wider network of it is no address.
+ */
 static void collect_hosts(struct ips *used, const struct cidrs *list,
 			  const struct cidr *network)
 {
@@ -340,7 +336,9 @@ static void collect_hosts(struct ips *used, const struct cidrs *list,
 			vec_push(used, list->items[i].ip);
 }
 
-/* Append the addresses of @nodes and their external peers that lie in @network. */
+/*
+ * Append the addresses of @nodes and their external peers that lie in @network.
+ */
 static void collect_used(struct ips *used, const struct nodes *nodes,
 			 const struct cidr *network)
 {
@@ -355,20 +353,6 @@ static void collect_used(struct ips *used, const struct nodes *nodes,
 			collect_hosts(used, &n->externals.items[k].allowed_ips,
 				      network);
 	}
-}
-
-/* The next address of @network after *@a that is none of @used (from @i on). */
-static bool next_free(const struct ips *used, size_t *i,
-		      const struct ip *last, struct ip *a)
-{
-	while (ip_next(a) && ip_compare(a, last) < 0) {
-		while (*i < used->len && ip_compare(&used->items[*i], a) < 0)
-			(*i)++;
-		if (!(*i < used->len && ip_equal(&used->items[*i], a)) &&
-		    !ip_is_special(a))
-			return true;
-	}
-	return false;
 }
 
 int mesh_free_ips(const struct mesh *m, const struct nodes *more,
@@ -386,8 +370,14 @@ int mesh_free_ips(const struct mesh *m, const struct nodes *more,
 	if (more)
 		collect_used(&used, more, network);
 	vec_sort(&used, compare_ips);
-	while (done < n && next_free(&used, &i, &last, &a))
-		*slots[done++] = a;
+	/* both lists go up: one walk, however large the network is */
+	while (done < n && ip_next(&a) && ip_compare(&a, &last) < 0) {
+		while (i < used.len && ip_compare(&used.items[i], &a) < 0)
+			i++;
+		if (!(i < used.len && ip_equal(&used.items[i], &a)) &&
+		    !ip_is_special(&a))
+			*slots[done++] = a;
+	}
 	vec_done(&used);
 	if (done == n)
 		return 0;

@@ -1,8 +1,8 @@
 /*
  * The mesh as data: what the state file says, parsed. A plain model: fields are
  * read and written by everybody, functions keep it sorted and find things.
- * Zero, NULL and empty mean "not said"; the effective value of such a field is
- * given by the functions below, never repeated elsewhere.
+ * Zero, NULL and empty mean "not said", without exception; the effective value
+ * of such a field is given by the functions below, never repeated elsewhere.
  */
 #ifndef WGMESH_STATE_MODEL_MESH_H
 #define WGMESH_STATE_MODEL_MESH_H
@@ -18,20 +18,19 @@
 #define MESH_DEFAULT_NETWORK "10.99.0.0/16"
 #define MESH_DEFAULT_PORT 51820
 
+/** A mesh's or node's keepalive_s: no keepalives, as a file says with 0. */
+#define KEEPALIVE_OFF (-1)
+
 /** A member of the file that we do not know: kept as its JSON text. */
 struct extra {
 	char *key;
 	char *json;
 };
 
-struct extras {
-	struct extra *items;
-	size_t len;
-	size_t cap;
-};
+struct extras { VEC_OF(struct extra); };
 
 /** What something in a mesh is a part of. */
-enum mesh_part { PART_MESH, PART_NODE, PART_GROUP, PART_POLICY };
+enum mesh_part { PART_MESH, PART_NODE, PART_GROUP, PART_POLICY, PARTS };
 
 /**
  * A peer on a node's interface that is no node of the mesh: `import` found it
@@ -48,11 +47,7 @@ struct external {
 	struct extras extras;
 };
 
-struct externals {
-	struct external *items;
-	size_t len;
-	size_t cap;
-};
+struct externals { VEC_OF(struct external); };
 
 /** Where a fact comes from: what we saw, or what the host says of itself. */
 #define FACT_DIALLED "dialled"
@@ -94,7 +89,7 @@ struct node {
 	char *public_endpoint; /* "host:port" set by the user; wins; or NULL */
 	int listen_port; /* 0: the mesh's */
 	int mtu;         /* bytes, 0: the mesh's */
-	int keepalive_s; /* seconds, 0 off, -1: by rule */
+	int keepalive_s; /* seconds or KEEPALIVE_OFF, 0: the mesh's */
 	bool behind_nat;
 	bool is_local; /* somebody said so; where it is true: local_is_here() */
 	char *local_machine; /* the image of the machine on which the user said
@@ -110,11 +105,7 @@ struct node {
 	struct extras extras;
 };
 
-struct nodes {
-	struct node *items;
-	size_t len;
-	size_t cap;
-};
+struct nodes { VEC_OF(struct node); };
 
 struct group {
 	char *name;
@@ -135,23 +126,11 @@ struct policy {
 	struct extras extras;
 };
 
-struct groups {
-	struct group *items;
-	size_t len;
-	size_t cap;
-};
+struct groups { VEC_OF(struct group); };
 
-struct policies {
-	struct policy *items;
-	size_t len;
-	size_t cap;
-};
+struct policies { VEC_OF(struct policy); };
 
-struct secrets {
-	struct secret *items;
-	size_t len;
-	size_t cap;
-};
+struct secrets { VEC_OF(struct secret); };
 
 struct mesh {
 	char *mesh_id;   /* 32 hex digits; NULL until the first init or deploy */
@@ -161,7 +140,7 @@ struct mesh {
 	struct cidr network6; /* version 6, masked; family 0: none */
 	int listen_port;
 	int mtu;         /* bytes, 0: each host's own (facts) */
-	int keepalive_s; /* seconds, 0 off, -1: by rule */
+	int keepalive_s; /* seconds or KEEPALIVE_OFF, 0: by rule */
 	char *key; /* "host" or "state"; NULL is "state" */
 	char *local_hostname;
 	struct nodes nodes;   /* sorted by name */
@@ -208,6 +187,13 @@ void extras_done(struct extras *x);
 struct node *nodes_find(const struct nodes *nodes, const char *name);
 struct group *mesh_group(const struct mesh *m, const char *name);
 
+/**
+ * The policy of @list that is called as item @at of @from and has as many of
+ * that name before it; NULL when there are fewer.
+ */
+struct policy *policies_same(const struct policies *list,
+			     const struct policies *from, size_t at);
+
 /** Deep copy of @from into the zeroed @to. */
 void external_copy(struct external *to, const struct external *from);
 
@@ -245,6 +231,12 @@ int node_port(const struct mesh *m, const struct node *n);
 int node_mtu(const struct mesh *m, const struct node *n);
 
 /**
+ * The keepalive that @n or the mesh says: @seconds, 0 for none. False, and
+ * @seconds untouched, when neither does: then render/desired.h has the rule.
+ */
+bool node_keepalive(const struct mesh *m, const struct node *n, int *seconds);
+
+/**
  * FACT_DIALLED when the address under which others reach @n is the one that we
  * dialled, FACT_SAID when the host alone says so; NULL without one.
  */
@@ -267,8 +259,8 @@ bool node_key_on_host(const struct mesh *m, const struct node *n);
 char *node_endpoint(const struct mesh *m, const struct node *n);
 
 /**
- * The port to log in to, 0 for ssh_config's: 22 stands in every state file and is
- * no wish.
+ * The port to log in to, 0 for ssh_config's: 22 stands in every state file and
+ * is no wish.
  */
 int node_ssh_port(const struct node *n);
 

@@ -1,5 +1,7 @@
 /*
- * The secret of a mesh and the former ones: made, changed, compared.
+ * The secret of a mesh and the former ones: made, changed, compared. Former
+ * ones are kept because a copy of the state from before a change, in a branch
+ * or with a colleague, must still be known for one of this mesh.
  */
 #include "state/model/mesh_secret.h"
 
@@ -31,6 +33,7 @@ static void add_former(struct mesh *m, const struct secret *s)
 	vec_remove(&m->former_secrets, 0);
 }
 
+/* Without random bytes the old one stays: no secret would be worse. */
 int mesh_secret_change(struct mesh *m, struct err *e)
 {
 	struct secret old = m->mesh_secret;
@@ -47,6 +50,11 @@ int mesh_secret_change(struct mesh *m, struct err *e)
 	return 0;
 }
 
+/*
+ * Who knows the other's secret among its former ones has it from there, and is
+ * the newer. A side that has none though the base had one was cut down by
+ * somebody.
+ */
 enum secrets_relation mesh_secrets_relate(const struct mesh *base,
 					  const struct mesh *ours,
 					  const struct mesh *theirs)
@@ -69,6 +77,7 @@ void mesh_secrets_merge(struct mesh *out, const struct mesh *ours,
 			const struct mesh *theirs)
 {
 	const struct secret *o = &ours->mesh_secret, *t = &theirs->mesh_secret;
+	/* theirs, unless we have changed it since: see SECRETS_OLDER */
 	bool keep = !t->len || mesh_secret_is_former(ours, t);
 
 	secret_copy(&out->mesh_secret, keep ? o : t);

@@ -2,11 +2,12 @@
  * The mesh as data, whoever wrote it down: nodes, routes, groups and policies
  * in one struct mesh (mesh.h), and the table of what people may say about each
  * (field.h). Around them what needs nothing but a mesh: the checks of single
- * values (check.h) and findings with their places (finding.h), which address and
- * route is whose (claim.h), "NAME:IP:HOST" (spec.h), differences (diff.h), the
- * edits of `set` and its like (edit.h), bringing a mesh to what another says
- * (apply.h), joining imported nodes (link.h), which machine is local (local.h),
- * the secret of the mesh (mesh_secret.h). No file, no JSON, no git here.
+ * values (check.h) and findings with their places (finding.h), which address
+ * and route is whose (claim.h), "NAME:IP:HOST" (spec.h), differences (diff.h),
+ * the edits of `set` and its like (edit.h), bringing a mesh to what another
+ * says (apply.h), joining imported nodes (link.h), which machine is local
+ * (local.h), the secret of the mesh (mesh_secret.h). No file, no JSON, no git
+ * here.
  */
 #ifndef WGMESH_STATE_MODEL_MODEL_H
 #define WGMESH_STATE_MODEL_MODEL_H

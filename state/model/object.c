@@ -1,12 +1,16 @@
 /*
- * An object of a mesh as a whole, by its rows: empty, freed, and what it holds as
- * far as the state file is concerned.
+ * An object of a mesh as a whole, by its rows: empty, freed, and what it holds
+ * as far as the state file is concerned. A member that has no row is lost when
+ * a state is read, and leaks when it is freed; test_fields walks all rows.
  */
 #include "state/model/field.h"
 
 #include <strings.h>
 
-/* Every list is { items, len, cap }, whatever the items are. */
+/*
+ * Every list is { items, len, cap } (base/vec.h), whatever the items are. It is
+ * copied in and out, for to the compiler they are different types.
+ */
 struct list {
 	void *items;
 	size_t len;
@@ -63,20 +67,30 @@ void field_sort(const struct mesh_field *f, void *object)
 const struct mesh_object *object_of_part(enum mesh_part part)
 {
 	static const struct mesh_object *const all[] = {
-		&object_mesh, &object_node, &object_group, &object_policy
+		[PART_MESH] = &object_mesh,
+		[PART_NODE] = &object_node,
+		[PART_GROUP] = &object_group,
+		[PART_POLICY] = &object_policy,
 	};
+	_Static_assert(sizeof all / sizeof *all == PARTS, "a part is missing");
 
 	return all[part];
 }
 
 const char *part_word(enum mesh_part part)
 {
-	static const char *const words[] = { "mesh", "node", "group",
-					     "policy" };
+	static const char *const words[] = {
+		[PART_MESH] = "mesh",
+		[PART_NODE] = "node",
+		[PART_GROUP] = "group",
+		[PART_POLICY] = "policy",
+	};
+	_Static_assert(sizeof words / sizeof *words == PARTS, "one is missing");
 
 	return words[part];
 }
 
+/* In any letter case, as Go's encoding/json, which wrote the first files. */
 const struct mesh_field *object_member(const struct mesh_object *of,
 				       const char *json)
 {
@@ -94,11 +108,12 @@ const struct mesh_field *member_find(const char *json)
 {
 	const struct mesh_field *f = NULL;
 
-	for (int p = PART_MESH; !f && p <= PART_POLICY; p++)
+	for (int p = 0; !f && p < PARTS; p++)
 		f = object_member(object_of_part((enum mesh_part)p), json);
 	return f ? f : object_member(&object_external, json);
 }
 
+/* Sorted by insertion: a handful of rows, without memory of its own. */
 size_t object_members(const struct mesh_object *of,
 		      const struct mesh_field *out[OBJECT_MEMBERS])
 {
@@ -125,22 +140,31 @@ void object_init(const struct mesh_object *of, void *object)
 	size_t n = object_members(of, rows);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct mesh_field *f = rows[i];
-		char *at = (char *)object + f->offset;
+		void *slot = (char *)object + rows[i]->offset;
 
-		if (f->value == VALUE_TEXT)
-			*(char **)(void *)at = mem_strdup("");
-		else if (f->value == VALUE_NUMBER && !f->always)
-			*(int *)(void *)at = (int)f->unsaid;
+		/* all else is unsaid where it is zero */
+		if (rows[i]->value == VALUE_TEXT)
+			*(char **)slot = mem_strdup("");
 	}
 }
 
-static bool object_says(const struct mesh_object *of, const void *object);
+/* Anything that is in the file, a member that we do not know, too? */
+static bool object_says(const struct mesh_object *of, const void *object)
+{
+	const struct mesh_field *rows[OBJECT_MEMBERS];
+	const char *at = object;
+	const struct extras *extras = (const void *)(at + of->extras);
+	size_t n = object_members(of, rows);
+	bool says = extras->len > 0;
+
+	for (size_t i = 0; !says && i < n; i++)
+		says = field_says(rows[i], object);
+	return says;
+}
 
 bool field_says(const struct mesh_field *f, const void *object)
 {
-	const char *at = (const char *)object + f->offset;
-	const void *slot = at;
+	const void *slot = (const char *)object + f->offset;
 
 	switch (f->value) {
 	case VALUE_TEXT:
@@ -172,40 +196,11 @@ bool field_says(const struct mesh_field *f, const void *object)
 	}
 }
 
-/* Anything that is in the file, a member that we do not know, too? */
-static bool object_says(const struct mesh_object *of, const void *object)
-{
-	const struct mesh_field *rows[OBJECT_MEMBERS];
-	const char *at = object;
-	const struct extras *extras = (const void *)(at + of->extras);
-	size_t n = object_members(of, rows);
-	bool says = extras->len > 0;
-
-	for (size_t i = 0; !says && i < n; i++)
-		says = field_says(rows[i], object);
-	return says;
-}
-
-static void free_secrets(struct secrets *list)
-{
-	for (size_t i = 0; i < list->len; i++)
-		secret_done(&list->items[i]);
-	vec_done(list);
-}
-
-static void free_objects(const struct mesh_field *f, void *object)
-{
-	struct list l = get_list(f, object);
-
-	for (size_t i = 0; i < l.len; i++)
-		object_done(f->of, (char *)l.items + i * f->of->size);
-	free(l.items);
-	put_list(f, object, (struct list){ NULL, 0, 0 });
-}
-
 void field_done(const struct mesh_field *f, void *object)
 {
 	void *slot = (char *)object + f->offset;
+	struct secrets *secrets = slot;
+	struct list l;
 
 	switch (f->value) {
 	case VALUE_TEXT:
@@ -223,11 +218,17 @@ void field_done(const struct mesh_field *f, void *object)
 		strings_done(slot);
 		break;
 	case VALUE_SECRETS:
-		free_secrets(slot);
+		for (size_t i = 0; i < secrets->len; i++)
+			secret_done(&secrets->items[i]);
+		vec_done(secrets);
 		break;
 	case VALUE_LIST:
 	case VALUE_MAP:
-		free_objects(f, object);
+		l = get_list(f, object);
+		for (size_t i = 0; i < l.len; i++)
+			object_done(f->of, (char *)l.items + i * f->of->size);
+		free(l.items);
+		put_list(f, object, (struct list){ NULL, 0, 0 });
 		break;
 	case VALUE_OBJECT:
 		object_done(f->of, slot);
@@ -242,7 +243,7 @@ void object_done(const struct mesh_object *of, void *object)
 	for (size_t i = 0; i < OBJECT_TABLES; i++)
 		for (size_t k = 0; k < of->tables[i].len; k++)
 			field_done(&of->tables[i].items[k], object);
-	if (of->named)
+	if (of->named) /* the name is a key of the file, and has no row */
 		free(*(char **)object);
 	extras_done((void *)((char *)object + of->extras));
 	memset(object, 0, of->size);

@@ -1,5 +1,7 @@
 /*
- * What is typed for a node: "NAME:IP:[USER@]HOST[:PORT]", and SSH places.
+ * What is typed for a node: "NAME:IP:[USER@]HOST[:PORT]", and SSH places. Both
+ * are cut at colons, so an IPv6 address stands in brackets, as in a URL (RFC
+ * 3986).
  */
 #include "state/model/spec.h"
 
@@ -16,7 +18,7 @@
  * Cut @s at the first colon outside brackets; returns what is behind it, NULL
  * when there is none.
  */
-static char *cut(char *s)
+static char *cut_at_colon(char *s)
 {
 	bool inside = false;
 
@@ -47,7 +49,7 @@ static bool strip_brackets(char **s)
 	return true;
 }
 
-static int take_address(struct mesh *m, struct node *n, char *text,
+static int take_address(const struct mesh *m, struct node *n, char *text,
 			struct err *e)
 {
 	struct ip ip, *slot;
@@ -66,29 +68,6 @@ static int take_address(struct mesh *m, struct node *n, char *text,
 		return err_set(e, ERR_INPUT, "'%s' is a second IPv%d address, "
 			       "expected one of each kind", text, ip.family);
 	*slot = ip;
-	return 0;
-}
-
-static int take_addresses(struct mesh *m, struct node *n, char *text,
-			  struct err *e)
-{
-	char *comma = strchr(text, ',');
-
-	if (comma)
-		*comma++ = '\0';
-	if (strcmp(text, "auto") != 0 && take_address(m, n, text, e) < 0)
-		return -1;
-	if (comma && take_address(m, n, comma, e) < 0)
-		return -1;
-	if (m->network.ip.family && !n->mesh_ip.family &&
-	    mesh_free_ip(m, &m->network, &n->mesh_ip, e) < 0)
-		return -1;
-	if (m->network6.ip.family && !n->mesh_ip6.family &&
-	    mesh_free_ip(m, &m->network6, &n->mesh_ip6, e) < 0)
-		return -1;
-	if (!n->mesh_ip.family && !n->mesh_ip6.family)
-		return err_set(e, ERR_INPUT, "the mesh has no network to "
-			       "take an address from");
 	return 0;
 }
 
@@ -140,7 +119,7 @@ static int take_host(struct node *n, char *text, struct err *e)
 int spec_place(struct node *n, const char *text, struct err *e)
 {
 	AUTO(auto_free) char *copy = mem_strdup(text);
-	char *port = cut(copy);
+	char *port = cut_at_colon(copy);
 
 	if (port && strchr(port, ':'))
 		return err_set(e, ERR_INPUT, "too many colons, expected "
@@ -154,6 +133,7 @@ int spec_place(struct node *n, const char *text, struct err *e)
 	return port ? take_port(n, port, e) : 0;
 }
 
+/* A port of 22 is in every state, and left out: see node_ssh_port(). */
 char *spec_place_text(const struct node *n)
 {
 	bool v6 = n->ssh_host && strchr(n->ssh_host, ':');
@@ -170,11 +150,16 @@ char *spec_place_text(const struct node *n)
 	return sbuf_detach(&b);
 }
 
-static int parse(struct mesh *m, struct node *n, char *name, struct err *e)
+/*
+ * The parts of a spec; the name comes last, so that a node with one is whole.
+ */
+static int parse_spec(const struct mesh *m, struct node *n, char *name,
+		      struct err *e)
 {
-	char *address = cut(name);
-	char *host = address ? cut(address) : NULL;
-	char *port = host ? cut(host) : NULL;
+	char *address = cut_at_colon(name);
+	char *host = address ? cut_at_colon(address) : NULL;
+	char *port = host ? cut_at_colon(host) : NULL;
+	char *second;
 
 	if (!host)
 		return err_set(e, ERR_INPUT, FORM);
@@ -182,46 +167,27 @@ static int parse(struct mesh *m, struct node *n, char *name, struct err *e)
 		return err_set(e, ERR_INPUT, "too many fields, " FORM "; an "
 			       "IPv6 address goes in brackets");
 	if (check_node_name(name, e) < 0 || take_host(n, host, e) < 0 ||
-	    take_port(n, port, e) < 0 || take_addresses(m, n, address, e) < 0)
+	    take_port(n, port, e) < 0)
 		return -1;
+	second = strchr(address, ',');
+	if (second)
+		*second++ = '\0';
+	if ((strcmp(address, "auto") != 0 &&
+	     take_address(m, n, address, e) < 0) ||
+	    (second && take_address(m, n, second, e) < 0) ||
+	    (m->network.ip.family && !n->mesh_ip.family &&
+	     mesh_free_ip(m, &m->network, &n->mesh_ip, e) < 0) ||
+	    (m->network6.ip.family && !n->mesh_ip6.family &&
+	     mesh_free_ip(m, &m->network6, &n->mesh_ip6, e) < 0))
+		return -1;
+	if (!n->mesh_ip.family && !n->mesh_ip6.family)
+		return err_set(e, ERR_INPUT, "the mesh has no network to "
+			       "take an address from");
 	n->name = mem_strdup(name);
 	return 0;
 }
 
-static int check_address_free(const struct mesh *m, const struct node *n,
-			      struct err *e)
-{
-	char text[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < m->nodes.len; i++) {
-		const struct node *other = &m->nodes.items[i];
-
-		if ((n->mesh_ip.family &&
-		     ip_equal(&other->mesh_ip, &n->mesh_ip)) ||
-		    (n->mesh_ip6.family &&
-		     ip_equal(&other->mesh_ip6, &n->mesh_ip6)))
-			return err_set(e, ERR_INPUT, "node '%s' has %s "
-				       "already", other->name,
-				       ip_text(ip_equal(&other->mesh_ip,
-							&n->mesh_ip)
-						       ? &n->mesh_ip
-						       : &n->mesh_ip6, text));
-	}
-	return 0;
-}
-
-static int check_free(const struct mesh *m, const struct node *n,
-		      struct err *e)
-{
-	if (nodes_find(&m->nodes, n->name))
-		return err_set(e, ERR_INPUT, "there is a node '%s' already",
-			       n->name);
-	if (spec_check_removed(m, n, e) < 0)
-		return -1;
-	return check_address_free(m, n, e);
-}
-
-/* Do both log in to the same host? */
+/* Do both log in to the same host? As far as can be told without asking DNS. */
 static bool same_place(const struct node *a, const struct node *b)
 {
 	return strcmp(a->ssh_host, b->ssh_host) == 0 &&
@@ -243,6 +209,7 @@ int spec_check_removed(const struct mesh *m, const struct node *n,
 
 void spec_drop_removed(struct mesh *m, struct node *n)
 {
+	/* from the end, for the list gets shorter on the way */
 	for (size_t i = m->removed.len; i-- > 0;) {
 		const struct node *old = &m->removed.items[i];
 
@@ -254,14 +221,41 @@ void spec_drop_removed(struct mesh *m, struct node *n)
 	}
 }
 
+/* Neither its name nor an address may be another's. */
+static int check_free(const struct mesh *m, const struct node *n,
+		      struct err *e)
+{
+	char text[ADDR_TEXT_MAX];
+
+	if (nodes_find(&m->nodes, n->name))
+		return err_set(e, ERR_INPUT, "there is a node '%s' already",
+			       n->name);
+	if (spec_check_removed(m, n, e) < 0)
+		return -1;
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		const struct node *other = &m->nodes.items[i];
+		bool same4 = n->mesh_ip.family &&
+			     ip_equal(&other->mesh_ip, &n->mesh_ip);
+
+		if (same4 || (n->mesh_ip6.family &&
+			      ip_equal(&other->mesh_ip6, &n->mesh_ip6)))
+			return err_set(e, ERR_INPUT, "node '%s' has %s "
+				       "already", other->name,
+				       ip_text(same4 ? &n->mesh_ip
+						     : &n->mesh_ip6, text));
+	}
+	return 0;
+}
+
 struct node *spec_add(struct mesh *m, const char *spec, struct err *e)
 {
 	AUTO(auto_free) char *copy = mem_strdup(spec);
 	AUTO(auto_free) char *shown = check_shown(spec);
-	struct node parsed = { .keepalive_s = -1 };
+	struct node parsed = { 0 };
 	struct node *n;
 
-	if (parse(m, &parsed, copy, e) < 0 || check_free(m, &parsed, e) < 0) {
+	if (parse_spec(m, &parsed, copy, e) < 0 ||
+	    check_free(m, &parsed, e) < 0) {
 		node_done(&parsed);
 		err_wrap(e, "node spec '%s'", shown);
 		return NULL;

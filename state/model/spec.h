@@ -21,8 +21,8 @@
 struct node *spec_add(struct mesh *m, const char *spec, struct err *e);
 
 /**
- * ERR_INPUT when a removed node of @n's name is still set up on another host than
- * @n's.
+ * ERR_INPUT when a removed node of @n's name is still set up on another host
+ * than @n's.
  */
 int spec_check_removed(const struct mesh *m, const struct node *n,
 		       struct err *e);

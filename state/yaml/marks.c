@@ -1,6 +1,6 @@
 /*
- * Where in a mesh.yaml each thing stands, so that a finding about the mesh can name
- * the line.
+ * Where in a mesh.yaml each thing stands, so that a finding about the mesh can
+ * name the line. The mesh itself keeps no places: it mostly comes from a state.
  */
 #include "state/yaml/marks.h"
 
@@ -44,6 +44,9 @@ void yaml_marks_add(struct yaml_marks *marks, struct finding_place p,
 	char text[ADDR_TEXT_MAX];
 	struct cidr c;
 
+	/*
+	 * findings name an address as we write it, whoever wrote it otherwise
+	 */
 	if (p.value && ip_parse(&c.ip, p.value))
 		p.value = yaml_marks_keep(marks, ip_text(&c.ip, text));
 	else if (p.value && cidr_parse(&c, p.value))
@@ -62,8 +65,8 @@ void yaml_marks_name(struct yaml_marks *marks, size_t first, const char *name)
 		marks->all.items[i].place.name = name;
 }
 
-/* Nothing before something. */
-static int compare_texts(const char *a, const char *b)
+/* Nothing before something: an object's own mark is the first of its marks. */
+static int compare_names(const char *a, const char *b)
 {
 	if (!a || !b)
 		return (a != NULL) - (b != NULL);
@@ -76,10 +79,10 @@ static int compare_places(const struct finding_place *a,
 	int order = (int)a->part - (int)b->part;
 
 	if (!order)
-		order = compare_texts(a->name, b->name);
+		order = compare_names(a->name, b->name);
 	if (!order)
-		order = compare_texts(a->key, b->key);
-	return order ? order : compare_texts(a->value, b->value);
+		order = compare_names(a->key, b->key);
+	return order ? order : compare_names(a->value, b->value);
 }
 
 static bool before(struct yaml_mark a, struct yaml_mark b)
@@ -96,13 +99,6 @@ static int compare_marks(const void *a, const void *b)
 	return order ? order : before(left->at, right->at) ? -1 : 1;
 }
 
-/* Is it a node or group itself, which may be there once? */
-static bool is_unique(const struct mark *m)
-{
-	return !m->place.key && (m->place.part == PART_NODE ||
-				 m->place.part == PART_GROUP);
-}
-
 const char *yaml_marks_sort(struct yaml_marks *marks, struct finding_place *p,
 			    struct yaml_mark *again, struct yaml_mark *first)
 {
@@ -111,8 +107,10 @@ const char *yaml_marks_sort(struct yaml_marks *marks, struct finding_place *p,
 	vec_sort(&marks->all, compare_marks);
 	for (size_t i = 1; i < marks->all.len; i++) {
 		const struct mark *m = &marks->all.items[i];
+		bool unique = !m->place.key && (m->place.part == PART_NODE ||
+						m->place.part == PART_GROUP);
 
-		if (!is_unique(m) || compare_places(&m[-1].place, &m->place) ||
+		if (!unique || compare_places(&m[-1].place, &m->place) != 0 ||
 		    (twice && !before(m->at, *again)))
 			continue;
 		twice = m->place.name;
@@ -123,37 +121,28 @@ const char *yaml_marks_sort(struct yaml_marks *marks, struct finding_place *p,
 	return twice;
 }
 
-/* The index of the first that does not come before @p. */
-static size_t place_of(const struct yaml_marks *marks,
-		       const struct finding_place *p)
+static int compare_to_place(const void *mark, const void *place)
 {
-	size_t low = 0, high = marks->all.len;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (compare_places(&marks->all.items[mid].place, p) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return compare_places(&((const struct mark *)mark)->place, place);
 }
 
-/* @like says how much of @p must agree: all of it, or only part and name. */
-static bool look(const struct yaml_marks *marks, struct finding_place p,
-		 bool all, struct yaml_mark *out)
+/*
+ * The first mark of @p or, if not @exact, of whatever of its part and name;
+ * marks are sorted by place.
+ */
+static bool find_mark(const struct yaml_marks *marks, struct finding_place p,
+		      bool exact, struct yaml_mark *out)
 {
-	size_t i = place_of(marks, &p);
+	size_t at = vec_place(&marks->all, &p, compare_to_place);
 	const struct finding_place *found;
 
-	if (i == marks->all.len)
+	if (at == marks->all.len)
 		return false;
-	found = &marks->all.items[i].place;
-	if (all ? compare_places(found, &p) != 0
-		: found->part != p.part || compare_texts(found->name, p.name))
+	found = &marks->all.items[at].place;
+	if (exact ? compare_places(found, &p) != 0
+		  : found->part != p.part || compare_names(found->name, p.name))
 		return false;
-	*out = marks->all.items[i].at;
+	*out = marks->all.items[at].at;
 	return true;
 }
 
@@ -163,20 +152,24 @@ struct yaml_mark yaml_find(const struct yaml_marks *marks,
 	static const char *const sections[] = { [PART_NODE] = "nodes",
 						[PART_GROUP] = "groups",
 						[PART_POLICY] = "policies" };
+	_Static_assert(sizeof sections / sizeof *sections == PARTS,
+		       "a section is missing");
 	struct finding_place near = *p;
 	struct yaml_mark at = { 0, 0 };
 
-	if (look(marks, near, true, &at))
+	if (find_mark(marks, near, true, &at))
 		return at;
 	near.value = NULL;
-	if (near.key && look(marks, near, true, &at))
+	if (near.key && find_mark(marks, near, true, &at))
 		return at;
 	near.key = NULL;
-	if (p->part != PART_MESH && p->name && look(marks, near, false, &at))
+	if (p->part != PART_MESH && p->name &&
+	    find_mark(marks, near, false, &at))
 		return at;
 	if (p->part != PART_MESH)
-		look(marks, (struct finding_place){ .part = PART_MESH,
-						    .key = sections[p->part] },
-		     true, &at);
+		find_mark(marks,
+			  (struct finding_place){ .part = PART_MESH,
+						  .key = sections[p->part] },
+			  true, &at);
 	return at;
 }

@@ -1,5 +1,7 @@
 /*
- * How yaml_parse() reads: for state/yaml/ alone.
+ * How yaml_parse() reads: for state/yaml/ alone. yaml.c knows sections, objects
+ * and their keys, value.c what stands behind a key. Errors are ERR_INPUT with
+ * the place in front, and end the reading: there is one for each text.
  */
 #ifndef WGMESH_STATE_YAML_READ_H
 #define WGMESH_STATE_YAML_READ_H
@@ -18,8 +20,8 @@ struct yaml_membership {
 struct yaml_reader {
 	struct yaml_stream *in;
 	struct yaml_marks *marks;
-	struct mesh mesh;
-	VEC(struct yaml_membership) memberships;
+	struct mesh mesh; /* what was read so far; unsorted */
+	VEC(struct yaml_membership) memberships; /* in the order of the text */
 };
 
 /* What a map of known keys is read into. */
@@ -27,7 +29,7 @@ struct yaml_target {
 	const struct mesh_fields *fields;
 	void *object;
 	struct finding_place place; /* part and name */
-	struct yaml_mark seen[YAML_KEYS_MAX];
+	struct yaml_mark seen[YAML_KEYS_MAX]; /* each key; line 0: not yet */
 };
 
 /** Note where @key, and @value of it, of the target's object stands. */

@@ -1,5 +1,7 @@
 /*
- * libyaml's events, less what mesh.yaml does without.
+ * libyaml's events, less what mesh.yaml does without. Aliases are refused
+ * before they could multiply what a short text says; the number of items is
+ * bounded.
  */
 #include "state/yaml/stream.h"
 
@@ -21,7 +23,7 @@ struct yaml_stream {
 	size_t items, documents;
 };
 
-/* What libyaml says in other words. */
+/* What libyaml says in other words; of those that fit the first one holds. */
 static const struct trouble {
 	const char *problem;  /* a part of libyaml's text */
 	bool context;         /* the place is where the thing began */
@@ -80,14 +82,6 @@ int yaml_refuse(const struct yaml_stream *s, struct yaml_mark at,
 	return err_set(e, ERR_INPUT, "%s", sbuf_str(&b));
 }
 
-/* Bytes from @p to the end of its line. */
-static size_t line_length(const char *p, const char *end)
-{
-	const char *newline = memchr(p, '\n', (size_t)(end - p));
-
-	return (size_t)((newline ? newline : end) - p);
-}
-
 /* What stands at this place, in words. */
 static char *found_at(const struct yaml_stream *s, struct yaml_mark at)
 {
@@ -96,8 +90,11 @@ static char *found_at(const struct yaml_stream *s, struct yaml_mark at)
 	AUTO(auto_free) char *shown = NULL;
 	size_t n = 0;
 
-	while (p < end && --at.line)
-		p += line_length(p, end) + 1;
+	while (p < end && --at.line) {
+		const char *newline = memchr(p, '\n', (size_t)(end - p));
+
+		p = newline ? newline + 1 : end;
+	}
 	while (p < end && *p != '\n' && --at.column)
 		for (p++; p < end && ((unsigned char)*p & 0xc0) == 0x80;)
 			p++;
@@ -114,7 +111,11 @@ static char *found_at(const struct yaml_stream *s, struct yaml_mark at)
 	return mem_printf("'%s'", shown);
 }
 
-static int translate(const struct yaml_stream *s, struct err *e)
+/*
+ * libyaml's problem in our words: what stands there, and what is expected. A
+ * version of libyaml that words it anew is quoted.
+ */
+static int refuse_problem(const struct yaml_stream *s, struct err *e)
 {
 	const yaml_parser_t *p = &s->parser;
 	const char *problem = p->problem ? p->problem : "";
@@ -154,6 +155,7 @@ struct yaml_stream *yaml_stream_open(const char *text, size_t len,
 		err_set(e, ERR_SYSTEM, "out of memory");
 		return NULL;
 	}
+	/* else it would guess UTF-16 from the first bytes */
 	yaml_parser_set_encoding(&s->parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&s->parser, (const unsigned char *)text,
 				     len);
@@ -197,6 +199,7 @@ static int check_document(struct yaml_stream *s, struct err *e)
 	return 0;
 }
 
+/* An anchor is refused where it is set: no alias can come to mean anything. */
 static int check_properties(struct yaml_stream *s, const unsigned char *anchor,
 			    const unsigned char *tag, struct err *e)
 {
@@ -219,6 +222,7 @@ static int take_scalar(struct yaml_stream *s, struct yaml_item *out,
 	if (check_properties(s, s->event.data.scalar.anchor,
 			     s->event.data.scalar.tag, e) < 0)
 		return -1;
+	/* "\\0" in double quotes */
 	if (strlen(text) != s->event.data.scalar.length)
 		return yaml_refuse(s, out->at, e, "the character U+0000 found, "
 				   "expected text without it");
@@ -229,7 +233,7 @@ static int take_scalar(struct yaml_stream *s, struct yaml_item *out,
 	return 0;
 }
 
-/* 1 when the event is no item. */
+/* 1 when the event is no item: the start of the text, the end of a document. */
 static int take_event(struct yaml_stream *s, struct yaml_item *out,
 		      struct err *e)
 {
@@ -271,7 +275,7 @@ int yaml_stream_next(struct yaml_stream *s, struct yaml_item *out,
 	do {
 		yaml_event_delete(&s->event);
 		if (!yaml_parser_parse(&s->parser, &s->event))
-			return translate(s, e);
+			return refuse_problem(s, e);
 		*out = (struct yaml_item){ 0 };
 		out->at = from_one(&s->event.start_mark);
 		if (++s->items > ITEMS_MAX)

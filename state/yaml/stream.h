@@ -1,7 +1,7 @@
 /*
  * The pieces of a YAML text, one after the other, read with libyaml. What
- * mesh.yaml does without (anchors, aliases, tags, directives, a second document)
- * is refused here.
+ * mesh.yaml does without (anchors, aliases, tags, directives, a second
+ * document) is refused here.
  */
 #ifndef WGMESH_STATE_YAML_STREAM_H
 #define WGMESH_STATE_YAML_STREAM_H
@@ -41,10 +41,14 @@ struct yaml_item {
 struct yaml_stream *yaml_stream_open(const char *text, size_t len,
 				     const char *file, struct err *e);
 
-/** The next item. 0, or -1 with ERR_INPUT. */
+/**
+ * The next item. 0, or -1 with ERR_INPUT: what libyaml refuses, in our words,
+ * what mesh.yaml does without, or more items than any mesh has.
+ */
 int yaml_stream_next(struct yaml_stream *s, struct yaml_item *out,
 		     struct err *e);
 
+/** Free; NULL is allowed. */
 void yaml_stream_close(struct yaml_stream *s);
 DEFINE_AUTO(struct yaml_stream *, yaml_stream_close)
 
@@ -59,6 +63,12 @@ int yaml_refuse(const struct yaml_stream *s, struct yaml_mark at,
  * is expected (the caller frees) and where.
  */
 char *yaml_bad_character(const char *text, size_t len, struct yaml_mark *at);
+
+/**
+ * May this character, @n bytes (0: no UTF-8), stand in a line? libyaml takes no
+ * U+FFFE and U+FFFF.
+ */
+bool yaml_is_shown(const char *s, size_t n, unsigned cp);
 
 /**
  * What else than text some YAML reader takes the plain scalar @s for ("a

@@ -1,5 +1,7 @@
 /*
- * What no YAML text here may hold, and scalars that YAML readers disagree about.
+ * What no YAML text here may hold, and scalars that YAML readers disagree
+ * about: the types of YAML 1.1 (a bare `no`, 010, 12:30:45) are still read by
+ * many.
  */
 #include "state/yaml/stream.h"
 
@@ -11,7 +13,7 @@
 #define DIGITS "0123456789"
 
 /* What stands at @s, where @n is the length of its character or 0. */
-static char *bad_character(const char *s, size_t n, unsigned cp)
+static char *describe_character(const char *s, size_t n, unsigned cp)
 {
 	if (n == 0)
 		return mem_printf("the byte \\x%02x found, expected UTF-8 text",
@@ -26,17 +28,14 @@ static char *bad_character(const char *s, size_t n, unsigned cp)
 			  "expected text without such", cp);
 }
 
-/* May it stand in a line? libyaml takes no U+FFFE and U+FFFF. */
-static bool is_shown(const char *s, size_t n, unsigned cp)
+bool yaml_is_shown(const char *s, size_t n, unsigned cp)
 {
 	char one[5] = { 0 };
 
 	if (n == 0 || cp == 0xfffe || cp == 0xffff)
 		return false;
-	if (cp < 0x80)
-		return (cp >= 0x20 && cp != 0x7f) || cp == '\t';
 	memcpy(one, s, n);
-	return text_is_printable(one);
+	return cp == '\t' || text_is_printable(one);
 }
 
 char *yaml_bad_character(const char *text, size_t len, struct yaml_mark *at)
@@ -56,8 +55,8 @@ char *yaml_bad_character(const char *text, size_t len, struct yaml_mark *at)
 			return mem_strdup("a tab found, expected spaces");
 		} else if (cp == '\r' && end - text > 1 && text[1] == '\n') {
 			/* the end of a line, as others write it */
-		} else if (!is_shown(text, n, cp)) {
-			return bad_character(text, n, cp);
+		} else if (!yaml_is_shown(text, n, cp)) {
+			return describe_character(text, n, cp);
 		}
 		indent = cp == '\n' || (indent && cp == ' ');
 		at->column++;
@@ -66,7 +65,10 @@ char *yaml_bad_character(const char *text, size_t len, struct yaml_mark *at)
 	return NULL;
 }
 
-/* Is @s in the blank-separated list, in any letter case? */
+/*
+ * Is @s in the blank-separated list, in any letter case? YAML 1.1 has `no`,
+ * `No`, `NO`.
+ */
 static bool one_of(const char *list, const char *s)
 {
 	size_t len = strlen(s);

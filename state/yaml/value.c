@@ -1,5 +1,6 @@
 /*
- * One value of a mesh.yaml into its field, and what is said when it does not fit.
+ * One value of a mesh.yaml into its field, and what is said when it does not
+ * fit. What a value may be is the field's row; here is what YAML makes of it.
  */
 #include "state/yaml/read.h"
 
@@ -41,6 +42,7 @@ int yaml_wrong_kind(struct yaml_reader *r, const struct yaml_item *item,
 
 int yaml_bad_value(struct yaml_reader *r, struct yaml_mark at, struct err *e)
 {
+	/* some checks quote the value as it is */
 	AUTO(auto_free) char *shown = text_escaped(e->msg);
 
 	return yaml_refuse(r->in, at, e, "%s", shown);
@@ -63,18 +65,6 @@ int yaml_check_text(struct yaml_reader *r, const struct yaml_item *item,
 			   surprise, shown);
 }
 
-/* Cut ":PORT" off; 0 when there is none. */
-static int cut_port(char *s)
-{
-	char *colon = strrchr(s, ':');
-	long port;
-
-	if (!colon || !num_parse(&port, colon + 1, 1, 65535))
-		return 0;
-	*colon = '\0';
-	return (int)port;
-}
-
 /* Is there a character that no SSH place has, and no control character? */
 static bool is_odd(const char *text)
 {
@@ -92,14 +82,17 @@ static bool is_odd(const char *text)
 static bool take_odd_host(struct node *n, const char *text)
 {
 	AUTO(auto_free) char *copy = mem_strdup(text);
-	char *host = copy, *at = strchr(copy, '@');
+	char *host = copy, *at = strchr(copy, '@'), *colon = strrchr(copy, ':');
 	struct err ignored;
+	long port = 0;
 	size_t len;
 
 	if (!is_odd(text))
 		return false;
 	mem_replace(&n->ssh_user, NULL);
-	n->ssh_port = cut_port(copy);
+	if (colon && num_parse(&port, colon + 1, 1, 65535))
+		*colon = '\0';
+	n->ssh_port = (int)port;
 	if (at)
 		*at = '\0';
 	if (at && check_user(copy, &ignored) == 0) {
@@ -119,8 +112,8 @@ static bool take_odd_host(struct node *n, const char *text)
 }
 
 /*
- * A state may hold texts that nobody should write by hand; in double quotes they
- * are taken as they are, so that what was exported can be read.
+ * A state may hold texts that nobody should write by hand; in double quotes
+ * they are taken as they are, so that what was exported can be read.
  */
 static bool take_exactly(const struct yaml_target *t,
 			 const struct mesh_field *f,
@@ -140,7 +133,10 @@ static bool take_exactly(const struct yaml_target *t,
 	return true;
 }
 
-/* A membership is kept until all groups are there. */
+/*
+ * A membership is kept until all groups are there. Its mark is one of the group
+ * and one of the node: a finding may be about either.
+ */
 static int take_group(struct yaml_reader *r, const struct yaml_target *t,
 		      const struct yaml_item *item, struct err *e)
 {
@@ -197,45 +193,23 @@ static int take_list(struct yaml_reader *r, const struct yaml_target *t,
 	}
 }
 
-/* Decimal, as every reader reads it. */
-static int take_number(struct yaml_reader *r, const struct yaml_target *t,
-		       const struct mesh_field *f,
-		       const struct yaml_item *item, struct err *e)
-{
-	char wanted[80];
-
-	snprintf(wanted, sizeof wanted, "a decimal number from %ld to %ld",
-		 f->min, f->max);
-	if (item->kind != ITEM_TEXT || !item->plain ||
-	    (item->text[0] == '0' && item->text[1]) ||
-	    field_set(f, t->object, item->text, e) < 0)
-		return yaml_wrong_kind(r, item, wanted, e);
-	return 0;
-}
-
-static int take_bool(struct yaml_reader *r, const struct yaml_target *t,
-		     const struct mesh_field *f, const struct yaml_item *item,
-		     struct err *e)
-{
-	if (item->kind != ITEM_TEXT || !item->plain ||
-	    field_set(f, t->object, item->text, e) < 0)
-		return yaml_wrong_kind(r, item, "true or false", e);
-	return 0;
-}
-
 int yaml_take_value(struct yaml_reader *r, const struct yaml_target *t,
 		    const struct mesh_field *f, const struct yaml_item *item,
 		    struct err *e)
 {
-	switch (f->type) {
-	case FIELD_TEXT:
+	char wanted[80] = "true or false";
+
+	if (f->type == FIELD_TEXT)
 		return take_text(r, t, f, item, e);
-	case FIELD_NUMBER:
-		return take_number(r, t, f, item, e);
-	case FIELD_BOOL:
-		return take_bool(r, t, f, item, e);
-	case FIELD_LIST:
+	if (f->type == FIELD_LIST)
 		return take_list(r, t, f, item, e);
-	}
+	if (f->type == FIELD_NUMBER)
+		snprintf(wanted, sizeof wanted,
+			 "a decimal number from %ld to %ld", f->min, f->max);
+	/* 010 is eight to some readers */
+	if (item->kind != ITEM_TEXT || !item->plain ||
+	    (item->text[0] == '0' && item->text[1]) ||
+	    field_set(f, t->object, item->text, e) < 0)
+		return yaml_wrong_kind(r, item, wanted, e);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
- * The one canonical text of a mesh.yaml. Written by hand: libyaml's emitter wraps
- * lines and drops comments.
+ * The one canonical text of a mesh.yaml. Written by hand: libyaml's emitter
+ * wraps lines and drops comments.
  */
 #include "state/yaml/yaml.h"
 
@@ -18,7 +18,8 @@ struct link {
 	size_t node, group;
 };
 
-struct writer {
+/* The text so far, and what stands at the nodes because of their groups. */
+struct yaml_writer {
 	struct sbuf *out;
 	const struct mesh *m;
 	VEC(struct link) links; /* by node, then group */
@@ -26,7 +27,7 @@ struct writer {
 	bool *linked;           /* the groups that have a link */
 };
 
-static void writer_done(struct writer *w)
+static void yaml_writer_done(struct yaml_writer *w)
 {
 	vec_done(&w->links);
 	free(w->linked);
@@ -34,67 +35,40 @@ static void writer_done(struct writer *w)
 
 /*
  * What a text may hold besides letters and digits without being quoted: a name
- * no comma, which ends it in a list; a host only what hosts are made of, for the
- * parser takes others in quotes alone.
+ * no comma, which ends it in a list; a host only what hosts are made of, for
+ * the parser takes others in quotes alone.
  */
 static const char in_words[] = LETTERS DIGITS "_./+ -,";
 static const char in_names[] = LETTERS DIGITS "_./+ -";
 static const char in_hosts[] = LETTERS DIGITS "_.-";
 
-/* Does every reader take @s for itself? */
-static bool is_plain(const char *s, const char *may)
+/* In quotes, unless every reader takes @s for itself. */
+static void write_text(struct sbuf *out, const char *s, const char *may)
 {
 	size_t n = strlen(s);
 
-	return n && strchr(LETTERS DIGITS, *s) && s[n - 1] != ' ' &&
-	       strspn(s, may) == n && !yaml_surprise(s);
-}
-
-/* One character in double quotes. */
-static void write_character(struct sbuf *out, const char *s, size_t n,
-			    unsigned cp)
-{
-	char one[5] = { 0 };
-
-	memcpy(one, s, n);
-	if (cp == '"' || cp == '\\')
-		sbuf_printf(out, "\\%c", (char)cp);
-	else if (n && cp != 0xfffe && cp != 0xffff && text_is_printable(one))
-		sbuf_puts(out, one);
-	else if (cp == '\n')
-		sbuf_puts(out, "\\n");
-	else if (cp == '\t')
-		sbuf_puts(out, "\\t");
-	else
-		sbuf_printf(out, cp > 0xffff ? "\\U%08X" : "\\u%04X",
-			    n ? cp : 0xfffd);
-}
-
-static void write_text(struct sbuf *out, const char *s, const char *may)
-{
-	if (is_plain(s, may)) {
+	if (n && strchr(LETTERS DIGITS, *s) && s[n - 1] != ' ' &&
+	    strspn(s, may) == n && !yaml_surprise(s)) {
 		sbuf_puts(out, s);
 		return;
 	}
 	sbuf_putc(out, '"');
 	while (*s) {
 		unsigned cp = 0;
-		size_t n = text_utf8_length(s, strlen(s), &cp);
 
-		write_character(out, s, n, cp);
+		n = text_utf8_length(s, strlen(s), &cp);
+		if (cp == '"' || cp == '\\')
+			sbuf_printf(out, "\\%c", (char)cp);
+		else if (cp == '\n' || cp == '\t')
+			sbuf_puts(out, cp == '\n' ? "\\n" : "\\t");
+		else if (yaml_is_shown(s, n, cp))
+			sbuf_add(out, s, n);
+		else /* bytes that are no UTF-8 are U+FFFD */
+			sbuf_printf(out, cp > 0xffff ? "\\U%08X" : "\\u%04X",
+				    n ? cp : 0xfffd);
 		s += n ? n : 1;
 	}
 	sbuf_putc(out, '"');
-}
-
-static void write_list(struct sbuf *out, const struct strings *values)
-{
-	sbuf_putc(out, '[');
-	for (size_t i = 0; i < values->len; i++) {
-		sbuf_puts(out, i ? ", " : "");
-		write_text(out, values->items[i], in_names);
-	}
-	sbuf_putc(out, ']');
 }
 
 static void write_value(struct sbuf *out, const struct mesh_field *f,
@@ -104,19 +78,25 @@ static void write_value(struct sbuf *out, const struct mesh_field *f,
 	bool one = f->fallback && values->len == 1;
 	bool host = strcmp(f->key, "ssh") == 0;
 
-	if (f->type == FIELD_LIST && !one)
-		write_list(out, values);
-	else if (f->type == FIELD_LIST || f->type == FIELD_TEXT)
+	if (f->type == FIELD_LIST && !one) {
+		sbuf_putc(out, '[');
+		for (size_t i = 0; i < values->len; i++) {
+			sbuf_puts(out, i ? ", " : "");
+			write_text(out, values->items[i], in_names);
+		}
+		sbuf_putc(out, ']');
+	} else if (f->type == FIELD_LIST || f->type == FIELD_TEXT) {
 		write_text(out, values->items[0], host ? in_hosts : in_words);
-	else
+	} else {
 		sbuf_puts(out, values->items[0]);
+	}
 }
 
 /*
  * The keys that @object says, each in a line behind @indent, the first behind
  * @first. @links are its groups or its members. Says whether there was a key.
  */
-static bool write_keys(struct writer *w, const struct mesh_fields *fields,
+static bool write_keys(struct yaml_writer *w, const struct mesh_fields *fields,
 		       const void *object, const struct strings *links,
 		       const char *first, const char *indent)
 {
@@ -141,7 +121,7 @@ static bool write_keys(struct writer *w, const struct mesh_fields *fields,
 }
 
 /* A node or group: its name, and its keys in lines below. */
-static void write_named(struct writer *w, const struct mesh_fields *fields,
+static void write_named(struct yaml_writer *w, const struct mesh_fields *fields,
 			const char *name, const void *object,
 			const struct strings *links)
 {
@@ -161,7 +141,11 @@ static int compare_links(const void *a, const void *b)
 	return (left->group > right->group) - (left->group < right->group);
 }
 
-static void find_links(struct writer *w)
+/*
+ * Groups stand at their nodes, in one pass: members name nodes, not the
+ * reverse.
+ */
+static void find_links(struct yaml_writer *w)
 {
 	const struct mesh *m = w->m;
 
@@ -184,7 +168,7 @@ static void find_links(struct writer *w)
 	vec_sort(&w->links, compare_links);
 }
 
-static void write_node(struct writer *w, size_t i)
+static void write_node(struct yaml_writer *w, size_t i)
 {
 	const struct node *n = &w->m->nodes.items[i];
 	AUTO(strings_done) struct strings groups = { 0 };
@@ -200,32 +184,19 @@ static void write_node(struct writer *w, size_t i)
 	write_named(w, &fields_node, n->name, n, &groups);
 }
 
-/* The members that are no nodes, sorted, each once. */
-static void other_members(struct strings *out, const struct mesh *m,
-			  const struct group *g)
-{
-	struct strings all = { 0 };
-
-	for (size_t i = 0; i < g->members.len; i++)
-		if (!nodes_find(&m->nodes, g->members.items[i]))
-			strings_add(&all, g->members.items[i]);
-	strings_sort(&all);
-	for (size_t i = 0; i < all.len; i++)
-		if (!i || strcmp(all.items[i - 1], all.items[i]) != 0)
-			strings_add(out, all.items[i]);
-	strings_done(&all);
-}
-
 /* Only those of which the nodes do not say everything. */
-static void write_groups(struct writer *w)
+static void write_groups(struct yaml_writer *w)
 {
 	const char *title = "groups:\n";
 
 	for (size_t i = 0; i < w->m->groups.len; i++) {
 		const struct group *g = &w->m->groups.items[i];
-		AUTO(strings_done) struct strings others = { 0 };
+		AUTO(strings_done) struct strings others = { 0 }; /* no nodes */
 
-		other_members(&others, w->m, g);
+		for (size_t k = 0; k < g->members.len; k++)
+			if (!nodes_find(&w->m->nodes, g->members.items[k]))
+				strings_add(&others, g->members.items[k]);
+		strings_make_set(&others);
 		if (w->linked[i] && !others.len &&
 		    !(g->description && *g->description))
 			continue;
@@ -235,21 +206,10 @@ static void write_groups(struct writer *w)
 	}
 }
 
-static void write_policies(struct writer *w)
-{
-	const struct policies *all = &w->m->policies;
-
-	sbuf_puts(w->out, all->len ? "policies:\n" : "");
-	for (size_t i = 0; i < all->len; i++)
-		if (!write_keys(w, &fields_policy, &all->items[i], NULL,
-				"  - ", "    "))
-			sbuf_puts(w->out, "  - {}\n");
-}
-
 void yaml_write(struct sbuf *out, const struct mesh *m)
 {
-	AUTO(writer_done) struct writer w = { .out = out, .m = m };
-
+	AUTO(yaml_writer_done) struct yaml_writer w = { .out = out, .m = m };
+	const struct policies *policies = &m->policies;
 	size_t nothing;
 
 	sbuf_puts(out, "# a wgmesh mesh; docs/mesh-yaml.md explains the keys\n");
@@ -261,7 +221,11 @@ void yaml_write(struct sbuf *out, const struct mesh *m)
 	for (size_t i = 0; i < m->nodes.len; i++)
 		write_node(&w, i);
 	write_groups(&w);
-	write_policies(&w);
+	sbuf_puts(out, policies->len ? "policies:\n" : "");
+	for (size_t i = 0; i < policies->len; i++)
+		if (!write_keys(&w, &fields_policy, &policies->items[i], NULL,
+				"  - ", "    "))
+			sbuf_puts(out, "  - {}\n");
 	if (out->len == nothing)
 		sbuf_puts(out, "{}\n");
 }

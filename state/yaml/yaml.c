@@ -1,5 +1,7 @@
 /*
- * mesh.yaml into a mesh that says what the text says, and nothing else.
+ * mesh.yaml into a mesh that says what the text says, and nothing else. By the
+ * stream of pieces and not a tree, for each thing has to know its line, and a
+ * key that comes twice is an error, not the last of both.
  */
 #include "state/yaml/yaml.h"
 
@@ -22,6 +24,7 @@ const struct yaml_section yaml_sections[YAML_SECTIONS] = {
 	  "everybody" },
 };
 
+/* What was read so far is freed where an error ends it. */
 static void reader_done(struct yaml_reader *r)
 {
 	yaml_stream_close(r->in);
@@ -30,8 +33,8 @@ static void reader_done(struct yaml_reader *r)
 	vec_done(&r->memberships);
 }
 
-static int unknown_key(struct yaml_reader *r, const struct yaml_target *t,
-		       const struct yaml_item *key, struct err *e)
+static int refuse_key(struct yaml_reader *r, const struct yaml_target *t,
+		      const struct yaml_item *key, struct err *e)
 {
 	const char *near = field_nearest(t->fields, key->text);
 	AUTO(auto_free) char *shown = check_shown(key->text);
@@ -67,36 +70,11 @@ static int next_key(struct yaml_reader *r, struct yaml_item *key, struct err *e)
 static int read_section(struct yaml_reader *r, const char *key,
 			const struct yaml_item *value, struct err *e);
 
-/* Read one key of @t and its value. */
-static int read_key(struct yaml_reader *r, struct yaml_target *t,
-		    const struct yaml_item *key, struct err *e)
-{
-	const struct mesh_field *f = field_find(t->fields, key->text);
-	struct yaml_mark *seen;
-	struct yaml_item value;
-
-	if (!f)
-		return unknown_key(r, t, key, e);
-	seen = &t->seen[f - t->fields->items];
-	if (seen->line)
-		return yaml_refuse(r->in, key->at, e, "the key '%s' found "
-				   "again, expected it once; the first is in "
-				   "line %zu, column %zu", f->key, seen->line,
-				   seen->column);
-	*seen = key->at;
-	yaml_mark_add(r, t, f->key, NULL, key->at);
-	if (yaml_stream_next(r->in, &value, e) < 0)
-		return -1;
-	if (!f->form)
-		return read_section(r, f->key, &value, e);
-	return yaml_take_value(r, t, f, &value, e);
-}
-
 /* Read the keys and values that @start begins. */
 static int read_object(struct yaml_reader *r, struct yaml_target *t,
 		       const struct yaml_item *start, struct err *e)
 {
-	struct yaml_item key;
+	struct yaml_item key, value;
 
 	assert(t->fields->len <= YAML_KEYS_MAX);
 	if (start->kind != ITEM_MAP)
@@ -105,16 +83,37 @@ static int read_object(struct yaml_reader *r, struct yaml_target *t,
 	for (size_t i = 0; i < t->fields->len; i++)
 		field_clear(&t->fields->items[i], t->object);
 	while (true) {
+		const struct mesh_field *f;
+		struct yaml_mark *seen;
+
 		if (next_key(r, &key, e) < 0)
 			return -1;
 		if (key.kind == ITEM_END)
 			return 0;
-		if (read_key(r, t, &key, e) < 0)
+		f = field_find(t->fields, key.text);
+		if (!f)
+			return refuse_key(r, t, &key, e);
+		seen = &t->seen[f - t->fields->items];
+		if (seen->line)
+			return yaml_refuse(r->in, key.at, e, "the key '%s' "
+					   "found again, expected it once; the "
+					   "first is in line %zu, column %zu",
+					   f->key, seen->line, seen->column);
+		*seen = key.at;
+		yaml_mark_add(r, t, f->key, NULL, key.at);
+		if (yaml_stream_next(r->in, &value, e) < 0)
+			return -1;
+		/* a section has no form: it is made of keys itself */
+		if ((f->form ? yaml_take_value(r, t, f, &value, e)
+			     : read_section(r, f->key, &value, e)) < 0)
 			return -1;
 	}
 }
 
-/* A node or group under its name. */
+/*
+ * A node or group under its name. That one is there twice shows when the marks
+ * are sorted, not by a search for each.
+ */
 static int read_named(struct yaml_reader *r, const struct yaml_section *s,
 		      const struct yaml_item *key, struct err *e)
 {
@@ -142,6 +141,7 @@ static int read_named(struct yaml_reader *r, const struct yaml_section *s,
 	return read_object(r, &t, &start, e);
 }
 
+/* Its name stands somewhere in it: the marks get it when all is read. */
 static int read_policy(struct yaml_reader *r, const struct yaml_section *s,
 		       const struct yaml_item *start, struct err *e)
 {
@@ -167,8 +167,9 @@ static int read_section(struct yaml_reader *r, const char *key,
 	while (strcmp(s->key, key) != 0)
 		s++;
 	if (s->shape == YAML_ONE)
-		return read_object(r, &(struct yaml_target){ .fields = s->fields,
-							.object = &r->mesh },
+		return read_object(r,
+				   &(struct yaml_target){ .fields = s->fields,
+							  .object = &r->mesh },
 				   value, e);
 	if (value->kind != (s->shape == YAML_IN_LIST ? ITEM_LIST : ITEM_MAP))
 		return yaml_wrong_kind(
@@ -190,7 +191,7 @@ static int read_section(struct yaml_reader *r, const char *key,
 }
 
 /* The whole text; its keys are the mesh's and the sections. */
-static int read_text(struct yaml_reader *r, struct err *e)
+static int read_top(struct yaml_reader *r, struct err *e)
 {
 	struct mesh_field keys[YAML_KEYS_MAX] = { 0 };
 	struct mesh_fields fields = { keys, fields_mesh.len };
@@ -205,6 +206,7 @@ static int read_text(struct yaml_reader *r, struct err *e)
 	if (item.kind != ITEM_MAP)
 		return yaml_wrong_kind(r, &item, "a mesh: keys and values like "
 				  "'network: 10.99.0.0/16'", e);
+	/* a file without `defaults` takes away what they said */
 	for (size_t i = 0; i < fields_defaults.len; i++)
 		field_clear(&fields_defaults.items[i], &r->mesh);
 	if (read_object(r, &t, &item, e) < 0)
@@ -219,16 +221,21 @@ static int compare_memberships(const void *a, const void *b)
 	return strcmp(left->group, right->group);
 }
 
-/* Add the groups that only nodes name. */
-static void add_named_groups(struct yaml_reader *r)
+/* Nodes say which groups they are in: so do the groups now, sorted. */
+static void join_groups(struct yaml_reader *r)
 {
 	struct mesh *m = &r->mesh;
 	size_t n = m->groups.len;
 
+	vec_sort(&m->groups, group_compare);
+	vec_sort(&r->memberships, compare_memberships);
 	for (size_t i = 0; i < r->memberships.len; i++) {
 		struct yaml_membership *s = &r->memberships.items[i];
 		struct group wanted = { .name = (char *)s->group };
 
+		/*
+		 * among those that were there: what is added is in order, too
+		 */
 		if ((i && compare_memberships(s - 1, s) == 0) ||
 		    (n && bsearch(&wanted, m->groups.items, n, sizeof wanted,
 				  group_compare)))
@@ -236,37 +243,13 @@ static void add_named_groups(struct yaml_reader *r)
 		vec_add(&m->groups)->name = mem_strdup(s->group);
 	}
 	vec_sort(&m->groups, group_compare);
-}
-
-/* Sort @list and take out what is there twice. */
-static void make_set(struct strings *list)
-{
-	size_t n = 0;
-
-	strings_sort(list);
-	for (size_t i = 0; i < list->len; i++) {
-		if (n && strcmp(list->items[n - 1], list->items[i]) == 0)
-			free(list->items[i]);
-		else
-			list->items[n++] = list->items[i];
-	}
-	list->len = n;
-}
-
-static void join_groups(struct yaml_reader *r)
-{
-	struct mesh *m = &r->mesh;
-
-	vec_sort(&m->groups, group_compare);
-	vec_sort(&r->memberships, compare_memberships);
-	add_named_groups(r);
 	for (size_t i = 0; i < r->memberships.len; i++) {
 		struct yaml_membership *s = &r->memberships.items[i];
 
 		strings_add(&mesh_group(m, s->group)->members, s->node);
 	}
 	for (size_t i = 0; i < m->groups.len; i++)
-		make_set(&m->groups.items[i].members);
+		strings_make_set(&m->groups.items[i].members);
 }
 
 int yaml_parse(struct mesh *out, struct yaml_marks **marks, const char *text,
@@ -278,7 +261,7 @@ int yaml_parse(struct mesh *out, struct yaml_marks **marks, const char *text,
 	const char *twice;
 
 	r.in = yaml_stream_open(text, len, file, e);
-	if (!r.in || read_text(&r, e) < 0)
+	if (!r.in || read_top(&r, e) < 0)
 		return -1;
 	twice = yaml_marks_sort(r.marks, &p, &again, &first);
 	if (twice)

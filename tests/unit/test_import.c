@@ -291,7 +291,7 @@ static void test_two(void **state)
 	assert_int_equal(m.nodes.items[0].listen_port, 0);
 	assert_int_equal(m.nodes.items[0].mtu, 0);
 	assert_int_equal(m.nodes.items[0].keepalive_s, 25);
-	assert_int_equal(m.nodes.items[1].keepalive_s, -1);
+	assert_int_equal(m.nodes.items[1].keepalive_s, 0);
 	assert_string_equal(cidrs_text(&m.nodes.items[0].routable_networks),
 			    "fd05::/64");
 	assert_int_equal(doubts.len, 1);

@@ -458,7 +458,7 @@ static void test_read_values(void **state)
 	(void)state;
 	assert_int_equal(parse(&m, full, &e), 0);
 	a = nodes_find(&m.nodes, "a");
-	assert_int_equal(a->keepalive_s, 0);
+	assert_int_equal(a->keepalive_s, KEEPALIVE_OFF);
 	assert_int_equal(a->mtu, 1380);
 	assert_string_equal(a->ssh_user, "ops");
 	assert_string_equal(secret_text(&a->private_key), "S");
@@ -473,7 +473,7 @@ static void test_read_values(void **state)
 	assert_false(m.policies.items[0].from_null);
 	assert_false(m.groups.items[0].members_null);
 	assert_string_equal(m.removed.items[0].name, "old");
-	assert_int_equal(m.removed.items[0].keepalive_s, -1);
+	assert_int_equal(m.removed.items[0].keepalive_s, 0);
 }
 
 static void test_little(void **state)

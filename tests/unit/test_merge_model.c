@@ -82,7 +82,7 @@ static void build_node(struct mesh *m, const struct model *x, int i)
 		n->public_endpoint = named("192.0.2.1:", f[F_ENDPOINT]);
 	n->listen_port = f[F_PORT];
 	n->mtu = f[F_MTU] ? 1000 + f[F_MTU] : 0;
-	n->keepalive_s = f[F_KEEPALIVE] - 1;
+	n->keepalive_s = f[F_KEEPALIVE] == 1 ? KEEPALIVE_OFF : f[F_KEEPALIVE];
 	if (f[F_EXTRA])
 		vec_push(&n->extras, ((struct extra){ mem_strdup("x-extra"),
 						      named("", f[F_EXTRA]) }));
@@ -140,7 +140,7 @@ static void build(struct mesh *m, const struct model *x)
 {
 	mesh_init(m);
 	m->mtu = x->mtu ? 1000 + x->mtu : 0;
-	m->keepalive_s = x->keepalive - 1;
+	m->keepalive_s = x->keepalive == 1 ? KEEPALIVE_OFF : x->keepalive;
 	m->serial = (uint64_t)x->serial;
 	for (int i = 0; i < NODES; i++)
 		if (x->node[i].there)

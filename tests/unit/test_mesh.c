@@ -33,7 +33,7 @@ static void test_defaults(void **state)
 	assert_string_equal(m.interface_name, "wg0");
 	assert_string_equal(cidr_text(&m.network, text), "10.99.0.0/16");
 	assert_int_equal(m.listen_port, 51820);
-	assert_int_equal(m.keepalive_s, -1);
+	assert_int_equal(m.keepalive_s, 0);
 	assert_null(m.mesh_id);
 	assert_int_equal(mesh_make_id(&m, &e), 0);
 	assert_int_equal(strlen(m.mesh_id), 32);
@@ -53,7 +53,7 @@ static void test_sorted(void **state)
 	(void)state;
 	mesh_init(&m);
 	for (size_t i = 0; i < 6; i++)
-		assert_int_equal(add(&m, names[i], NULL)->keepalive_s, -1);
+		assert_int_equal(add(&m, names[i], NULL)->keepalive_s, 0);
 	for (size_t i = 0; i < 6; i++) {
 		assert_string_equal(m.nodes.items[i].name, sorted[i]);
 		assert_ptr_equal(nodes_find(&m.nodes, sorted[i]),

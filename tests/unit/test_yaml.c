@@ -87,7 +87,7 @@ static void test_read(void **state)
 	assert_string_equal(cidr_text(&m.network6, text), "fd50::/64");
 	assert_int_equal(m.listen_port, 51821);
 	assert_int_equal(m.mtu, 1400);
-	assert_int_equal(m.keepalive_s, 0);
+	assert_int_equal(m.keepalive_s, KEEPALIVE_OFF);
 	assert_string_equal(m.key, "host");
 	assert_int_equal(m.nodes.len, 3);
 	n = nodes_find(&m.nodes, "db1");
@@ -97,7 +97,7 @@ static void test_read(void **state)
 	assert_string_equal(ip_text(&n->mesh_ip, text), "10.50.0.7");
 	assert_string_equal(ip_text(&n->mesh_ip6, text), "fd50::7");
 	assert_int_equal(n->routable_networks.len, 2);
-	assert_int_equal(n->keepalive_s, -1);
+	assert_int_equal(n->keepalive_s, 0);
 	assert_false(n->exit);
 	n = nodes_find(&m.nodes, "gw");
 	assert_true(n->exit);
