@@ -1,6 +1,6 @@
 /*
  * What is wrong with groups and policies: names that are not there. These are
- * errors: such a policy would grant less than it seems to, and nobody would see.
+ * errors: such a policy grants less than it seems to, and nobody would see it.
  */
 #include "acl/access.h"
 
@@ -34,7 +34,7 @@ static void check_members(struct findings *out, const struct mesh *m,
 
 /*
  * One side of a policy: not empty, and only groups that exist. Are all of them
- * there, and without a member? A group that is not there is an error of its own.
+ * there and without a member? One that is not there is an error of its own.
  */
 static bool check_side(struct findings *out, const struct mesh *m,
 		       const struct policy *p, const char *side,

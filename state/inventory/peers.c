@@ -1,37 +1,30 @@
 /*
- * The peers of a wg-quick file as nodes of a mesh of their own.
+ * The peers of a wg-quick file as nodes of a mesh of their own. Apart from
+ * conf.c, which reads the file: this is done only where the user asks for it.
  */
 #include "state/inventory/internal.h"
 
 #include "base/auto.h"
-#include "state/model/model.h"
 
 #include <string.h>
 
-/* Is @c one address that @n can have in the mesh? */
-static bool is_address(const struct node *n, const struct cidr *c,
-		       const struct cidr *network)
-{
-	const struct ip *taken = c->ip.family == 6 ? &n->mesh_ip6 : &n->mesh_ip;
-
-	return c->plen == ip_bits(&c->ip) && !taken->family &&
-	       cidr_contains(network, &c->ip);
-}
-
-static void take_allowed_ips(struct inventory *in, struct node *n,
-			     const struct external *x)
+/* The first address in the mesh's network is the node's, others are routes. */
+static void spread_allowed_ips(struct inventory *in, struct node *n,
+			       const struct external *x)
 {
 	char text[ADDR_TEXT_MAX];
 	struct err ignored;
 
 	for (size_t i = 0; i < x->allowed_ips.len; i++) {
 		const struct cidr *c = &x->allowed_ips.items[i];
-		const struct cidr *network = c->ip.family == 6
-						     ? &in->mesh->network6
-						     : &in->mesh->network;
+		bool v6 = c->ip.family == 6;
+		const struct ip *taken = v6 ? &n->mesh_ip6 : &n->mesh_ip;
+		const struct cidr *network = v6 ? &in->mesh->network6
+						: &in->mesh->network;
 
 		cidr_text(c, text);
-		if (is_address(n, c, network))
+		if (c->plen == ip_bits(&c->ip) && !taken->family &&
+		    cidr_contains(network, &c->ip))
 			inventory_address(in, n, text, &ignored);
 		else if (c->plen && network->ip.family &&
 			 cidr_overlaps(c, network))
@@ -43,55 +36,33 @@ static void take_allowed_ips(struct inventory *in, struct node *n,
 	}
 }
 
-static void take_endpoint(const struct inventory *in, struct node *n,
-			  const struct external *x)
+static void add_peer(struct inventory *in, const struct externals *peers,
+		     const struct external *x)
 {
+	AUTO(auto_free) char *name = mem_strdup(x->name);
 	AUTO(auto_free) char *host = NULL;
+	struct node *n;
 	struct err ignored;
 	int port;
 
-	if (x->endpoint && endpoint_parse(x->endpoint, &host, &port,
-					  &ignored) == 0) {
+	/* another name when the node whose peers they are is called so */
+	for (size_t k = 1; strcmp(name, in->mesh->nodes.items[0].name) == 0 ||
+			   (k > 1 && inventory_has_peer(peers, name)); k++) {
+		free(name);
+		name = mem_printf("%.50s-peer%zu", x->name, k);
+	}
+	n = vec_add(&in->mesh->nodes);
+	node_init(n, name);
+	spread_allowed_ips(in, n, x);
+	if (x->endpoint &&
+	    endpoint_parse(x->endpoint, &host, &port, &ignored) == 0) {
 		mem_replace(&n->public_endpoint, x->endpoint);
 		mem_replace(&n->ssh_host, host);
 		return;
 	}
-	mem_replace(&n->ssh_host, n->name);
+	mem_replace(&n->ssh_host, name);
 	inventory_note(in, "peer '%s' has no Endpoint: its name is taken as "
-		       "its SSH host", n->name);
-}
-
-static bool has_peer(const struct externals *peers, const char *name)
-{
-	for (size_t i = 0; i < peers->len; i++)
-		if (strcmp(peers->items[i].name, name) == 0)
-			return true;
-	return false;
-}
-
-/* @name, or another one when the node whose peers they are is called so. */
-static char *free_name(const struct inventory *in, const struct externals *peers,
-		       const char *name)
-{
-	char *other = mem_strdup(name);
-
-	for (size_t k = 1; strcmp(other, in->mesh->nodes.items[0].name) == 0 ||
-			   (k > 1 && has_peer(peers, other)); k++) {
-		free(other);
-		other = mem_printf("%.50s-peer%zu", name, k);
-	}
-	return other;
-}
-
-static void add_peer(struct inventory *in, const struct externals *peers,
-		     const struct external *x)
-{
-	AUTO(auto_free) char *name = free_name(in, peers, x->name);
-	struct node *n = vec_add(&in->mesh->nodes);
-
-	node_init(n, name);
-	take_allowed_ips(in, n, x);
-	take_endpoint(in, n, x);
+		       "its SSH host", name);
 }
 
 void inventory_peers_to_nodes(struct mesh *m, const char *file,
