@@ -94,18 +94,6 @@ static int side_of(enum merge_side *out, const char *word, struct err *e)
 	return 0;
 }
 
-static int part_of(enum mesh_part *out, const char *word, struct err *e)
-{
-	for (int p = PART_MESH; p <= PART_POLICY; p++) {
-		if (strcmp(part_word(p), word) == 0) {
-			*out = (enum mesh_part)p;
-			return 0;
-		}
-	}
-	return err_set(e, ERR_INPUT, "'%s': expected mesh, node, group or "
-		       "policy", word);
-}
-
 /* What the arguments choose: "all SIDE" or "PART NAME FIELD SIDE". */
 static int choose(struct mesh *m, const struct strings *args, struct err *e)
 {
@@ -120,8 +108,9 @@ static int choose(struct mesh *m, const struct strings *args, struct err *e)
 		return err_set(e, ERR_INPUT, "expected: wgmesh merge -resolve "
 			       "PART NAME FIELD ours|theirs, or all "
 			       "ours|theirs");
-	if (part_of(&part, args->items[0], e) < 0)
-		return -1;
+	if (!part_find(&part, args->items[0]))
+		return err_set(e, ERR_INPUT, "'%s': expected mesh, node, group "
+			       "or policy", args->items[0]);
 	return merge_resolve(m, part, args->items[1], args->items[2], side, e);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "state/model/field.h"
 
+#include <string.h>
 #include <strings.h>
 
 /* Every list is { items, len, cap }, whatever the items are. */
@@ -75,6 +76,22 @@ const char *part_word(enum mesh_part part)
 					     "policy" };
 
 	return words[part];
+}
+
+bool part_find(enum mesh_part *out, const char *word)
+{
+	for (int p = PART_MESH; p <= PART_POLICY; p++) {
+		*out = (enum mesh_part)p;
+		if (strcmp(part_word(*out), word) == 0)
+			return true;
+	}
+	return false;
+}
+
+void part_text(struct sbuf *out, enum mesh_part part, const char *name)
+{
+	sbuf_printf(out, "%s%s%s", part_word(part), name ? " " : "",
+		    name ? name : "");
 }
 
 const struct mesh_field *object_member(const struct mesh_object *of,
