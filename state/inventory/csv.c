@@ -242,7 +242,7 @@ static int take_row(struct csv *c, struct err *e)
 					c->in->file->name, c->line, n->name,
 					column_names[c->columns[i]]);
 	}
-	/* where it is reached: by Endpoint, else by its name, all that is there */
+	/* reached by Endpoint, else by its name, which is all that is there */
 	v6 = strchr(n->ssh_host, ':');
 	if (*n->ssh_host) {
 		n->public_endpoint = mem_printf("%s%s%s:%d", v6 ? "[" : "",

@@ -68,7 +68,7 @@ static bool parse_range(struct range *r, char *first)
 
 /*
  * Expand the first range of every name in @names; @more: there was one. How
- * many there will be is known before one is made: "[0:999999999]" costs nothing.
+ * many there will be is known before one is made: "[0:999999999]" costs none.
  */
 static int expand_ranges(struct strings *names, size_t max, bool *more,
 			 struct err *e)

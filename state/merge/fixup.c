@@ -1,13 +1,14 @@
 /*
  * What was merged member by member made to fit together: two nodes with one
- * address, members of groups that are gone.
+ * address, members of groups that are gone. Each side was right by itself, so
+ * no member shows what is wrong; what cannot be told becomes a conflict.
  */
 #include "state/merge/internal.h"
 
 #include <string.h>
 
 /* The entries of those conflicts that are about a whole @part, by name. */
-static struct json_object *contested(const struct merge *g,
+static struct json_object *conflicts_about(const struct merge *g,
 				     enum mesh_part part)
 {
 	struct json_object *out = json_object_new_object();
@@ -24,15 +25,14 @@ static struct json_object *contested(const struct merge *g,
 	return out;
 }
 
-static struct json_object *entry_of(struct json_object *tree, const char *map,
-				    const char *name)
-{
-	return tree_get(tree_get(tree, map), name);
-}
-
 static struct json_object *node_of(struct json_object *tree, const char *name)
 {
-	return entry_of(tree, "nodes", name);
+	return tree_get(tree_get(tree, "nodes"), name);
+}
+
+static struct value group_of(struct json_object *tree, const char *name)
+{
+	return value_of(tree_get(tree, "groups"), name);
 }
 
 /* ---- tombstones ---- */
@@ -58,15 +58,15 @@ static void add_tombstones(struct merge *g, struct json_object *side,
 	}
 }
 
-/* Of a node that is contested, ours counts. */
-static void settle_tombstones(struct merge *g, struct json_object *nodes)
+/* Of a node that is in conflict, ours counts: deploys go by our side. */
+static void fix_tombstones(struct merge *g, struct json_object *nodes)
 {
 	struct json_object *removed = tree_own(g->out, "removed_nodes");
 
 	add_tombstones(g, g->ours, removed);
 	add_tombstones(g, g->theirs, removed);
 	json_object_object_foreach(nodes, name, entry) {
-		struct cell ours = cell_of(tree_get(g->ours, "removed_nodes"),
+		struct value ours = value_of(tree_get(g->ours, "removed_nodes"),
 					   name);
 
 		(void)entry;
@@ -80,19 +80,15 @@ static void settle_tombstones(struct merge *g, struct json_object *nodes)
 
 /* ---- who is in which group ---- */
 
-/* Did one of the sides remove the node? */
-static bool is_gone(const struct merge *g, const char *name)
-{
-	return !node_of(g->out, name) &&
-	       (node_of(g->ours, name) || node_of(g->theirs, name));
-}
-
-/* Of the contested nodes, our members; of the others, those that are left. */
-static void settle_members(const struct merge *g, struct json_object *nodes,
-			   const char *name, struct json_object *group)
+/*
+ * Of the nodes in conflict, our members; of the others, those that are left: a
+ * name that is no node on either side is for the check of the state to say.
+ */
+static void fix_members(const struct merge *g, struct json_object *nodes,
+			const char *name, struct json_object *group)
 {
 	struct json_object *list = tree_get(group, "members");
-	struct json_object *own = tree_get(entry_of(g->ours, "groups", name),
+	struct json_object *own = tree_get(group_of(g->ours, name).v,
 					   "members");
 	struct json_object *ours = tree_set(own), *have = tree_set(list);
 	struct json_object *out = json_object_new_array();
@@ -100,7 +96,10 @@ static void settle_members(const struct merge *g, struct json_object *nodes,
 	for (size_t i = 0; i < tree_len(list); i++) {
 		const char *s = tree_item(list, i);
 
-		if (tree_has(nodes, s) ? tree_has(ours, s) : !is_gone(g, s))
+		if (tree_has(nodes, s) ? tree_has(ours, s)
+				       : node_of(g->out, s) ||
+						 (!node_of(g->ours, s) &&
+						  !node_of(g->theirs, s)))
 			json_object_array_add(out, json_object_new_string(s));
 	}
 	for (size_t i = 0; i < tree_len(own); i++) {
@@ -116,75 +115,64 @@ static void settle_members(const struct merge *g, struct json_object *nodes,
 	json_object_put(have);
 }
 
-static void note_membership(struct json_object *entry, const char *group)
-{
-	if (!entry)
-		return;
-	if (!tree_has(entry, "groups"))
-		json_object_object_add(entry, "groups",
-				       json_object_new_array());
-	json_object_array_add(tree_get(entry, "groups"),
-			      json_object_new_string(group));
-}
-
-/* The contested node's entry remembers the groups that it is in over there. */
-static void note_memberships(const struct merge *g, struct json_object *nodes)
-{
-	struct json_object *groups = tree_get(g->theirs, "groups");
-
-	if (!groups)
-		return;
-	json_object_object_foreach(groups, name, group) {
-		struct json_object *list = tree_get(group, "members");
-
-		for (size_t i = 0; i < tree_len(list); i++)
-			note_membership(tree_get(nodes, tree_item(list, i)),
-					name);
-	}
-}
-
-static void settle_groups(struct merge *g, struct json_object *nodes)
+static void fix_groups(struct merge *g, struct json_object *nodes)
 {
 	struct json_object *groups = tree_get(g->out, "groups");
+	struct json_object *theirs = tree_get(g->theirs, "groups");
 
 	json_object_object_foreach(groups, name, group) {
 		(void)group;
-		settle_members(g, nodes, name, tree_own(groups, name));
+		fix_members(g, nodes, name, tree_own(groups, name));
 	}
-	note_memberships(g, nodes);
+	if (!theirs)
+		return;
+	/* the entry of a node remembers the groups that it is in over there */
+	json_object_object_foreach(theirs, in, other) {
+		struct json_object *list = tree_get(other, "members");
+
+		for (size_t i = 0; i < tree_len(list); i++) {
+			struct json_object *entry =
+				tree_get(nodes, tree_item(list, i));
+
+			if (!entry)
+				continue;
+			if (!tree_has(entry, "groups"))
+				json_object_object_add(entry, "groups",
+						       json_object_new_array());
+			json_object_array_add(tree_get(entry, "groups"),
+					      json_object_new_string(in));
+		}
+	}
 }
 
 /* ---- groups that policies need ---- */
 
-/* A group that one side removed while the other began to need it. */
-static void need_group(struct merge *g, struct json_object *asked,
-		       const char *name)
-{
-	struct json_object *groups = tree_get(g->out, "groups");
-	struct cell ours = cell_of(tree_get(g->ours, "groups"), name);
-	struct cell theirs = cell_of(tree_get(g->theirs, "groups"), name);
-	struct place at = { PART_GROUP, name, NULL, NULL };
-
-	if (tree_has(groups, name) || tree_has(asked, name) ||
-	    (!ours.has && !theirs.has))
-		return;
-	merge_contest(g, at, cell_of(tree_get(g->base, "groups"), name), ours,
-		      theirs);
-	json_object_object_add(asked, name, NULL);
-	if (ours.has)
-		json_object_object_add(groups, name, json_object_get(ours.v));
-}
-
+/* Groups that one side removed while the other began to need them. */
 static void need_groups(struct merge *g, struct json_object *asked,
 			struct json_object *list)
 {
-	for (size_t i = 0; i < tree_len(list); i++)
-		need_group(g, asked, tree_item(list, i));
+	struct json_object *groups = tree_get(g->out, "groups");
+
+	for (size_t i = 0; i < tree_len(list); i++) {
+		const char *name = tree_item(list, i);
+		struct value ours = group_of(g->ours, name);
+		struct value theirs = group_of(g->theirs, name);
+		struct path at = { PART_GROUP, name, NULL, NULL };
+
+		if (tree_has(groups, name) || tree_has(asked, name) ||
+		    (!ours.has && !theirs.has))
+			continue;
+		merge_conflict(g, at, group_of(g->base, name), ours, theirs);
+		json_object_object_add(asked, name, NULL);
+		if (ours.has)
+			json_object_object_add(groups, name,
+					       json_object_get(ours.v));
+	}
 }
 
-static void settle_policies(struct merge *g)
+static void fix_policies(struct merge *g)
 {
-	struct json_object *asked = contested(g, PART_GROUP);
+	struct json_object *asked = conflicts_about(g, PART_GROUP);
 	struct json_object *policies = tree_get(g->out, "access_policies");
 
 	if (policies) {
@@ -199,30 +187,17 @@ static void settle_policies(struct merge *g)
 
 /* ---- one owner for each address and route ---- */
 
-static struct json_object *contest_node(struct merge *g, const char *name,
+static struct json_object *node_conflict(struct merge *g, const char *name,
 					const char *field, const char *with)
 {
-	struct place at = { PART_NODE, name, field, NULL };
+	struct path at = { PART_NODE, name, field, NULL };
 	struct json_object *entry;
 
-	entry = merge_contest(g, at, cell_of(node_of(g->base, name), field),
-			      cell_of(node_of(g->ours, name), field),
-			      cell_of(node_of(g->theirs, name), field));
+	entry = merge_conflict(g, at, value_of(node_of(g->base, name), field),
+			      value_of(node_of(g->ours, name), field),
+			      value_of(node_of(g->theirs, name), field));
 	json_object_object_add(entry, "with", json_object_new_string(with));
 	return entry;
-}
-
-/* Give @name back the address that it has on our side, or none. */
-static const char *revert_address(struct merge *g, const char *field,
-				  const char *name)
-{
-	struct json_object *n = tree_own(tree_get(g->out, "nodes"), name);
-	struct cell ours = cell_of(node_of(g->ours, name), field);
-
-	json_object_object_del(n, field);
-	if (ours.has)
-		json_object_object_add(n, field, json_object_get(ours.v));
-	return tree_text(n, field);
 }
 
 /* An owner's name stays good until @owners ends, even when it changes. */
@@ -251,59 +226,58 @@ static const char *owner_of(struct json_object *owners, const char *thing)
 }
 
 /*
- * @one has @address. When @other has it, too, the one that has it on their side
- * alone goes back to its own address, which another one may have been given
- * meanwhile, and so on.
+ * When the node @one has an address that another one has, too, the one that has
+ * it on their side alone goes back to its own address, or to none. Another one
+ * may have been given that meanwhile, and so on: each step reverts one more
+ * node, so it ends.
  */
-static void split(struct merge *g, const char *field,
-		  struct json_object *owners, const char *address,
-		  const char *one, const char *other)
+static void own_address(struct merge *g, const char *field,
+			struct json_object *owners, const char *one)
 {
-	while (other) {
+	const char *address = tree_text(node_of(g->out, one), field);
+	const char *other;
+
+	while ((other = owner_of(owners, address))) {
 		bool ours = strcmp(tree_text(node_of(g->ours, one), field),
 				   address) == 0;
 		const char *loser = ours ? other : one;
 		const char *winner = ours ? one : other;
+		struct value own = value_of(node_of(g->ours, loser), field);
+		struct json_object *n = tree_own(tree_get(g->out, "nodes"),
+						 loser);
 
 		set_owner(owners, address, winner);
-		contest_node(g, loser, field, winner);
+		node_conflict(g, loser, field, winner);
+		json_object_object_del(n, field);
+		if (own.has)
+			json_object_object_add(n, field,
+					       json_object_get(own.v));
 		one = loser;
-		address = revert_address(g, field, loser);
-		other = owner_of(owners, address);
+		address = tree_text(n, field);
 	}
 	if (*address)
 		set_owner(owners, address, one);
 }
 
-static void settle_addresses(struct merge *g, const char *field)
+static void fix_addresses(struct merge *g, const char *field)
 {
 	struct json_object *owners = owners_new();
 
 	json_object_object_foreach(tree_get(g->out, "nodes"), name, n) {
-		const char *address = tree_text(n, field);
-
-		split(g, field, owners, address, name,
-		      owner_of(owners, address));
+		(void)n;
+		own_address(g, field, owners, name);
 	}
 	json_object_put(owners);
 }
 
-static bool list_has(struct json_object *list, const char *s)
-{
-	for (size_t i = 0; i < tree_len(list); i++)
-		if (strcmp(tree_item(list, i), s) == 0)
-			return true;
-	return false;
-}
-
-/* Take @route from a node that it has on their side alone. */
+/* Take @route from a node that has it on their side alone. */
 static void revert_route(struct merge *g, const char *name, const char *route,
 			 const char *winner)
 {
 	static const char field[] = "routable_networks";
 	struct json_object *n = tree_own(tree_get(g->out, "nodes"), name);
 	struct json_object *rest = tree_without(tree_get(n, field), route);
-	struct json_object *entry = contest_node(g, name, field, winner);
+	struct json_object *entry = node_conflict(g, name, field, winner);
 
 	json_object_object_add(n, field, rest);
 	json_object_object_del(entry, "base");
@@ -312,46 +286,45 @@ static void revert_route(struct merge *g, const char *name, const char *route,
 	json_object_object_add(entry, "theirs", json_object_new_string(route));
 }
 
-static void settle_route(struct merge *g, struct json_object *owners,
-			 const char *name, const char *route)
-{
-	const char *other = owner_of(owners, route);
-	bool ours = list_has(tree_get(node_of(g->ours, name),
-				      "routable_networks"), route);
-
-	if (other)
-		revert_route(g, ours ? other : name, route,
-			     ours ? name : other);
-	if (!other || ours)
-		set_owner(owners, route, name);
-}
-
-static void settle_routes(struct merge *g)
+static void fix_routes(struct merge *g)
 {
 	struct json_object *owners = owners_new();
 
 	json_object_object_foreach(tree_get(g->out, "nodes"), name, n) {
+		/* held, as reverting puts another list in its place */
 		struct json_object *list = json_object_get(
 			tree_get(n, "routable_networks"));
+		struct json_object *own = tree_set(tree_get(
+			node_of(g->ours, name), "routable_networks"));
 
-		for (size_t i = 0; i < tree_len(list); i++)
-			settle_route(g, owners, name, tree_item(list, i));
+		for (size_t i = 0; i < tree_len(list); i++) {
+			const char *route = tree_item(list, i);
+			const char *other = owner_of(owners, route);
+			bool ours = tree_has(own, route);
+
+			if (other)
+				revert_route(g, ours ? other : name, route,
+					     ours ? name : other);
+			if (!other || ours)
+				set_owner(owners, route, name);
+		}
+		json_object_put(own);
 		json_object_put(list);
 	}
 	json_object_put(owners);
 }
 
-void merge_settle(struct merge *g)
+void merge_fixup(struct merge *g)
 {
-	struct json_object *nodes = contested(g, PART_NODE);
+	struct json_object *nodes = conflicts_about(g, PART_NODE);
 
 	tree_own(g->out, "nodes");
 	tree_own(g->out, "groups");
-	settle_tombstones(g, nodes);
-	settle_policies(g);
-	settle_groups(g, nodes);
-	settle_addresses(g, "mesh_ip");
-	settle_addresses(g, "mesh_ip6");
-	settle_routes(g);
+	fix_tombstones(g, nodes);
+	fix_policies(g);
+	fix_groups(g, nodes);
+	fix_addresses(g, "mesh_ip");
+	fix_addresses(g, "mesh_ip6");
+	fix_routes(g);
 	json_object_put(nodes);
 }
