@@ -10,13 +10,9 @@
 
 #include <string.h>
 
-/*
- * Bounds: deeper groups, and more work, no inventory asks for. A file of 16 MiB
- * could else name as many hosts in as many groups as to take hours.
- */
+/* Bounds: more groups, and deeper ones, no inventory asks for. */
 #define DEPTH_MAX 64
 #define GROUPS_MAX 10000
-#define STEPS_MAX 2000000
 
 /* In the order of enum ansible_name. */
 static const char *const var_names[ANSIBLE_VARS] = {
@@ -86,64 +82,6 @@ size_t ansible_group(struct ansible *a, const char *name, size_t line)
 	return known->number;
 }
 
-/*
- * Cut ":PORT" off, which only a name without other colons can have: else it is
- * an IPv6 address, whose last group would be taken for a port.
- */
-static char *cut_port(char *pattern)
-{
-	char *last = strrchr(pattern, ':');
-	char *bracket = strrchr(pattern, ']');
-
-	if (!last || (bracket && bracket > last) ||
-	    strspn(last + 1, "0123456789") != strlen(last + 1))
-		return NULL;
-	if (!bracket && (strchr(pattern, ':') != last || strchr(pattern, '[')))
-		return NULL;
-	*last = '\0';
-	return last + 1;
-}
-
-int ansible_hosts(struct ansible *a, size_t group, const char *pattern,
-		  const struct ansible_vars *vars, size_t line, struct err *e)
-{
-	AUTO(auto_free) char *copy = mem_strdup(pattern);
-	AUTO(strings_done) struct strings names = { 0 };
-	const char *port = cut_port(copy);
-
-	if (inventory_range(&names, copy, INVENTORY_HOSTS_MAX, e) < 0)
-		return inventory_wrap(a->in, line, e);
-	for (size_t i = 0; i < names.len; i++) {
-		const struct inventory_entry *known;
-		struct ansible_vars *own;
-
-		if (check_node_name(names.items[i], e) < 0)
-			return inventory_wrap(a->in, line, e);
-		known = inventory_index(&a->host_names, names.items[i],
-					a->hosts.len);
-		if (known->number == a->hosts.len)
-			*vec_add(&a->hosts) = (struct ansible_host){
-				.name = known->name, .line = line };
-		own = &a->hosts.items[known->number].own;
-		vec_push(&a->groups.items[group].hosts, known->number);
-		if (port)
-			ansible_set(own, ANSIBLE_PORT, port, line);
-		for (int v = 0; vars && v < ANSIBLE_VARS; v++)
-			if (vars->of[v].text)
-				ansible_set(own, (enum ansible_name)v,
-					    vars->of[v].text,
-					    vars->of[v].line);
-	}
-	a->members += names.len;
-	if (a->hosts.len > INVENTORY_HOSTS_MAX)
-		return inventory_error(a->in, line, e, "more than %d hosts",
-				       INVENTORY_HOSTS_MAX);
-	if (a->members > STEPS_MAX)
-		return inventory_error(a->in, line, e, "hosts are named more "
-				       "than %d times", STEPS_MAX);
-	return 0;
-}
-
 void ansible_child(struct ansible *a, size_t parent, size_t child)
 {
 	vec_push(&a->groups.items[parent].children, child);
@@ -206,7 +144,7 @@ static int collect(struct ansible *a, size_t at, size_t mark,
 		return 0;
 	g->mark = mark;
 	a->members += 1 + g->hosts.len + g->children.len;
-	if (a->members > STEPS_MAX)
+	if (a->members > ANSIBLE_STEPS_MAX)
 		return err_set(e, ERR_INPUT, "%s: too many groups in groups",
 			       a->in->file->name);
 	for (size_t i = 0; i < g->hosts.len; i++) {

@@ -9,6 +9,12 @@
 #include "state/inventory/internal.h"
 
 /**
+ * Most times that hosts are named, and most steps through the groups. A file of
+ * 16 MiB could else name as many hosts in as many groups as to take hours.
+ */
+#define ANSIBLE_STEPS_MAX 2000000
+
+/**
  * The variables of Ansible's ssh connection plugin; the old names, which win,
  * stand three behind the new ones.
  */
@@ -77,7 +83,7 @@ enum ansible_name ansible_name(const char *key);
 void ansible_set(struct ansible_vars *to, enum ansible_name name,
 		 const char *value, size_t line);
 
-/** The group of this name, made when there is none. */
+/** The number of the group of this name, made when there is none. */
 size_t ansible_group(struct ansible *a, const char *name, size_t line);
 
 /**
@@ -87,10 +93,14 @@ size_t ansible_group(struct ansible *a, const char *name, size_t line);
 int ansible_hosts(struct ansible *a, size_t group, const char *pattern,
 		  const struct ansible_vars *vars, size_t line, struct err *e);
 
-/** @child's hosts are @parent's, too. */
+/** @child's hosts are @parent's, too. Circles are found by ansible_finish(). */
 void ansible_child(struct ansible *a, size_t parent, size_t child);
 
-/** Bring all of it into the mesh. ERR_INPUT with its place. */
+/**
+ * Bring all of it into the mesh: a node for each host, a group for each group
+ * that has hosts, but not for "all" and "ungrouped", which every inventory has.
+ * ERR_INPUT with its place.
+ */
 int ansible_finish(struct ansible *a, struct err *e);
 
 /** Free the texts; for AUTO(ansible_vars_done). */

@@ -1,7 +1,8 @@
 /*
- * wg-quick files: one node, and its peers as external ones. The form is that of
- * wg(8), "CONFIGURATION FILE FORMAT", with the keys that wg-quick(8) adds: both
- * take keys and sections in any letter case.
+ * wg-quick files: one node, and its peers as external ones, or, where the user
+ * asks for it, as nodes of the mesh. The form is that of wg(8), "CONFIGURATION
+ * FILE FORMAT", with the keys that wg-quick(8) adds: both take keys and
+ * sections in any letter case.
  */
 #include "state/inventory/internal.h"
 
@@ -12,11 +13,12 @@
 #include <string.h>
 #include <strings.h>
 
+/* Names of peers are compared with each other: this bounds the square. */
 #define PEERS_MAX 1024
 
 enum section { NOWHERE, INTERFACE, PEER };
 
-/* A peer with the line of its section. */
+/* A peer with the line of its section, for what is found later. */
 struct conf_peer {
 	struct external x;
 	size_t line;
@@ -69,6 +71,7 @@ static int take_addresses(struct conf *c, char *value, struct err *e)
 	return 0;
 }
 
+/* With a table of its own wg-quick's routes would be elsewhere: noted. */
 static int take_table(struct conf *c, char *value, struct err *e)
 {
 	(void)e;
@@ -105,6 +108,7 @@ static int take_endpoint(struct conf *c, char *value, struct err *e)
 	return 0;
 }
 
+/* An empty list is allowed: a peer that nothing is routed to, yet. */
 static int take_allowed_ips(struct conf *c, char *value, struct err *e)
 {
 	struct cidr net;
@@ -319,7 +323,7 @@ static int check_conf(struct conf *c, struct err *e)
 	return 0;
 }
 
-bool inventory_has_peer(const struct externals *peers, const char *name)
+static bool has_peer(const struct externals *peers, const char *name)
 {
 	for (size_t i = 0; i < peers->len; i++)
 		if (strcmp(peers->items[i].name, name) == 0)
@@ -338,7 +342,7 @@ static void name_peer(const struct externals *list, struct external *x)
 		x->name = inventory_name(key);
 	}
 	base = mem_strdup(x->name);
-	for (unsigned n = 2; inventory_has_peer(list, x->name); n++) {
+	for (unsigned n = 2; has_peer(list, x->name); n++) {
 		free(x->name);
 		x->name = mem_printf("%s-%u", base, n);
 	}
@@ -403,4 +407,79 @@ int inventory_conf(struct inventory *in, struct err *e)
 	c.peers.len = 0; /* the node has them now */
 	inventory_note_left(in, &c.left);
 	return 0;
+}
+
+/* ---- peers that become nodes ---- */
+
+/* The first address in the mesh's network is the node's, others are routes. */
+static void spread_allowed_ips(struct inventory *in, struct node *n,
+			       const struct external *x)
+{
+	char text[ADDR_TEXT_MAX];
+	struct err ignored;
+
+	for (size_t i = 0; i < x->allowed_ips.len; i++) {
+		const struct cidr *c = &x->allowed_ips.items[i];
+		bool v6 = c->ip.family == 6;
+		const struct ip *taken = v6 ? &n->mesh_ip6 : &n->mesh_ip;
+		const struct cidr *network = v6 ? &in->mesh->network6
+						: &in->mesh->network;
+
+		cidr_text(c, text);
+		if (c->plen == ip_bits(&c->ip) && !taken->family &&
+		    cidr_contains(network, &c->ip))
+			inventory_address(in, n, text, &ignored);
+		else if (c->plen && network->ip.family &&
+			 cidr_overlaps(c, network))
+			inventory_note(in, "allowed IPs %s of '%s' are left "
+				       "out: they are in the mesh network",
+				       text, n->name);
+		else
+			inventory_route(in, n, *c);
+	}
+}
+
+static void add_peer(struct inventory *in, const struct externals *peers,
+		     const struct external *x)
+{
+	AUTO(auto_free) char *name = mem_strdup(x->name);
+	AUTO(auto_free) char *host = NULL;
+	struct node *n;
+	struct err ignored;
+	int port;
+
+	/* another name when the node whose peers they are is called so */
+	for (size_t k = 1; strcmp(name, in->mesh->nodes.items[0].name) == 0 ||
+			   (k > 1 && has_peer(peers, name)); k++) {
+		free(name);
+		name = mem_printf("%.50s-peer%zu", x->name, k);
+	}
+	n = vec_add(&in->mesh->nodes);
+	node_init(n, name);
+	spread_allowed_ips(in, n, x);
+	if (x->endpoint &&
+	    endpoint_parse(x->endpoint, &host, &port, &ignored) == 0) {
+		mem_replace(&n->public_endpoint, x->endpoint);
+		mem_replace(&n->ssh_host, host);
+		return;
+	}
+	mem_replace(&n->ssh_host, name);
+	inventory_note(in, "peer '%s' has no Endpoint: its name is taken as "
+		       "its SSH host", name);
+}
+
+void inventory_peers_to_nodes(struct mesh *m, const char *file,
+			      struct strings *notes)
+{
+	struct inventory_file f = { .name = file };
+	struct inventory in = { .file = &f, .mesh = m, .notes = notes };
+	struct externals peers = m->nodes.items[0].externals;
+
+	m->nodes.items[0].externals = (struct externals){ 0 };
+	for (size_t i = 0; i < peers.len; i++)
+		add_peer(&in, &peers, &peers.items[i]);
+	vec_sort(&m->nodes, node_compare);
+	inventory_sort_routes(m);
+	externals_done(&peers);
+	vec_done(&in.spans);
 }

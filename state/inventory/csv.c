@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* More than wg-meshconf ever had; a record is kept in arrays of so many. */
 #define COLUMNS_MAX 64
 /* What wg-meshconf takes when ListenPort is empty. */
 #define CSV_PORT "51820"
@@ -51,7 +52,10 @@ static char peek(const struct inventory *in)
 	return in->at < in->file->len ? in->file->text[in->at] : '\0';
 }
 
-/* A field in quotes, up to what is behind it. */
+/*
+ * A field in quotes, up to what is behind it. It may have line ends in it; an
+ * open quote would take all that follows, so the error is where it began.
+ */
 static int read_quoted(struct csv *c, struct err *e)
 {
 	struct inventory *in = c->in;

@@ -9,9 +9,6 @@
 
 #include <string.h>
 
-#define SECTION_FORM                                                           \
-	"expected [GROUP], [GROUP:children] or [GROUP:vars]"
-
 enum section { HOSTS, CHILDREN, VARS };
 
 struct ini {
@@ -41,21 +38,19 @@ static void cut_comment(char *s)
 static int open_ini_section(struct ini *ini, char *line, struct err *e)
 {
 	char *end = strchr(line, ']');
-	const char *rest = end ? inventory_trim(end + 1) : "x";
-	char *kind;
+	const char *rest = end ? inventory_trim(end + 1) : "no end";
+	char *kind = strchr(++line, ':');
 
-	if (*rest && *rest != '#')
-		return inventory_error(ini->a.in, ini->a.in->line, e,
-				       SECTION_FORM);
-	*end = '\0';
-	kind = strchr(++line, ':');
+	if (end)
+		*end = '\0';
 	if (kind)
 		*kind++ = '\0';
-	if (!is_group_name(line) ||
+	if ((*rest && *rest != '#') || !is_group_name(line) ||
 	    (kind && strcmp(kind, "hosts") != 0 &&
 	     strcmp(kind, "children") != 0 && strcmp(kind, "vars") != 0))
 		return inventory_error(ini->a.in, ini->a.in->line, e,
-				       SECTION_FORM);
+				       "expected [GROUP], [GROUP:children] or "
+				       "[GROUP:vars]");
 	ini->section = !kind || *kind == 'h' ? HOSTS
 		       : *kind == 'c'	     ? CHILDREN
 					     : VARS;

@@ -93,9 +93,9 @@ void inventory_index_done(struct inventory_index *ix);
 
 /**
  * Expand the ranges of an Ansible host pattern ("web[01:10].example.org") into
- * @out. ERR_INPUT without a place; also for more than @max names.
+ * the empty @names. ERR_INPUT without a place; also for more than @max names.
  */
-int inventory_range(struct strings *out, const char *pattern, size_t max,
+int inventory_range(struct strings *names, const char *pattern, size_t max,
 		    struct err *e);
 
 /** A node's or peer's name out of a comment's text; NULL: none is in it. */
@@ -107,13 +107,20 @@ char *inventory_comment_name(const char *comment);
  */
 char *inventory_name(const char *s);
 
-/** Is an external peer of this name in the list? */
-bool inventory_has_peer(const struct externals *peers, const char *name);
-
-/** The readers: into in->mesh, whose nodes need not be sorted. */
+/**
+ * The readers: into in->mesh, whose nodes need not be sorted. ERR_INPUT with
+ * its place; what they have read by then stays in the mesh, for the caller to
+ * free. Of wg-quick:
+ */
 int inventory_conf(struct inventory *in, struct err *e);
+
+/** Of wg-meshconf. */
 int inventory_csv(struct inventory *in, struct err *e);
+
+/** Of Ansible, in its older form. */
 int inventory_ini(struct inventory *in, struct err *e);
+
+/** Of Ansible; ERR_SYSTEM, too, where there is no memory for libyaml. */
 int inventory_yaml(struct inventory *in, struct err *e);
 
 #endif

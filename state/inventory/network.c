@@ -1,6 +1,7 @@
 /*
  * Addresses of an inventory's nodes: their own, what is behind them, and the
- * networks that hold them all.
+ * networks that hold them all. No file says the mesh's network: it is guessed
+ * from the addresses, and the notes say where that was more than a guess.
  */
 #include "state/inventory/internal.h"
 
@@ -112,30 +113,29 @@ static int find_network(struct cidr *out, const struct inventory *in,
 	return 0;
 }
 
-/* A prefix length that is another one than the network's was meant somehow. */
-static void note_other(const struct inventory *in, const struct cidr *network)
-{
-	char text[ADDR_TEXT_MAX], whole[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < in->spans.len; i++) {
-		struct cidr c = in->spans.items[i];
-
-		if (c.ip.family != network->ip.family ||
-		    c.plen == network->plen || c.plen == ip_bits(&c.ip))
-			continue;
-		inventory_note(in, "the addresses are of several networks "
-			       "(%s); %s holds them all", cidr_text(&c, text),
-			       cidr_text(network, whole));
-		return;
-	}
-}
-
 int inventory_networks(struct inventory *in, struct err *e)
 {
-	if (find_network(&in->mesh->network, in, 4, e) < 0 ||
-	    find_network(&in->mesh->network6, in, 6, e) < 0)
+	struct cidr *const networks[] = { &in->mesh->network,
+					  &in->mesh->network6 };
+	char text[ADDR_TEXT_MAX], whole[ADDR_TEXT_MAX];
+
+	if (find_network(networks[0], in, 4, e) < 0 ||
+	    find_network(networks[1], in, 6, e) < 0)
 		return -1;
-	note_other(in, &in->mesh->network);
-	note_other(in, &in->mesh->network6);
+	/* a prefix length other than the network's was meant somehow */
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < in->spans.len; i++) {
+			struct cidr c = in->spans.items[i];
+
+			if (c.ip.family != networks[k]->ip.family ||
+			    c.plen == networks[k]->plen ||
+			    c.plen == ip_bits(&c.ip))
+				continue;
+			inventory_note(in, "the addresses are of several "
+				       "networks (%s); %s holds them all",
+				       cidr_text(&c, text),
+				       cidr_text(networks[k], whole));
+			break;
+		}
 	return 0;
 }

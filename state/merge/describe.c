@@ -1,6 +1,6 @@
 /*
- * A mesh in words, a line for each thing, for git diff. It is told as what is new
- * against a mesh that says nothing, so that the words are those of a change.
+ * A mesh in words, a line for each thing, for git diff: as what is new against a
+ * mesh that says nothing, so that the words are those of a change.
  */
 #include "state/merge/merge.h"
 

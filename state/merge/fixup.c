@@ -37,6 +37,7 @@ static struct value group_of(struct json_object *tree, const char *name)
 
 /* ---- tombstones ---- */
 
+/* Has a deploy ever set up its host? Such a one is not simply forgotten. */
 static bool was_deployed(struct json_object *n)
 {
 	return json_object_get_boolean(
@@ -187,6 +188,7 @@ static void fix_policies(struct merge *g)
 
 /* ---- one owner for each address and route ---- */
 
+/* A node's field is in conflict because the node @with has the same value. */
 static struct json_object *node_conflict(struct merge *g, const char *name,
 					const char *field, const char *with)
 {
@@ -210,6 +212,7 @@ static void set_owner(struct json_object *owners, const char *thing,
 	json_object_object_add(owners, thing, json_object_get(text));
 }
 
+/* Who has which address or route, by its text. */
 static struct json_object *owners_new(void)
 {
 	struct json_object *owners = json_object_new_object();

@@ -293,6 +293,7 @@ static struct value merge_values(struct merge *g, const struct rule *r,
 
 /* ---- the whole ---- */
 
+/* A state that no init or deploy touched has no id: taken for the same. */
 static int check_same_mesh(const struct mesh *ours, const struct mesh *theirs,
 			   struct err *e)
 {
@@ -375,6 +376,7 @@ static int check_tombstones(struct merge *g, struct err *e)
 	return err_advise(e, ADVICE_SEE_INCOMING, NULL);
 }
 
+/* The result as a mesh, with its conflicts, checked as a state from a file. */
 static int to_mesh(struct mesh *out, const struct merge *g, struct err *e)
 {
 	struct json_object *tree = tree_copy(g->out);

@@ -61,6 +61,7 @@ static void show_ssh(struct sbuf *out, struct json_object *v)
 		sbuf_puts(out, " (is_local)");
 }
 
+/* A key pair: where it lives matters to whoever chooses, the key does not. */
 static void show_keys(struct sbuf *out, struct json_object *v)
 {
 	const char *public_key = tree_text(v, "public_key");
@@ -132,6 +133,7 @@ static char *shown_side(struct json_object *entry, const char *side,
 
 /* ---- the list in the state ---- */
 
+/* A member that the state keeps for us, as it does with any unknown one. */
 static const struct extra *unresolved(const struct mesh *m)
 {
 	for (size_t i = 0; i < m->extras.len; i++)

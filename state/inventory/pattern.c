@@ -1,8 +1,8 @@
 /*
- * Host ranges of Ansible: "web[01:10:2].example.org", "db[a:f]", several in one
- * name.
+ * How an Ansible inventory names hosts: "web[01:10:2].example.org", "db[a:f]",
+ * several ranges in one name, a ":PORT" behind it.
  */
-#include "state/inventory/internal.h"
+#include "state/inventory/ansible.h"
 
 #include "base/auto.h"
 #include "base/num.h"
@@ -112,21 +112,76 @@ static int expand_ranges(struct strings *names, size_t max, bool *more,
 	return 0;
 }
 
-int inventory_range(struct strings *out, const char *pattern, size_t max,
+int inventory_range(struct strings *names, const char *pattern, size_t max,
 		    struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(pattern);
-	AUTO(strings_done) struct strings names = { 0 };
 	bool more = true;
 
 	if (strlen(pattern) > PATTERN_MAX)
 		return err_set(e, ERR_INPUT, "'%s' is too long for a host",
 			       shown);
-	strings_add(&names, pattern);
+	strings_add(names, pattern);
 	while (more)
-		if (expand_ranges(&names, max, &more, e) < 0)
+		if (expand_ranges(names, max, &more, e) < 0)
 			return err_wrap(e, "'%s'", shown);
-	for (size_t i = 0; i < names.len; i++)
-		strings_add(out, names.items[i]);
+	return 0;
+}
+
+/*
+ * Cut ":PORT" off, which only a name without other colons can have: else it is
+ * an IPv6 address, whose last group would be taken for a port.
+ */
+static char *cut_port(char *pattern)
+{
+	char *last = strrchr(pattern, ':');
+	char *bracket = strrchr(pattern, ']');
+
+	if (!last || (bracket && bracket > last) ||
+	    strspn(last + 1, "0123456789") != strlen(last + 1))
+		return NULL;
+	if (!bracket && (strchr(pattern, ':') != last || strchr(pattern, '[')))
+		return NULL;
+	*last = '\0';
+	return last + 1;
+}
+
+int ansible_hosts(struct ansible *a, size_t group, const char *pattern,
+		  const struct ansible_vars *vars, size_t line, struct err *e)
+{
+	AUTO(auto_free) char *copy = mem_strdup(pattern);
+	AUTO(strings_done) struct strings names = { 0 };
+	const char *port = cut_port(copy);
+
+	if (inventory_range(&names, copy, INVENTORY_HOSTS_MAX, e) < 0)
+		return inventory_wrap(a->in, line, e);
+	for (size_t i = 0; i < names.len; i++) {
+		const struct inventory_entry *known;
+		struct ansible_vars *own;
+
+		if (check_node_name(names.items[i], e) < 0)
+			return inventory_wrap(a->in, line, e);
+		known = inventory_index(&a->host_names, names.items[i],
+					a->hosts.len);
+		if (known->number == a->hosts.len)
+			*vec_add(&a->hosts) = (struct ansible_host){
+				.name = known->name, .line = line };
+		own = &a->hosts.items[known->number].own;
+		vec_push(&a->groups.items[group].hosts, known->number);
+		if (port)
+			ansible_set(own, ANSIBLE_PORT, port, line);
+		for (int v = 0; vars && v < ANSIBLE_VARS; v++)
+			if (vars->of[v].text)
+				ansible_set(own, (enum ansible_name)v,
+					    vars->of[v].text,
+					    vars->of[v].line);
+	}
+	a->members += names.len;
+	if (a->hosts.len > INVENTORY_HOSTS_MAX)
+		return inventory_error(a->in, line, e, "more than %d hosts",
+				       INVENTORY_HOSTS_MAX);
+	if (a->members > ANSIBLE_STEPS_MAX)
+		return inventory_error(a->in, line, e, "hosts are named more "
+				       "than %d times", ANSIBLE_STEPS_MAX);
 	return 0;
 }
