@@ -28,8 +28,9 @@ static void crowd_add(struct crowd *c, const struct node *n)
 }
 
 /* @of_groups: by the number of the group. */
-static struct crowd side_of(const struct mesh *m, const struct strings *groups,
-			    const struct crowd *of_groups)
+static struct crowd side_crowd(const struct mesh *m,
+			       const struct strings *groups,
+			       const struct crowd *of_groups)
 {
 	struct crowd c = { 0 };
 
@@ -50,8 +51,8 @@ static struct crowd side_of(const struct mesh *m, const struct strings *groups,
 static void advise_policy(struct findings *out, const struct mesh *m,
 			  const struct policy *p, const struct crowd *of_groups)
 {
-	struct crowd from = side_of(m, &p->from_groups, of_groups);
-	struct crowd to = side_of(m, &p->to_groups, of_groups);
+	struct crowd from = side_crowd(m, &p->from_groups, of_groups);
+	struct crowd to = side_crowd(m, &p->to_groups, of_groups);
 	struct finding_place at = { PART_POLICY, p->name, NULL, NULL };
 	static const char code[] = "policy_without_effect";
 

@@ -123,7 +123,7 @@ static int find_depth(struct ansible *a, size_t at, size_t level, struct err *e)
 	return 0;
 }
 
-static int compare_groups(const void *a, const void *b, void *arg)
+static int compare_depths(const void *a, const void *b, void *arg)
 {
 	const struct ansible_group *all = arg;
 	const struct ansible_group *x = &all[*(const size_t *)a];
@@ -135,8 +135,8 @@ static int compare_groups(const void *a, const void *b, void *arg)
 }
 
 /* Append the hosts of group @at and of all below it, each once. */
-static int collect(struct ansible *a, size_t at, size_t mark,
-		   struct ansible_refs *out, struct err *e)
+static int collect_hosts(struct ansible *a, size_t at, size_t mark,
+			 struct ansible_refs *out, struct err *e)
 {
 	struct ansible_group *g = &a->groups.items[at];
 
@@ -155,7 +155,7 @@ static int collect(struct ansible *a, size_t at, size_t mark,
 		a->hosts.items[host].mark = mark;
 	}
 	for (size_t i = 0; i < g->children.len; i++)
-		if (collect(a, g->children.items[i], mark, out, e) < 0)
+		if (collect_hosts(a, g->children.items[i], mark, out, e) < 0)
 			return -1;
 	return 0;
 }
@@ -173,7 +173,7 @@ static int spread_group(struct ansible *a, size_t at, size_t mark,
 	AUTO(refs_done) struct ansible_refs hosts = { 0 };
 	struct group *group;
 
-	if (at != 0 && collect(a, at, mark, &hosts, e) < 0)
+	if (at != 0 && collect_hosts(a, at, mark, &hosts, e) < 0)
 		return -1;
 	for (size_t i = 0; at == 0 && i < a->hosts.len; i++)
 		vec_push(&hosts, i); /* "all": whoever is there */
@@ -209,7 +209,7 @@ static int spread_groups(struct ansible *a, struct err *e)
 		if (find_depth(a, i, 0, e) < 0)
 			return -1;
 	}
-	qsort_r(order, a->groups.len, sizeof *order, compare_groups,
+	qsort_r(order, a->groups.len, sizeof *order, compare_depths,
 		a->groups.items);
 	a->members = 0;
 	for (size_t i = 0; i < a->groups.len; i++)

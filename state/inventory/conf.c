@@ -61,7 +61,7 @@ static int take_private_key(struct conf *c, char *value, struct err *e)
 	return inventory_private_key(c->node, value, e);
 }
 
-static int take_addresses(struct conf *c, char *value, struct err *e)
+static int take_conf_addresses(struct conf *c, char *value, struct err *e)
 {
 	char *item;
 
@@ -151,7 +151,7 @@ static const struct conf_key {
 	const char *field; /* as mesh.yaml calls it */
 } keys[] = {
 	{ "PrivateKey", INTERFACE, false, take_private_key, NULL },
-	{ "Address", INTERFACE, true, take_addresses, NULL },
+	{ "Address", INTERFACE, true, take_conf_addresses, NULL },
 	{ "ListenPort", INTERFACE, false, NULL, "port" },
 	{ "MTU", INTERFACE, false, NULL, "mtu" },
 	{ "Table", INTERFACE, false, take_table, NULL },
@@ -178,7 +178,7 @@ static bool is_word(const char *s)
 }
 
 /* "Key = value"; an error of the line shows no value. */
-static int take_setting(struct conf *c, char *line, struct err *e)
+static int take_conf_setting(struct conf *c, char *line, struct err *e)
 {
 	static const char *const sections[] = { "a wg-quick file",
 						"[Interface]", "[Peer]" };
@@ -274,7 +274,7 @@ static int take_conf_line(struct conf *c, char *line, struct err *e)
 	if (*line == '[')
 		ret = open_conf_section(c, line, e);
 	else if (*line)
-		ret = take_setting(c, line, e);
+		ret = take_conf_setting(c, line, e);
 	if (ret < 0)
 		return inventory_wrap(c->in, c->in->line, e);
 	if (*line != '[' && (*line || !comment))
@@ -286,7 +286,7 @@ static int take_conf_line(struct conf *c, char *line, struct err *e)
 
 /* ---- the whole ---- */
 
-static int compare_peers(const void *a, const void *b)
+static int compare_conf_peers(const void *a, const void *b)
 {
 	return strcmp(((const struct conf_peer *)a)->x.public_key,
 		      ((const struct conf_peer *)b)->x.public_key);
@@ -308,11 +308,11 @@ static int check_conf(struct conf *c, struct err *e)
 		if (!c->peers.items[i].x.public_key)
 			return inventory_error(c->in, c->peers.items[i].line, e,
 					       "[Peer] without PublicKey");
-	vec_sort(&c->peers, compare_peers);
+	vec_sort(&c->peers, compare_conf_peers);
 	for (size_t i = 0; i < c->peers.len; i++) {
 		const struct conf_peer *p = &c->peers.items[i];
 
-		if (i && compare_peers(p, p - 1) == 0)
+		if (i && compare_conf_peers(p, p - 1) == 0)
 			return inventory_error(c->in, p->line, e, "the peer of "
 					       "line %zu once more, expected "
 					       "each key once", (p - 1)->line);
@@ -349,7 +349,7 @@ static void name_peer(const struct externals *list, struct external *x)
 }
 
 /* As wg-quick does: routes to what the interface's networks do not hold. */
-static void add_routes(const struct conf *c, struct external *x)
+static void add_peer_routes(const struct conf *c, struct external *x)
 {
 	bool said = false;
 
@@ -401,7 +401,7 @@ int inventory_conf(struct inventory *in, struct err *e)
 
 		cidrs_sort(&x->allowed_ips);
 		name_peer(&c.node->externals, x);
-		add_routes(&c, x);
+		add_peer_routes(&c, x);
 		vec_push(&c.node->externals, *x);
 	}
 	c.peers.len = 0; /* the node has them now */
@@ -439,8 +439,8 @@ static void spread_allowed_ips(struct inventory *in, struct node *n,
 	}
 }
 
-static void add_peer(struct inventory *in, const struct externals *peers,
-		     const struct external *x)
+static void add_peer_node(struct inventory *in, const struct externals *peers,
+			  const struct external *x)
 {
 	AUTO(auto_free) char *name = mem_strdup(x->name);
 	AUTO(auto_free) char *host = NULL;
@@ -477,7 +477,7 @@ void inventory_peers_to_nodes(struct mesh *m, const char *file,
 
 	m->nodes.items[0].externals = (struct externals){ 0 };
 	for (size_t i = 0; i < peers.len; i++)
-		add_peer(&in, &peers, &peers.items[i]);
+		add_peer_node(&in, &peers, &peers.items[i]);
 	vec_sort(&m->nodes, node_compare);
 	inventory_sort_routes(m);
 	externals_done(&peers);

@@ -47,7 +47,7 @@ static void csv_done(struct csv *c)
 /* ---- records ---- */
 
 /* The next byte; NUL at the end, as there is none in the text. */
-static char peek(const struct inventory *in)
+static char peek_csv(const struct inventory *in)
 {
 	return in->at < in->file->len ? in->file->text[in->at] : '\0';
 }
@@ -62,9 +62,9 @@ static int read_quoted(struct csv *c, struct err *e)
 	size_t first = in->line;
 
 	for (in->at++; in->at < in->file->len; in->at++) {
-		char ch = peek(in);
+		char ch = peek_csv(in);
 
-		if (ch == '"' && (in->at++, peek(in) != '"'))
+		if (ch == '"' && (in->at++, peek_csv(in) != '"'))
 			return 0;
 		in->line += ch == '\n';
 		sbuf_putc(&c->record, ch);
@@ -82,7 +82,7 @@ static int read_field(struct csv *c, struct err *e)
 		return inventory_error(in, in->line, e, "more than %d fields",
 				       COLUMNS_MAX);
 	c->fields[c->len++] = c->record.len;
-	if (peek(in) == '"') {
+	if (peek_csv(in) == '"') {
 		if (read_quoted(c, e) < 0)
 			return -1;
 	} else {
@@ -92,7 +92,7 @@ static int read_field(struct csv *c, struct err *e)
 		sbuf_add(&c->record, in->file->text + in->at, n - in->at);
 		in->at = n;
 	}
-	if (in->at < in->file->len && !strchr(",\r\n", peek(in)))
+	if (in->at < in->file->len && !strchr(",\r\n", peek_csv(in)))
 		return inventory_error(in, in->line, e, "field %zu: expected a "
 				       "comma or the end of the line behind it",
 				       c->len);
@@ -114,9 +114,9 @@ static int read_record(struct csv *c, struct err *e)
 		in->at += c->len > 0; /* the comma */
 		if (read_field(c, e) < 0)
 			return -1;
-	} while (peek(in) == ',');
-	in->at += peek(in) == '\r';
-	in->at += peek(in) == '\n';
+	} while (peek_csv(in) == ',');
+	in->at += peek_csv(in) == '\r';
+	in->at += peek_csv(in) == '\n';
 	return 1;
 }
 
@@ -200,7 +200,7 @@ static int take_csv_field(struct csv *c, struct node *n, enum column column,
 	return 0;
 }
 
-static int take_name(struct csv *c, struct node *n, struct err *e)
+static int take_csv_name(struct csv *c, struct node *n, struct err *e)
 {
 	const char *name = "";
 	const struct inventory_entry *first;
@@ -234,7 +234,7 @@ static int take_row(struct csv *c, struct err *e)
 		return inventory_error(c->in, c->line, e, "more than %d nodes",
 				       INVENTORY_HOSTS_MAX);
 	n = vec_add(&c->in->mesh->nodes);
-	if (take_name(c, n, e) < 0)
+	if (take_csv_name(c, n, e) < 0)
 		return -1;
 	field_set(field_find(&fields_node, "port"), n, CSV_PORT, e);
 	for (size_t i = 0; i < c->len; i++) {

@@ -74,7 +74,7 @@ static char *unquote(char *s)
  * backslashes go, '#' ends the line. NULL at the end; @open when a quote is
  * not closed.
  */
-static char *next_word(char **line, bool *open)
+static char *next_ini_word(char **line, bool *open)
 {
 	char *from = *line + strspn(*line, INVENTORY_BLANKS);
 	char *to = from, *word = from;
@@ -106,10 +106,10 @@ static int take_host_line(struct ini *ini, char *line, struct err *e)
 	AUTO(ansible_vars_done) struct ansible_vars vars = { 0 };
 	size_t at = ini->a.in->line;
 	bool open = false;
-	char *pattern = next_word(&line, &open);
+	char *pattern = next_ini_word(&line, &open);
 	char *word;
 
-	for (size_t n = 2; !open && (word = next_word(&line, &open)); n++) {
+	for (size_t n = 2; !open && (word = next_ini_word(&line, &open)); n++) {
 		char *text = strchr(word, '=');
 
 		if (!text)

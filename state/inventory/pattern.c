@@ -132,7 +132,7 @@ int inventory_range(struct strings *names, const char *pattern, size_t max,
  * Cut ":PORT" off, which only a name without other colons can have: else it is
  * an IPv6 address, whose last group would be taken for a port.
  */
-static char *cut_port(char *pattern)
+static char *cut_pattern_port(char *pattern)
 {
 	char *last = strrchr(pattern, ':');
 	char *bracket = strrchr(pattern, ']');
@@ -151,7 +151,7 @@ int ansible_hosts(struct ansible *a, size_t group, const char *pattern,
 {
 	AUTO(auto_free) char *copy = mem_strdup(pattern);
 	AUTO(strings_done) struct strings names = { 0 };
-	const char *port = cut_port(copy);
+	const char *port = cut_pattern_port(copy);
 
 	if (inventory_range(&names, copy, INVENTORY_HOSTS_MAX, e) < 0)
 		return inventory_wrap(a->in, line, e);

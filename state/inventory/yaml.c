@@ -34,7 +34,7 @@ static bool is(const struct reader *r, yaml_event_type_t type)
 }
 
 /* The next event takes the place of the present one, and its texts are gone. */
-static int next(struct reader *r, struct err *e)
+static int next_event(struct reader *r, struct err *e)
 {
 	const unsigned char *anchor = NULL;
 
@@ -56,11 +56,17 @@ static int next(struct reader *r, struct err *e)
 	return 0;
 }
 
-/* The text of a scalar, "" for null; NULL when there is a zero byte in it. */
-static const char *text_of(const struct reader *r)
+/*
+ * The text of the present scalar, "" for null; NULL when it is none, or when
+ * there is a zero byte in it. Of the event: good until the next one.
+ */
+static const char *scalar_text(const struct reader *r)
 {
-	const char *s = (const char *)r->event.data.scalar.value;
+	const char *s;
 
+	if (!is(r, YAML_SCALAR_EVENT))
+		return NULL;
+	s = (const char *)r->event.data.scalar.value;
 	if (strlen(s) != r->event.data.scalar.length)
 		return NULL;
 	if (r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
@@ -84,7 +90,7 @@ static int skip_value(struct reader *r, struct err *e)
 		if (open > NESTING_MAX)
 			return refuse(r, e, "nested more than %d deep",
 				      NESTING_MAX);
-		if (next(r, e) < 0)
+		if (next_event(r, e) < 0)
 			return -1;
 	} while (open);
 	return 0;
@@ -103,22 +109,23 @@ static int read_mapping(struct reader *r, const char *what, pair_fn *pair,
 {
 	AUTO(inventory_index_done) struct inventory_index seen = { 0 };
 	AUTO(auto_free) char *shown = check_shown(what);
+	const char *text = scalar_text(r);
 
-	if (is(r, YAML_SCALAR_EVENT) && text_of(r) && !*text_of(r))
-		return next(r, e);
+	if (text && !*text)
+		return next_event(r, e);
 	if (!is(r, YAML_MAPPING_START_EVENT))
 		return refuse(r, e, "'%s': expected nothing, or names with ':' "
 			      "behind them", shown);
 	if (r->depth == NESTING_MAX)
 		return refuse(r, e, "nested more than %d deep", NESTING_MAX);
 	r->depth++;
-	if (next(r, e) < 0)
+	if (next_event(r, e) < 0)
 		return -1;
 	for (size_t n = 0; !is(r, YAML_MAPPING_END_EVENT); n++) {
 		size_t line = r->event.start_mark.line + 1;
-		const char *text = is(r, YAML_SCALAR_EVENT) ? text_of(r) : "";
 		const struct inventory_entry *key;
 
+		text = scalar_text(r);
 		if (!text || !*text)
 			return refuse(r, e, "expected a name");
 		key = inventory_index(&seen, text, n);
@@ -128,11 +135,12 @@ static int read_mapping(struct reader *r, const char *what, pair_fn *pair,
 			return refuse(r, e, "'%s' is there twice, expected it "
 				      "once", again);
 		}
-		if (next(r, e) < 0 || pair(r, key->name, line, arg, e) < 0)
+		if (next_event(r, e) < 0 ||
+		    pair(r, key->name, line, arg, e) < 0)
 			return -1;
 	}
 	r->depth--;
-	return next(r, e);
+	return next_event(r, e);
 }
 
 /* ---- hosts and groups ---- */
@@ -142,25 +150,26 @@ static int read_var(struct reader *r, const char *key, size_t line, void *arg,
 		    struct err *e)
 {
 	enum ansible_name name = ansible_name(key);
+	const char *text = scalar_text(r);
 	const char *tag;
 
 	if (name == ANSIBLE_NONE)
 		return skip_value(r, e);
-	if (!is(r, YAML_SCALAR_EVENT) || !text_of(r))
+	if (!text)
 		return refuse(r, e, "%s: expected one value", key);
 	/* "!vault" and the like; YAML's own tags change nothing here */
 	tag = (const char *)r->event.data.scalar.tag;
 	if (tag && tag[0] == '!' && tag[1])
 		return refuse(r, e, "%s: a tag such as !vault found, expected "
 			      "a plain value", key);
-	if (*text_of(r))
-		ansible_set(arg, name, text_of(r), line);
-	return next(r, e);
+	if (*text)
+		ansible_set(arg, name, text, line);
+	return next_event(r, e);
 }
 
 /* A host or a range of them; @arg is the group's number. */
-static int read_host(struct reader *r, const char *key, size_t line, void *arg,
-		     struct err *e)
+static int read_yaml_host(struct reader *r, const char *key, size_t line,
+			  void *arg, struct err *e)
 {
 	AUTO(ansible_vars_done) struct ansible_vars vars = { 0 };
 
@@ -173,20 +182,21 @@ static int read_group(struct reader *r, const char *key, size_t line, void *arg,
 		      struct err *e);
 
 /* A section of a group, whose number @arg is. */
-static int read_section(struct reader *r, const char *key, size_t line,
-			void *arg, struct err *e)
+static int read_group_section(struct reader *r, const char *key, size_t line,
+			      void *arg, struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(key);
+	const char *text = scalar_text(r);
 	size_t group = *(size_t *)arg;
 
 	if (strcmp(key, "hosts") == 0) {
 		/* one host may stand there without a colon */
-		if (!is(r, YAML_SCALAR_EVENT) || !text_of(r) || !*text_of(r))
-			return read_mapping(r, key, read_host, &group, e);
-		if (ansible_hosts(&r->a, group, text_of(r), NULL,
+		if (!text || !*text)
+			return read_mapping(r, key, read_yaml_host, &group, e);
+		if (ansible_hosts(&r->a, group, text, NULL,
 				  r->event.start_mark.line + 1, e) < 0)
 			return -1;
-		return next(r, e);
+		return next_event(r, e);
 	}
 	if (strcmp(key, "vars") == 0)
 		return read_mapping(r, key, read_var,
@@ -205,11 +215,11 @@ static int read_group(struct reader *r, const char *key, size_t line, void *arg,
 
 	if (arg)
 		ansible_child(&r->a, *(size_t *)arg, group);
-	return read_mapping(r, key, read_section, &group, e);
+	return read_mapping(r, key, read_group_section, &group, e);
 }
 
 /* Works on a zeroed one, too. */
-static void reader_done(struct reader *r)
+static void end_reader(struct reader *r)
 {
 	yaml_event_delete(&r->event);
 	yaml_parser_delete(&r->parser);
@@ -218,7 +228,7 @@ static void reader_done(struct reader *r)
 
 int inventory_yaml(struct inventory *in, struct err *e)
 {
-	AUTO(reader_done) struct reader r = { .depth = 0 };
+	AUTO(end_reader) struct reader r = { .depth = 0 };
 
 	if (!yaml_parser_initialize(&r.parser))
 		return err_set(e, ERR_SYSTEM, "no memory for YAML");
@@ -226,13 +236,14 @@ int inventory_yaml(struct inventory *in, struct err *e)
 				     (const unsigned char *)in->file->text,
 				     in->file->len);
 	ansible_init(&r.a, in);
-	if (next(&r, e) < 0 || next(&r, e) < 0) /* begin of stream, document */
+	/* the begin of the stream, and of the document */
+	if (next_event(&r, e) < 0 || next_event(&r, e) < 0)
 		return -1;
 	if (is(&r, YAML_STREAM_END_EVENT))
 		return 0;
-	if (next(&r, e) < 0 ||
+	if (next_event(&r, e) < 0 ||
 	    read_mapping(&r, "inventory", read_group, NULL, e) < 0 ||
-	    next(&r, e) < 0)
+	    next_event(&r, e) < 0)
 		return -1;
 	if (!is(&r, YAML_STREAM_END_EVENT))
 		return refuse(&r, e, "a second document, expected one");

@@ -1,6 +1,6 @@
 /*
- * A mesh in words, a line for each thing, for git diff: as what is new against a
- * mesh that says nothing, so that the words are those of a change.
+ * A mesh in words, a line for each thing, for git diff: as what is new against
+ * a mesh that says nothing, so that the words are those of a change.
  */
 #include "state/merge/merge.h"
 
@@ -16,8 +16,8 @@ static void put_line(struct sbuf *out, const char *line)
 }
 
 /* "node db1: port 51821" */
-static void put_value(struct sbuf *out, enum mesh_part part, const char *name,
-		      const char *field, const char *value)
+static void put_said(struct sbuf *out, enum mesh_part part, const char *name,
+		     const char *field, const char *value)
 {
 	AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
 
@@ -34,8 +34,8 @@ static void describe_fields(struct sbuf *out, const struct mesh *m,
 
 		field_get(&all->items[i], m, m, &said);
 		for (size_t k = 0; k < said.len; k++)
-			put_value(out, PART_MESH, NULL, all->items[i].key,
-				  said.items[k]);
+			put_said(out, PART_MESH, NULL, all->items[i].key,
+				 said.items[k]);
 	}
 }
 
@@ -43,14 +43,14 @@ static void describe_fields(struct sbuf *out, const struct mesh *m,
 static void describe_change(struct sbuf *out, const struct change *c)
 {
 	if (!c->list)
-		put_value(out, c->part, c->name, c->field,
-			  c->after ? c->after : "unset");
+		put_said(out, c->part, c->name, c->field,
+			 c->after ? c->after : "unset");
 	for (const char *p = c->list ? c->after : NULL; p;) {
 		const char *end = strstr(p, ", ");
 		AUTO(auto_free) char *item =
 			mem_strndup(p, end ? (size_t)(end - p) : strlen(p));
 
-		put_value(out, c->part, c->name, c->field, item);
+		put_said(out, c->part, c->name, c->field, item);
 		p = end ? end + 2 : NULL;
 	}
 }
@@ -101,10 +101,10 @@ void mesh_describe(struct sbuf *out, const struct mesh *m)
 		describe_change(out, &all.items[i]);
 	for (size_t i = 0; i < m->extras.len; i++)
 		if (strcmp(m->extras.items[i].key, MERGE_CONFLICTS) != 0)
-			put_value(out, PART_MESH, NULL, "unknown member",
-				  m->extras.items[i].key);
+			put_said(out, PART_MESH, NULL, "unknown member",
+				 m->extras.items[i].key);
 	if (mesh_conflicts(&conflicts, m, &e) < 0)
-		put_value(out, PART_MESH, NULL, "conflicts", e.msg);
+		put_said(out, PART_MESH, NULL, "conflicts", e.msg);
 	for (size_t i = 0; i < conflicts.len; i++) {
 		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
 

@@ -149,7 +149,7 @@ static void fix_groups(struct merge *g, struct json_object *nodes)
 /* ---- groups that policies need ---- */
 
 /* Groups that one side removed while the other began to need them. */
-static void need_groups(struct merge *g, struct json_object *asked,
+static void keep_groups(struct merge *g, struct json_object *asked,
 			struct json_object *list)
 {
 	struct json_object *groups = tree_get(g->out, "groups");
@@ -179,8 +179,8 @@ static void fix_policies(struct merge *g)
 	if (policies) {
 		json_object_object_foreach(policies, name, p) {
 			(void)name;
-			need_groups(g, asked, tree_get(p, "from_groups"));
-			need_groups(g, asked, tree_get(p, "to_groups"));
+			keep_groups(g, asked, tree_get(p, "from_groups"));
+			keep_groups(g, asked, tree_get(p, "to_groups"));
 		}
 	}
 	json_object_put(asked);

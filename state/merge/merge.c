@@ -43,23 +43,25 @@ static bool same(struct value a, struct value b)
 	return a.has == b.has && json_object_equal(a.v, b.v);
 }
 
-static struct value taken(struct value c)
+/* One more reference: what a merge returns is the caller's. */
+static struct value value_held(struct value c)
 {
 	json_object_get(c.v);
 	return c;
 }
 
-static void add_text(struct json_object *entry, const char *key, const char *s)
+static void add_entry_text(struct json_object *entry, const char *key,
+			   const char *s)
 {
 	if (s)
 		json_object_object_add(entry, key, json_object_new_string(s));
 }
 
-static void add_value(struct json_object *entry, const char *key,
-		      struct value c)
+static void add_entry_value(struct json_object *entry, const char *key,
+			    struct value c)
 {
 	if (c.has)
-		json_object_object_add(entry, key, taken(c).v);
+		json_object_object_add(entry, key, value_held(c).v);
 }
 
 struct json_object *merge_conflict(struct merge *g, struct path at,
@@ -68,13 +70,13 @@ struct json_object *merge_conflict(struct merge *g, struct path at,
 {
 	struct json_object *entry = json_object_new_object();
 
-	add_text(entry, "part", part_word(at.part));
-	add_text(entry, "name", at.name);
-	add_text(entry, "field", at.field);
-	add_text(entry, "item", at.item);
-	add_value(entry, "base", base);
-	add_value(entry, "ours", ours);
-	add_value(entry, "theirs", theirs);
+	add_entry_text(entry, "part", part_word(at.part));
+	add_entry_text(entry, "name", at.name);
+	add_entry_text(entry, "field", at.field);
+	add_entry_text(entry, "item", at.item);
+	add_entry_value(entry, "base", base);
+	add_entry_value(entry, "ours", ours);
+	add_entry_value(entry, "theirs", theirs);
 	json_object_array_add(g->conflicts, entry);
 	return entry;
 }
@@ -225,7 +227,7 @@ static struct value merge_changed(struct merge *g, const struct rule *r,
 	case MERGE_SET:
 		return merge_sets(b, o, t);
 	case MERGE_NEWEST:
-		return taken(g->theirs_newer ? t : o);
+		return value_held(g->theirs_newer ? t : o);
 	case MERGE_ENTRIES:
 		return merge_members(g, r, at, sides);
 	case MERGE_FIELDS:
@@ -239,7 +241,7 @@ static struct value merge_changed(struct merge *g, const struct rule *r,
 		break;
 	}
 	merge_conflict(g, at, b, o, t);
-	return taken(o);
+	return value_held(o);
 }
 
 /*
@@ -256,7 +258,7 @@ static bool asked(struct merge *g, const struct rule *r, struct path at,
 	    (r->how != MERGE_SET && !same(b, o)) ||
 	    !merge_needs_yes(g, at, b.v, t.v))
 		return false;
-	all = r->how == MERGE_SET ? merge_sets(b, o, t) : taken(t);
+	all = r->how == MERGE_SET ? merge_sets(b, o, t) : value_held(t);
 	if (merge_needs_yes(g, at, o.v, all.v))
 		merge_conflict(g, at, b, o, all);
 	json_object_put(all.v);
@@ -272,19 +274,19 @@ static struct value merge_values(struct merge *g, const struct rule *r,
 	struct value merged;
 
 	if (same(o, t) || same(b, t))
-		return taken(o);
+		return value_held(o);
 	if (g->careful && r->fits) {
 		merge_conflict(g, at, b, o, t);
-		return taken(o);
+		return value_held(o);
 	}
 	if (asked(g, r, at, sides))
-		return taken(o);
+		return value_held(o);
 	if (!same(b, o))
 		return merge_changed(g, r, at, sides);
 	/* only one that is careful or asks looks into their changes alone */
 	if ((!g->careful && !g->asking) || !t.has ||
 	    (r->how != MERGE_FIELDS && r->how != MERGE_ENTRIES))
-		return taken(t);
+		return value_held(t);
 	g->in_new |= at.part == PART_NODE && !at.field && !b.has;
 	merged = merge_members(g, r, at, sides);
 	g->in_new = was_in_new;
@@ -304,8 +306,8 @@ static int check_same_mesh(const struct mesh *ours, const struct mesh *theirs,
 		       "id %s and %s", ours->mesh_id, theirs->mesh_id);
 }
 
-static int check_sides(const struct mesh *ours, const struct mesh *theirs,
-		       bool asking, struct err *e)
+static int check_merge_sides(const struct mesh *ours, const struct mesh *theirs,
+			     bool asking, struct err *e)
 {
 	if (check_same_mesh(ours, theirs, e) < 0)
 		return -1;
@@ -344,7 +346,7 @@ static int contents_of(struct merge *g, const struct mesh *base,
 	return 0;
 }
 
-static void merge_trees(struct merge *g)
+static void merge_side_trees(struct merge *g)
 {
 	const struct value sides[] = { { true, g->base }, { true, g->ours },
 				       { true, g->theirs } };
@@ -407,15 +409,15 @@ static int merge_all(struct mesh *out, struct merge *g, const struct mesh *base,
 	AUTO(mesh_done) struct mesh merged = { 0 };
 
 	g->theirs_newer = theirs->serial > ours->serial;
-	if (check_sides(ours, theirs, g->asking, e) < 0 ||
+	if (check_merge_sides(ours, theirs, g->asking, e) < 0 ||
 	    contents_of(g, base, ours, theirs, e) < 0 ||
 	    (g->asking && check_tombstones(g, e) < 0))
 		return -1;
-	merge_trees(g);
+	merge_side_trees(g);
 	if (to_mesh(&merged, g, e) < 0) {
 		/* once more, with all in conflict that may be why */
 		g->careful = true;
-		merge_trees(g);
+		merge_side_trees(g);
 		if (to_mesh(&merged, g, e) < 0)
 			return err_wrap(e, "the two sides do not fit together");
 	}
@@ -464,7 +466,7 @@ int mesh_trust_changes(struct conflicts *out, const struct mesh *before,
 	if (check_same_mesh(before, after, e) < 0 ||
 	    contents_of(&g, before, before, after, e) < 0)
 		return -1;
-	merge_trees(&g);
+	merge_side_trees(&g);
 	merge_ask_tombstones(&g);
 	return conflicts_of_list(out, g.conflicts, e);
 }

@@ -306,7 +306,7 @@ void conflicts_hide_secrets(struct mesh *m)
 /* ---- shown ---- */
 
 /* "": it is there and says no more, as a node without any field. */
-static const char *or_none(const struct conflict *c, const char *text)
+static const char *side_text(const struct conflict *c, const char *text)
 {
 	if (text)
 		return *text ? text : "there";
@@ -323,8 +323,8 @@ void conflict_text(struct sbuf *out, const struct conflict *c)
 			    c->with);
 	else
 		sbuf_printf(out, ": %s before, %s ours, %s theirs",
-			    or_none(c, c->base), or_none(c, c->ours),
-			    or_none(c, c->theirs));
+			    side_text(c, c->base), side_text(c, c->ours),
+			    side_text(c, c->theirs));
 }
 
 void conflicts_check(struct findings *out, const struct mesh *m)
