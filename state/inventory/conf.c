@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/num.h"
+#include "base/path.h"
 #include "vault/wgkey.h"
 
 #include <string.h>
@@ -374,8 +375,7 @@ static void add_peer_routes(const struct conf *c, struct external *x)
 int inventory_conf(struct inventory *in, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf line = SBUF_SECRET;
-	const char *slash = strrchr(in->file->name, '/');
-	const char *base = slash ? slash + 1 : in->file->name;
+	const char *base = path_name(in->file->name);
 	const char *ending = strstr(base, ".conf");
 	AUTO(auto_free) char *stem =
 		ending ? mem_strndup(base, (size_t)(ending - base))

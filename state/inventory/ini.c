@@ -168,10 +168,11 @@ int inventory_ini(struct inventory *in, struct err *e)
 	int ret = 0;
 
 	if (in->file->len >= 15 &&
-	    memcmp(in->file->text, "$ANSIBLE_VAULT;", 15) == 0)
-		return err_set(e, ERR_INPUT, "%s:1: sealed by ansible-vault: "
-			       "'ansible-vault view FILE | wgmesh import "
-			       "-from -' reads it", in->file->name);
+	    memcmp(in->file->text, "$ANSIBLE_VAULT;", 15) == 0) {
+		err_set(e, ERR_INPUT, "%s:1: sealed by ansible-vault",
+			in->file->name);
+		return err_advise(e, ADVICE_SEALED_INVENTORY, NULL);
+	}
 	ansible_init(&ini.a, in);
 	ini.group = ansible_group(&ini.a, "ungrouped", 0);
 	while (ret == 0 && inventory_line(in, &line))

@@ -311,16 +311,17 @@ static int check_merge_sides(const struct mesh *ours, const struct mesh *theirs,
 {
 	if (check_same_mesh(ours, theirs, e) < 0)
 		return -1;
-	if (mesh_has_conflicts(ours) || mesh_has_conflicts(theirs))
-		return err_set(e, ERR_CONFLICT, "%s side has conflicts of an "
-			       "earlier merge: 'wgmesh merge -resolve' them "
-			       "first", mesh_has_conflicts(ours) ? "our"
-								  : "their");
+	if (mesh_has_conflicts(ours) || mesh_has_conflicts(theirs)) {
+		err_set(e, ERR_CONFLICT, "%s side has conflicts of an earlier "
+			"merge", mesh_has_conflicts(ours) ? "our" : "their");
+		return err_advise(e, ADVICE_RESOLVE, NULL);
+	}
 	/* no work makes so many changes; hosts refuse any other state then */
-	if (asking && mesh_serial_jumps(ours, theirs))
-		return err_set(e, ERR_CONFLICT, "their serial jumps from %"
-			       PRIu64 " to %" PRIu64 ": 'wgmesh pull' shows "
-			       "it and asks", ours->serial, theirs->serial);
+	if (asking && mesh_serial_jumps(ours, theirs)) {
+		err_set(e, ERR_CONFLICT, "their serial jumps from %" PRIu64
+			" to %" PRIu64, ours->serial, theirs->serial);
+		return err_advise(e, ADVICE_SEE_INCOMING, NULL);
+	}
 	return 0;
 }
 
@@ -450,11 +451,11 @@ int mesh_merge_unattended(struct mesh *out, const struct mesh *base,
 		.secrets = mesh_secrets_relate(base, ours, theirs),
 	};
 
-	if (g.secrets == SECRETS_FOREIGN)
-		return err_set(e, ERR_CONFLICT, "their side does not have the "
-			       "secret of this mesh, so somebody else may have "
-			       "made it; 'wgmesh pull -accept-new-secret' "
-			       "takes it all the same");
+	if (g.secrets == SECRETS_FOREIGN) {
+		err_set(e, ERR_CONFLICT, "their side does not have the secret "
+			"of this mesh, so somebody else may have made it");
+		return err_advise(e, ADVICE_FOREIGN_SECRET, NULL);
+	}
 	return merge_all(out, &g, base, ours, theirs, conflicts, e);
 }
 

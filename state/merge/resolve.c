@@ -163,11 +163,10 @@ static int resolve_entry(struct resolve *r, size_t i, const struct conflict *c,
 
 	/* their newer secret is in it already: who refuses it has no merge */
 	if (side == MERGE_OURS && strcmp(field, MERGE_SECRET) == 0 &&
-	    strcmp(tree_text(entry, "theirs"), MERGE_SECRET_NEWER) == 0)
-		return err_set(e, ERR_INPUT, "the merge has their secret of "
-			       "the mesh: 'wgmesh merge -resolve mesh - "
-			       CONFLICT_SECRET " theirs' agrees to it; else "
-			       "abort the merge");
+	    strcmp(tree_text(entry, "theirs"), MERGE_SECRET_NEWER) == 0) {
+		err_set(e, ERR_INPUT, "the merge has their secret of the mesh");
+		return err_advise(e, ADVICE_AGREE_TO_SECRET, NULL);
+	}
 	if (side == MERGE_THEIRS && take_theirs(r, entry, c, e) < 0)
 		return -1;
 	/* added over there with an address that it cannot have here */
@@ -242,9 +241,9 @@ int merge_resolve(struct mesh *m, enum mesh_part part, const char *name,
 			return -1;
 		return replace_mesh(m, &r, e);
 	}
-	return err_set(e, ERR_INPUT, "there is no conflict '%s %s %s'; 'wgmesh "
-		       "merge -resolve' lists them", part_word(part), shown,
-		       what);
+	err_set(e, ERR_INPUT, "there is no conflict '%s %s %s'",
+		part_word(part), shown, what);
+	return err_advise(e, ADVICE_SEE_CONFLICTS, NULL);
 }
 
 int merge_resolve_all(struct mesh *m, enum merge_side side, struct err *e)

@@ -345,8 +345,8 @@ void conflicts_check(struct findings *out, const struct mesh *m)
 		place = (struct finding_place){ c->part, c->name, NULL,
 						c->field };
 		finding_add(out, true, "conflict", place, "%s (a merge that is "
-			    "not resolved: 'wgmesh merge -resolve')",
-			    sbuf_str(&text));
+			    "not resolved)", sbuf_str(&text));
+		out->items[out->len - 1].advice = ADVICE_RESOLVE;
 	}
 }
 
