@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* Nodes by their place in the mesh, sorted. */
 struct indexes {
 	size_t *items;
 	size_t len;
@@ -18,8 +19,7 @@ struct side_pair {
 };
 
 struct access {
-	const struct mesh *m;
-	bool enabled;
+	const struct mesh *m; /* borrowed */
 	VEC(struct side_pair) policies;
 };
 
@@ -60,18 +60,11 @@ static void members_of(const struct mesh *m, const struct strings *groups,
 	out->len = kept;
 }
 
-static bool has_index(const struct indexes *v, size_t i)
-{
-	return v->len && bsearch(&i, v->items, v->len, sizeof i,
-				 compare_indexes);
-}
-
 struct access *access_new(const struct mesh *m)
 {
 	struct access *a = mem_calloc(1, sizeof *a);
 
 	a->m = m;
-	a->enabled = access_enabled(m);
 	for (size_t i = 0; i < m->policies.len; i++) {
 		const struct policy *p = &m->policies.items[i];
 		struct side_pair *sides = vec_add(&a->policies);
@@ -99,31 +92,32 @@ void access_free(struct access *a)
 	free(a);
 }
 
-static void grant_all(const struct indexes *to, uint8_t flags, uint8_t *out)
+/* If node @i is in @own, it gets @flags towards all nodes in @others. */
+static void grant(const struct indexes *own, size_t i,
+		  const struct indexes *others, uint8_t flags, uint8_t *out)
 {
-	for (size_t k = 0; k < to->len; k++)
-		out[to->items[k]] |= flags;
+	if (!own->len || !bsearch(&i, own->items, own->len, sizeof i,
+				  compare_indexes))
+		return;
+	for (size_t k = 0; k < others->len; k++)
+		out[others->items[k]] |= flags;
 }
 
+/* WireGuard knows no direction: the side that may not start is a peer, too. */
 static void add_policy(const struct side_pair *sides, size_t i, uint8_t *out)
 {
-	if (has_index(&sides->from, i))
-		grant_all(&sides->to, sides->grant, out);
-	if (has_index(&sides->to, i))
-		grant_all(&sides->from, ACCESS_PEER, out);
+	grant(&sides->from, i, &sides->to, sides->grant, out);
+	grant(&sides->to, i, &sides->from, ACCESS_PEER, out);
 }
 
 void access_of(const struct access *a, size_t i, uint8_t *out)
 {
-	size_t n = a->m->nodes.len;
-
-	if (a->enabled)
-		memset(out, 0, n);
-	else
-		memset(out, ACCESS_PEER | ACCESS_MESH_IP | ACCESS_NETWORKS, n);
+	memset(out, access_enabled(a->m) ? 0 : ACCESS_PEER | ACCESS_MESH_IP |
+						 ACCESS_NETWORKS,
+	       a->m->nodes.len);
 	for (size_t p = 0; p < a->policies.len; p++)
 		add_policy(&a->policies.items[p], i, out);
-	out[i] = 0;
+	out[i] = 0; /* also where a node is on both sides of a policy */
 }
 
 void access_by_policy(const struct access *a, size_t policy, size_t i,

@@ -9,7 +9,10 @@
 
 #include <string.h>
 
-/* What counts of the nodes of a group, or of one side of a policy. */
+/*
+ * What counts of the nodes of a group, or of one side of a policy. No list: one
+ * look at each member, however many policies name the group.
+ */
 struct crowd {
 	const struct node *one;   /* of them; NULL: nobody */
 	bool many;                /* and others */
@@ -24,23 +27,10 @@ static void crowd_add(struct crowd *c, const struct node *n)
 	c->routes |= n->routable_networks.len > 0;
 }
 
-static struct crowd crowd_of(const struct mesh *m, const struct group *g)
-{
-	struct crowd c = { 0 };
-
-	for (size_t i = 0; i < g->members.len; i++) {
-		const struct node *n = nodes_find(&m->nodes,
-						  g->members.items[i]);
-
-		if (n)
-			crowd_add(&c, n);
-	}
-	return c;
-}
-
 /* @of_groups: by the number of the group. */
-static struct crowd side_of(const struct mesh *m, const struct strings *groups,
-			    const struct crowd *of_groups)
+static struct crowd side_crowd(const struct mesh *m,
+			       const struct strings *groups,
+			       const struct crowd *of_groups)
 {
 	struct crowd c = { 0 };
 
@@ -61,8 +51,8 @@ static struct crowd side_of(const struct mesh *m, const struct strings *groups,
 static void advise_policy(struct findings *out, const struct mesh *m,
 			  const struct policy *p, const struct crowd *of_groups)
 {
-	struct crowd from = side_of(m, &p->from_groups, of_groups);
-	struct crowd to = side_of(m, &p->to_groups, of_groups);
+	struct crowd from = side_crowd(m, &p->from_groups, of_groups);
+	struct crowd to = side_crowd(m, &p->to_groups, of_groups);
 	struct finding_place at = { PART_POLICY, p->name, NULL, NULL };
 	static const char code[] = "policy_without_effect";
 
@@ -85,40 +75,17 @@ static void advise_policy(struct findings *out, const struct mesh *m,
 	}
 }
 
-static void advise_policies(struct findings *out, const struct mesh *m)
-{
-	struct crowd *of_groups = mem_calloc(m->groups.len, sizeof *of_groups);
-
-	for (size_t i = 0; i < m->groups.len; i++)
-		of_groups[i] = crowd_of(m, &m->groups.items[i]);
-	for (size_t i = 0; i < m->policies.len; i++)
-		advise_policy(out, m, &m->policies.items[i], of_groups);
-	free(of_groups);
-}
-
-/* The nodes that no group has, in one sentence. */
-static void advise_ungrouped(struct findings *out, const struct mesh *m)
+/* The nodes that no group has, in one sentence; at most five by name. */
+static void advise_ungrouped(struct findings *out, const struct mesh *m,
+			     const bool *grouped)
 {
 	AUTO(sbuf_done) struct sbuf names = SBUF_INIT;
-	bool *grouped = mem_calloc(m->nodes.len, sizeof *grouped);
 	size_t count = 0;
 
-	for (size_t g = 0; g < m->groups.len; g++) {
-		const struct strings *members = &m->groups.items[g].members;
-
-		for (size_t i = 0; i < members->len; i++) {
-			const struct node *n = nodes_find(&m->nodes,
-							  members->items[i]);
-
-			if (n)
-				grouped[n - m->nodes.items] = true;
-		}
-	}
 	for (size_t i = 0; i < m->nodes.len; i++)
 		if (!grouped[i] && count++ < 5)
 			sbuf_printf(&names, "%s%s", count > 1 ? ", " : "",
 				    m->nodes.items[i].name);
-	free(grouped);
 	if (count > 5)
 		sbuf_printf(&names, " and %zu more", count - 5);
 	if (count)
@@ -130,12 +97,31 @@ static void advise_ungrouped(struct findings *out, const struct mesh *m)
 
 void access_advise(struct findings *out, const struct mesh *m)
 {
+	AUTO(auto_free) struct crowd *of_groups =
+		mem_calloc(m->groups.len, sizeof *of_groups);
+	AUTO(auto_free) bool *grouped =
+		mem_calloc(m->nodes.len, sizeof *grouped);
+
+	for (size_t g = 0; g < m->groups.len; g++) {
+		const struct strings *members = &m->groups.items[g].members;
+
+		for (size_t i = 0; i < members->len; i++) {
+			const struct node *n = nodes_find(&m->nodes,
+							  members->items[i]);
+
+			if (!n)
+				continue; /* acl/check.c says so */
+			crowd_add(&of_groups[g], n);
+			grouped[n - m->nodes.items] = true;
+		}
+	}
 	if (m->groups.len && m->policies.len == 0)
 		finding_add(out, false, "groups_without_policies",
 			    (struct finding_place){ .key = "policies" },
 			    "groups are defined but no access policies: no "
 			    "node has any peer");
 	else if (m->groups.len)
-		advise_ungrouped(out, m);
-	advise_policies(out, m);
+		advise_ungrouped(out, m, grouped);
+	for (size_t i = 0; i < m->policies.len; i++)
+		advise_policy(out, m, &m->policies.items[i], of_groups);
 }

@@ -1,39 +1,22 @@
 /*
- * What is wrong with groups and policies: names that are not there.
+ * What is wrong with groups and policies: names that are not there. These are
+ * errors: such a policy grants less than it seems to, and nobody would see it.
  */
 #include "acl/access.h"
 
 #include "base/auto.h"
-#include "state/model/model.h"
 
 #include <string.h>
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Borrowed names. */
-struct names {
-	const char **items;
-	size_t len;
-	size_t cap;
-};
-
-static void names_done(struct names *v)
-{
-	vec_done(v);
-}
-
+/* Sorted, as a hand-written state may name thousands in any order. */
 static void check_members(struct findings *out, const struct mesh *m,
 			  const struct group *g)
 {
-	AUTO(names_done) struct names sorted = { 0 };
+	AUTO(strings_done) struct strings sorted = { 0 };
 	struct finding_place at = { PART_GROUP, g->name, "members", NULL };
 
-	for (size_t i = 0; i < g->members.len; i++)
-		vec_push(&sorted, g->members.items[i]);
-	vec_sort(&sorted, compare_names);
+	strings_copy(&sorted, &g->members);
+	strings_sort(&sorted);
 	for (size_t i = 0; i < sorted.len; i++) {
 		AUTO(auto_free) char *shown = check_shown(sorted.items[i]);
 
@@ -49,11 +32,15 @@ static void check_members(struct findings *out, const struct mesh *m,
 	}
 }
 
-/* One side of a policy: not empty, and only groups that exist. */
-static void check_side(struct findings *out, const struct mesh *m,
+/*
+ * One side of a policy: not empty, and only groups that exist. Are all of them
+ * there and without a member? One that is not there is an error of its own.
+ */
+static bool check_side(struct findings *out, const struct mesh *m,
 		       const struct policy *p, const char *side,
 		       const struct strings *groups)
 {
+	bool nobody = groups->len > 0;
 	struct finding_place at = { PART_POLICY, p->name,
 				    *side == 'f' ? "from" : "to", NULL };
 
@@ -63,62 +50,44 @@ static void check_side(struct findings *out, const struct mesh *m,
 			    "group", p->name, side);
 	for (size_t i = 0; i < groups->len; i++) {
 		AUTO(auto_free) char *shown = check_shown(groups->items[i]);
+		const struct group *g = mesh_group(m, groups->items[i]);
 
 		at.value = groups->items[i];
-		if (!mesh_group(m, at.value))
+		nobody = nobody && g && g->members.len == 0;
+		if (!g)
 			finding_add(out, true, "unknown_group", at,
 				    "policy '%s': %s names '%s', which is no "
 				    "group", p->name, side, shown);
 	}
-}
-
-/* Groups that do not exist are an error of their own. */
-static bool all_empty(const struct mesh *m, const struct strings *groups)
-{
-	for (size_t i = 0; i < groups->len; i++) {
-		const struct group *g = mesh_group(m, groups->items[i]);
-
-		if (!g || g->members.len)
-			return false;
-	}
-	return groups->len > 0;
-}
-
-static void check_policy(struct findings *out, const struct mesh *m,
-			 const struct policy *p)
-{
-	struct finding_place at = { PART_POLICY, p->name, NULL, NULL };
-
-	check_side(out, m, p, "from_groups", &p->from_groups);
-	check_side(out, m, p, "to_groups", &p->to_groups);
-	if (all_empty(m, &p->from_groups) || all_empty(m, &p->to_groups))
-		finding_add(out, true, "policy_matches_nothing", at,
-			    "policy '%s' matches no nodes: the groups of one "
-			    "side are all empty", p->name);
-}
-
-static void check_policy_names(struct findings *out, const struct mesh *m)
-{
-	AUTO(names_done) struct names sorted = { 0 };
-
-	for (size_t i = 0; i < m->policies.len; i++)
-		vec_push(&sorted, m->policies.items[i].name);
-	vec_sort(&sorted, compare_names);
-	for (size_t i = 1; i < sorted.len; i++)
-		if (strcmp(sorted.items[i - 1], sorted.items[i]) == 0)
-			finding_add(out, true, "repeated_policy",
-				    (struct finding_place){ PART_POLICY,
-							    sorted.items[i],
-							    "name", NULL },
-				    "policy name '%s' is there twice",
-				    sorted.items[i]);
+	return nobody;
 }
 
 void access_check(struct findings *out, const struct mesh *m)
 {
+	AUTO(strings_done) struct strings names = { 0 };
+
 	for (size_t i = 0; i < m->groups.len; i++)
 		check_members(out, m, &m->groups.items[i]);
-	check_policy_names(out, m);
 	for (size_t i = 0; i < m->policies.len; i++)
-		check_policy(out, m, &m->policies.items[i]);
+		strings_add(&names, m->policies.items[i].name);
+	strings_sort(&names);
+	for (size_t i = 1; i < names.len; i++) {
+		struct finding_place at = { PART_POLICY, names.items[i], "name",
+					    NULL };
+
+		if (strcmp(names.items[i - 1], at.name) == 0)
+			finding_add(out, true, "repeated_policy", at,
+				    "policy name '%s' is there twice", at.name);
+	}
+	for (size_t i = 0; i < m->policies.len; i++) {
+		const struct policy *p = &m->policies.items[i];
+		struct finding_place at = { PART_POLICY, p->name, NULL, NULL };
+		bool nobody = check_side(out, m, p, "from_groups",
+					 &p->from_groups);
+
+		if (check_side(out, m, p, "to_groups", &p->to_groups) || nobody)
+			finding_add(out, true, "policy_matches_nothing", at,
+				    "policy '%s' matches no nodes: the groups "
+				    "of one side are all empty", p->name);
+	}
 }

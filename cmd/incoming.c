@@ -214,12 +214,13 @@ static int show_trust(const struct incoming *in, size_t *out, struct err *e)
 		return -1;
 	for (size_t i = 0; i < all.len; i++) {
 		const struct conflict *c = &all.items[i];
-		AUTO(auto_free) char *line = mem_printf(
-			"! %s%s: %s: %s -> %s", c->name ? "node " : "mesh",
-			c->name ? c->name : "", c->field, or_unset(c->ours),
-			or_unset(c->theirs));
+		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
 
-		tell(in, line);
+		sbuf_puts(&line, "! ");
+		part_text(&line, c->part, c->name);
+		sbuf_printf(&line, ": %s: %s -> %s", c->field,
+			    or_unset(c->ours), or_unset(c->theirs));
+		tell(in, sbuf_str(&line));
 	}
 	*out = all.len;
 	if (!side_same_kind(a, b)) {

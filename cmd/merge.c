@@ -88,7 +88,7 @@ static int resolve_by_words(struct mesh *m, const struct strings *args,
 	const char *last = args->items[args->len - 1];
 	const char *first = args->items[0];
 	enum merge_side side;
-	int part = PART_MESH;
+	enum mesh_part part;
 
 	if (strcmp(last, "ours") == 0)
 		side = MERGE_OURS;
@@ -103,14 +103,10 @@ static int resolve_by_words(struct mesh *m, const struct strings *args,
 		return err_set(e, ERR_INPUT, "expected: wgmesh merge -resolve "
 			       "PART NAME FIELD ours|theirs, or all "
 			       "ours|theirs");
-	while (part <= PART_POLICY &&
-	       strcmp(part_word((enum mesh_part)part), first) != 0)
-		part++;
-	if (part > PART_POLICY)
+	if (!part_find(&part, first))
 		return err_set(e, ERR_INPUT, "'%s': expected mesh, node, group "
 			       "or policy", first);
-	return merge_resolve(m, (enum mesh_part)part, args->items[1],
-			     args->items[2], side, e);
+	return merge_resolve(m, part, args->items[1], args->items[2], side, e);
 }
 
 /* Is there another secret of the mesh to agree to? */

@@ -1,18 +1,24 @@
 /*
- * Ansible's groups, hosts and variables, whichever file they came from.
+ * Ansible's groups, hosts and variables, whichever file they came from. Which
+ * word counts where several are said is that of Ansible's own user guide: a
+ * host's before its groups', a group's before that of the group that it is in.
  */
 #include "state/inventory/ansible.h"
 
 #include "base/auto.h"
 #include "base/num.h"
-#include "state/model/model.h"
 
 #include <string.h>
 
-/* Bounds: deeper groups, and more work, no inventory asks for. */
+/* Bounds: more groups, and deeper ones, no inventory asks for. */
 #define DEPTH_MAX 64
 #define GROUPS_MAX 10000
-#define STEPS_MAX 2000000
+
+/* In the order of enum ansible_name. */
+static const char *const var_names[ANSIBLE_VARS] = {
+	"ansible_host", "ansible_port", "ansible_user",
+	"ansible_ssh_host", "ansible_ssh_port", "ansible_ssh_user",
+};
 
 /* ---- hosts, groups, variables ---- */
 
@@ -32,15 +38,12 @@ void ansible_vars_done(struct ansible_vars *v)
 
 void ansible_done(struct ansible *a)
 {
-	for (size_t i = 0; i < a->hosts.len; i++) {
-		free(a->hosts.items[i].name);
+	for (size_t i = 0; i < a->hosts.len; i++)
 		ansible_vars_done(&a->hosts.items[i].own);
-	}
 	vec_done(&a->hosts);
 	for (size_t i = 0; i < a->groups.len; i++) {
 		struct ansible_group *g = &a->groups.items[i];
 
-		free(g->name);
 		ansible_vars_done(&g->own);
 		vec_done(&g->parents);
 		vec_done(&g->children);
@@ -53,13 +56,8 @@ void ansible_done(struct ansible *a)
 
 enum ansible_name ansible_name(const char *key)
 {
-	static const char *const names[ANSIBLE_VARS] = {
-		"ansible_host", "ansible_port", "ansible_user",
-		"ansible_ssh_host", "ansible_ssh_port", "ansible_ssh_user",
-	};
-
 	for (size_t i = 0; i < ANSIBLE_VARS; i++)
-		if (strcmp(names[i], key) == 0)
+		if (strcmp(var_names[i], key) == 0)
 			return (enum ansible_name)i;
 	return ANSIBLE_NONE;
 }
@@ -75,85 +73,13 @@ void ansible_set(struct ansible_vars *to, enum ansible_name name,
 
 size_t ansible_group(struct ansible *a, const char *name, size_t line)
 {
-	char *copy = mem_strdup(name);
-	size_t i = inventory_index(&a->group_names, copy, a->groups.len);
-	struct ansible_group *g;
+	const struct inventory_entry *known =
+		inventory_index(&a->group_names, name, a->groups.len);
 
-	if (i < a->groups.len) {
-		free(copy);
-		return i;
-	}
-	g = vec_add(&a->groups);
-	g->name = copy;
-	g->line = line;
-	return i;
-}
-
-static size_t add_host(struct ansible *a, const char *name, size_t line)
-{
-	char *copy = mem_strdup(name);
-	size_t i = inventory_index(&a->host_names, copy, a->hosts.len);
-	struct ansible_host *h;
-
-	if (i < a->hosts.len) {
-		free(copy);
-		return i;
-	}
-	h = vec_add(&a->hosts);
-	h->name = copy;
-	h->line = line;
-	return i;
-}
-
-/* Cut ":PORT" off, which only a name without other colons can have. */
-static char *cut_port(char *pattern)
-{
-	char *last = strrchr(pattern, ':');
-	char *bracket = strrchr(pattern, ']');
-
-	if (!last || (bracket && bracket > last) ||
-	    strspn(last + 1, "0123456789") != strlen(last + 1))
-		return NULL;
-	if (!bracket && (strchr(pattern, ':') != last || strchr(pattern, '[')))
-		return NULL;
-	*last = '\0';
-	return last + 1;
-}
-
-int ansible_hosts(struct ansible *a, size_t group, const char *pattern,
-		  const struct ansible_vars *vars, size_t line, struct err *e)
-{
-	AUTO(auto_free) char *copy = mem_strdup(pattern);
-	AUTO(strings_done) struct strings names = { 0 };
-	const char *port = cut_port(copy);
-
-	if (inventory_range(&names, copy, INVENTORY_HOSTS_MAX, e) < 0)
-		return inventory_wrap(a->in, line, e);
-	for (size_t i = 0; i < names.len; i++) {
-		struct ansible_vars *own;
-		size_t host;
-
-		if (check_node_name(names.items[i], e) < 0)
-			return inventory_wrap(a->in, line, e);
-		host = add_host(a, names.items[i], line);
-		own = &a->hosts.items[host].own;
-		vec_push(&a->groups.items[group].hosts, host);
-		if (port)
-			ansible_set(own, ANSIBLE_PORT, port, line);
-		for (int v = 0; vars && v < ANSIBLE_VARS; v++)
-			if (vars->of[v].text)
-				ansible_set(own, (enum ansible_name)v,
-					    vars->of[v].text,
-					    vars->of[v].line);
-	}
-	a->members += names.len;
-	if (a->hosts.len > INVENTORY_HOSTS_MAX)
-		return inventory_error(a->in, line, e, "more than %d hosts",
-				       INVENTORY_HOSTS_MAX);
-	if (a->members > STEPS_MAX)
-		return inventory_error(a->in, line, e, "hosts are named more "
-				       "than %d times", STEPS_MAX);
-	return 0;
+	if (known->number == a->groups.len)
+		*vec_add(&a->groups) = (struct ansible_group){
+			.name = known->name, .line = line };
+	return known->number;
 }
 
 void ansible_child(struct ansible *a, size_t parent, size_t child)
@@ -164,7 +90,10 @@ void ansible_child(struct ansible *a, size_t parent, size_t child)
 
 /* ---- groups in groups ---- */
 
-/* How deep a group is: what is deeper wins. "all" is over everything. */
+/*
+ * How deep a group is: what is deeper wins. "all" is over everything. Bounded
+ * on the way, as it is recursive and the text is anybody's.
+ */
 static int find_depth(struct ansible *a, size_t at, size_t level, struct err *e)
 {
 	struct ansible_group *g = &a->groups.items[at];
@@ -194,7 +123,7 @@ static int find_depth(struct ansible *a, size_t at, size_t level, struct err *e)
 	return 0;
 }
 
-static int compare_groups(const void *a, const void *b, void *arg)
+static int compare_depths(const void *a, const void *b, void *arg)
 {
 	const struct ansible_group *all = arg;
 	const struct ansible_group *x = &all[*(const size_t *)a];
@@ -206,8 +135,8 @@ static int compare_groups(const void *a, const void *b, void *arg)
 }
 
 /* Append the hosts of group @at and of all below it, each once. */
-static int collect(struct ansible *a, size_t at, size_t mark,
-		   struct ansible_refs *out, struct err *e)
+static int collect_hosts(struct ansible *a, size_t at, size_t mark,
+			 struct ansible_refs *out, struct err *e)
 {
 	struct ansible_group *g = &a->groups.items[at];
 
@@ -215,7 +144,7 @@ static int collect(struct ansible *a, size_t at, size_t mark,
 		return 0;
 	g->mark = mark;
 	a->members += 1 + g->hosts.len + g->children.len;
-	if (a->members > STEPS_MAX)
+	if (a->members > ANSIBLE_STEPS_MAX)
 		return err_set(e, ERR_INPUT, "%s: too many groups in groups",
 			       a->in->file->name);
 	for (size_t i = 0; i < g->hosts.len; i++) {
@@ -226,55 +155,44 @@ static int collect(struct ansible *a, size_t at, size_t mark,
 		a->hosts.items[host].mark = mark;
 	}
 	for (size_t i = 0; i < g->children.len; i++)
-		if (collect(a, g->children.items[i], mark, out, e) < 0)
+		if (collect_hosts(a, g->children.items[i], mark, out, e) < 0)
 			return -1;
 	return 0;
 }
 
-/* What @g says about hosts that did not say it themselves. */
-static void inherit(struct ansible_host *h, const struct ansible_group *g)
+static void refs_done(struct ansible_refs *refs)
 {
-	for (int v = 0; v < ANSIBLE_VARS; v++)
-		if (g->own.of[v].text)
-			h->got[v] = &g->own.of[v];
+	vec_done(refs);
 }
 
-static int add_group(struct ansible *a, const struct ansible_group *g,
-		     const struct ansible_refs *hosts, struct err *e)
+/* Tell the hosts of group @at what it says, and make it a group of the mesh. */
+static int spread_group(struct ansible *a, size_t at, size_t mark,
+			struct err *e)
 {
+	const struct ansible_group *g = &a->groups.items[at];
+	AUTO(refs_done) struct ansible_refs hosts = { 0 };
 	struct group *group;
 
-	if (strcmp(g->name, "all") == 0 || strcmp(g->name, "ungrouped") == 0 ||
-	    hosts->len == 0)
+	if (at != 0 && collect_hosts(a, at, mark, &hosts, e) < 0)
+		return -1;
+	for (size_t i = 0; at == 0 && i < a->hosts.len; i++)
+		vec_push(&hosts, i); /* "all": whoever is there */
+	for (size_t i = 0; i < hosts.len; i++)
+		for (int v = 0; v < ANSIBLE_VARS; v++)
+			if (g->own.of[v].text)
+				a->hosts.items[hosts.items[i]].got[v] =
+					&g->own.of[v];
+	if (at == 0 || strcmp(g->name, "ungrouped") == 0 || hosts.len == 0)
 		return 0;
 	if (check_group_name(g->name, e) < 0)
 		return inventory_wrap(a->in, g->line, e);
 	group = vec_add(&a->in->mesh->groups);
 	group->name = mem_strdup(g->name);
-	for (size_t i = 0; i < hosts->len; i++)
+	for (size_t i = 0; i < hosts.len; i++)
 		strings_add(&group->members,
-			    a->hosts.items[hosts->items[i]].name);
+			    a->hosts.items[hosts.items[i]].name);
 	strings_sort(&group->members);
 	return 0;
-}
-
-static int spread(struct ansible *a, size_t at, size_t mark, struct err *e)
-{
-	const struct ansible_group *g = &a->groups.items[at];
-	struct ansible_refs hosts = { 0 };
-	int ret = 0;
-
-	if (at == 0) /* "all": whoever is there */
-		for (size_t i = 0; i < a->hosts.len; i++)
-			vec_push(&hosts, i);
-	else
-		ret = collect(a, at, mark, &hosts, e);
-	for (size_t i = 0; i < hosts.len; i++)
-		inherit(&a->hosts.items[hosts.items[i]], g);
-	if (ret == 0)
-		ret = add_group(a, g, &hosts, e);
-	vec_done(&hosts);
-	return ret;
 }
 
 /* Groups from the outermost to the innermost, so that the last word counts. */
@@ -291,11 +209,11 @@ static int spread_groups(struct ansible *a, struct err *e)
 		if (find_depth(a, i, 0, e) < 0)
 			return -1;
 	}
-	qsort_r(order, a->groups.len, sizeof *order, compare_groups,
+	qsort_r(order, a->groups.len, sizeof *order, compare_depths,
 		a->groups.items);
 	a->members = 0;
 	for (size_t i = 0; i < a->groups.len; i++)
-		if (spread(a, order[i], i + 1, e) < 0)
+		if (spread_group(a, order[i], i + 1, e) < 0)
 			return -1;
 	return 0;
 }
@@ -303,8 +221,7 @@ static int spread_groups(struct ansible *a, struct err *e)
 /* ---- nodes ---- */
 
 /* What holds for a host, or NULL. */
-static const struct ansible_var *value(const struct ansible_host *h,
-				       enum ansible_name name)
+static const struct ansible_var *var_of(const struct ansible_host *h, int name)
 {
 	for (int v = name + ANSIBLE_OLD; v >= 0; v -= ANSIBLE_OLD) {
 		if (h->own.of[v].text)
@@ -315,8 +232,8 @@ static const struct ansible_var *value(const struct ansible_host *h,
 	return NULL;
 }
 
-static int take(struct node *n, enum ansible_name name, const char *text,
-		struct err *e)
+static int take_var_of_host(struct node *n, int name, const char *text,
+			    struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(text);
 	long port;
@@ -340,33 +257,26 @@ static int take(struct node *n, enum ansible_name name, const char *text,
 	}
 }
 
-static int add_node(struct ansible *a, const struct ansible_host *h,
-		    struct err *e)
-{
-	static const char *const names[] = { "ansible_host", "ansible_port",
-					     "ansible_user" };
-	struct node *n = vec_add(&a->in->mesh->nodes);
-
-	node_init(n, h->name);
-	for (int i = 0; i < ANSIBLE_OLD; i++) {
-		const struct ansible_var *v = value(h, (enum ansible_name)i);
-
-		if (v && take(n, (enum ansible_name)i, v->text, e) < 0)
-			return err_wrap(e, "%s:%zu: host '%s': %s",
-					a->in->file->name, v->line, h->name,
-					names[i]);
-	}
-	if (!*n->ssh_host && take(n, ANSIBLE_HOST, h->name, e) < 0)
-		return inventory_wrap(a->in, h->line, e);
-	return 0;
-}
-
 int ansible_finish(struct ansible *a, struct err *e)
 {
 	if (spread_groups(a, e) < 0)
 		return -1;
-	for (size_t i = 0; i < a->hosts.len; i++)
-		if (add_node(a, &a->hosts.items[i], e) < 0)
-			return -1;
+	for (size_t i = 0; i < a->hosts.len; i++) {
+		const struct ansible_host *h = &a->hosts.items[i];
+		struct node *n = vec_add(&a->in->mesh->nodes);
+
+		node_init(n, h->name);
+		for (int k = 0; k < ANSIBLE_OLD; k++) {
+			const struct ansible_var *v = var_of(h, k);
+
+			if (v && take_var_of_host(n, k, v->text, e) < 0)
+				return err_wrap(e, "%s:%zu: host '%s': %s",
+						a->in->file->name, v->line,
+						h->name, var_names[k]);
+		}
+		if (!*n->ssh_host &&
+		    take_var_of_host(n, ANSIBLE_HOST, h->name, e) < 0)
+			return inventory_wrap(a->in, h->line, e);
+	}
 	return 0;
 }

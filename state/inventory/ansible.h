@@ -1,52 +1,67 @@
 /*
  * An Ansible inventory as its two forms, INI and YAML, give it: hosts and
- * groups with the few variables that say how to log in. For
- * state/inventory_*.c alone.
+ * groups with the few variables that say how to log in. Other variables may be
+ * passwords: none is kept. For ansible.c, ini.c and yaml.c alone.
  */
 #ifndef WGMESH_STATE_INVENTORY_ANSIBLE_H
 #define WGMESH_STATE_INVENTORY_ANSIBLE_H
 
 #include "state/inventory/internal.h"
 
-/** The variables; the old names, which win, stand three behind the new ones. */
+/**
+ * Most times that hosts are named, and most steps through the groups. A file of
+ * 16 MiB could else name as many hosts in as many groups as to take hours.
+ */
+#define ANSIBLE_STEPS_MAX 2000000
+
+/**
+ * The variables of Ansible's ssh connection plugin; the old names, which win,
+ * stand three behind the new ones.
+ */
 enum ansible_name {
 	ANSIBLE_HOST, ANSIBLE_PORT, ANSIBLE_USER, ANSIBLE_OLD, ANSIBLE_VARS = 6,
 	ANSIBLE_NONE = ANSIBLE_VARS, /* any other one */
 };
 
+/** What is said, as the file has it, and in which line, from 1. */
 struct ansible_var {
 	char *text; /* NULL: not said */
 	size_t line;
 };
 
+/** What one host or group says itself. Zeroed is nothing. */
 struct ansible_vars {
 	struct ansible_var of[ANSIBLE_VARS];
 };
 
+/** Hosts or groups, by their places in struct ansible. */
 struct ansible_refs {
 	size_t *items;
 	size_t len;
 	size_t cap;
 };
 
+/** A host; the names are those of the indexes. */
 struct ansible_host {
-	char *name;
-	size_t line;
+	const char *name;
+	size_t line; /* where it is named first */
 	struct ansible_vars own;
 	const struct ansible_var *got[ANSIBLE_VARS]; /* from its groups */
-	size_t mark;
+	size_t mark; /* the last group that collected it */
 };
 
+/** A group, which may be in several others, but not in itself. */
 struct ansible_group {
-	char *name;
+	const char *name;
 	size_t line;
 	struct ansible_vars own;
 	struct ansible_refs parents, children, hosts;
 	size_t depth; /* 0: not known yet; "all" has 1 */
 	bool open;    /* its depth is being found out */
-	size_t mark;
+	size_t mark;  /* as a host's */
 };
 
+/** All of an inventory; by ansible_init(). */
 struct ansible {
 	struct inventory *in;
 	VEC(struct ansible_host) hosts;
@@ -57,6 +72,8 @@ struct ansible {
 
 /** Start; the first group is "all". End with ansible_done(). */
 void ansible_init(struct ansible *a, struct inventory *in);
+
+/** Free all but the inventory that it was started with. */
 void ansible_done(struct ansible *a);
 
 /** The variable of this name. */
@@ -66,7 +83,7 @@ enum ansible_name ansible_name(const char *key);
 void ansible_set(struct ansible_vars *to, enum ansible_name name,
 		 const char *value, size_t line);
 
-/** The group of this name, made when there is none. */
+/** The number of the group of this name, made when there is none. */
 size_t ansible_group(struct ansible *a, const char *name, size_t line);
 
 /**
@@ -76,13 +93,17 @@ size_t ansible_group(struct ansible *a, const char *name, size_t line);
 int ansible_hosts(struct ansible *a, size_t group, const char *pattern,
 		  const struct ansible_vars *vars, size_t line, struct err *e);
 
-/** @child's hosts are @parent's, too. */
+/** @child's hosts are @parent's, too. Circles are found by ansible_finish(). */
 void ansible_child(struct ansible *a, size_t parent, size_t child);
 
-/** Bring all of it into the mesh. ERR_INPUT with its place. */
+/**
+ * Bring all of it into the mesh: a node for each host, a group for each group
+ * that has hosts, but not for "all" and "ungrouped", which every inventory has.
+ * ERR_INPUT with its place.
+ */
 int ansible_finish(struct ansible *a, struct err *e);
 
-/** Free the texts. */
+/** Free the texts; for AUTO(ansible_vars_done). */
 void ansible_vars_done(struct ansible_vars *v);
 
 #endif

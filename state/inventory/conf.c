@@ -1,23 +1,25 @@
 /*
- * wg-quick files: one node, and its peers as external ones.
+ * wg-quick files: one node, and its peers as external ones, or, where the user
+ * asks for it, as nodes of the mesh. The form is that of wg(8), "CONFIGURATION
+ * FILE FORMAT", with the keys that wg-quick(8) adds: both take keys and
+ * sections in any letter case.
  */
 #include "state/inventory/internal.h"
 
 #include "base/auto.h"
 #include "base/num.h"
 #include "base/path.h"
-#include "state/model/model.h"
 #include "vault/wgkey.h"
 
 #include <string.h>
 #include <strings.h>
 
+/* Names of peers are compared with each other: this bounds the square. */
 #define PEERS_MAX 1024
-#define KEY_FORM "expected a WireGuard key, 44 characters of base64"
 
 enum section { NOWHERE, INTERFACE, PEER };
 
-/* A peer with the line of its section. */
+/* A peer with the line of its section, for what is found later. */
 struct conf_peer {
 	struct external x;
 	size_t line;
@@ -29,16 +31,26 @@ struct conf {
 	VEC(struct conf_peer) peers;
 	enum section section;
 	size_t interface_line; /* 0: none yet */
-	unsigned seen;    /* keys of this section, a bit each */
+	unsigned seen;    /* keys of this section, a bit each as in keys[] */
 	bool no_routes;   /* Table = off */
 	char *above;      /* a name in the comment right above, or NULL */
 	char *name;       /* of the node, in a comment */
 	struct strings left; /* keys that are not carried over */
 };
 
+static void conf_done(struct conf *c)
+{
+	for (size_t i = 0; i < c->peers.len; i++)
+		external_done(&c->peers.items[i].x);
+	vec_done(&c->peers);
+	strings_done(&c->left);
+	free(c->above);
+	free(c->name);
+}
+
 typedef int take_fn(struct conf *c, char *value, struct err *e);
 
-static struct external *peer(struct conf *c)
+static struct external *last_peer(struct conf *c)
 {
 	return &c->peers.items[c->peers.len - 1].x;
 }
@@ -47,17 +59,10 @@ static struct external *peer(struct conf *c)
 
 static int take_private_key(struct conf *c, char *value, struct err *e)
 {
-	struct node *n = c->node;
-	char public_key[WGKEY_TEXT + 1];
-
-	secret_set(&n->private_key, value, strlen(value));
-	if (wgkey_public(&n->private_key, public_key, e) < 0)
-		return err_set(e, ERR_INPUT, KEY_FORM);
-	mem_replace(&n->public_key, public_key);
-	return 0;
+	return inventory_private_key(c->node, value, e);
 }
 
-static int take_addresses(struct conf *c, char *value, struct err *e)
+static int take_conf_addresses(struct conf *c, char *value, struct err *e)
 {
 	char *item;
 
@@ -67,16 +72,7 @@ static int take_addresses(struct conf *c, char *value, struct err *e)
 	return 0;
 }
 
-static int take_port(struct conf *c, char *value, struct err *e)
-{
-	return field_set(field_find(&fields_node, "port"), c->node, value, e);
-}
-
-static int take_mtu(struct conf *c, char *value, struct err *e)
-{
-	return field_set(field_find(&fields_node, "mtu"), c->node, value, e);
-}
-
+/* With a table of its own wg-quick's routes would be elsewhere: noted. */
 static int take_table(struct conf *c, char *value, struct err *e)
 {
 	(void)e;
@@ -92,16 +88,16 @@ static int take_table(struct conf *c, char *value, struct err *e)
 static int take_public_key(struct conf *c, char *value, struct err *e)
 {
 	if (!wgkey_valid(value))
-		return err_set(e, ERR_INPUT, KEY_FORM);
-	mem_replace(&peer(c)->public_key, value);
+		return err_set(e, ERR_INPUT, INVENTORY_KEY_FORM);
+	mem_replace(&last_peer(c)->public_key, value);
 	return 0;
 }
 
 static int take_preshared_key(struct conf *c, char *value, struct err *e)
 {
 	if (!wgkey_valid(value))
-		return err_set(e, ERR_INPUT, KEY_FORM);
-	secret_set(&peer(c)->preshared_key, value, strlen(value));
+		return err_set(e, ERR_INPUT, INVENTORY_KEY_FORM);
+	secret_set(&last_peer(c)->preshared_key, value, strlen(value));
 	return 0;
 }
 
@@ -109,10 +105,11 @@ static int take_endpoint(struct conf *c, char *value, struct err *e)
 {
 	if (check_endpoint(value, e) < 0)
 		return -1;
-	mem_replace(&peer(c)->endpoint, value);
+	mem_replace(&last_peer(c)->endpoint, value);
 	return 0;
 }
 
+/* An empty list is allowed: a peer that nothing is routed to, yet. */
 static int take_allowed_ips(struct conf *c, char *value, struct err *e)
 {
 	struct cidr net;
@@ -127,7 +124,7 @@ static int take_allowed_ips(struct conf *c, char *value, struct err *e)
 			return err_set(e, ERR_INPUT, "'%s' found, expected a "
 				       "network like 10.0.0.2/32", shown);
 		cidr_mask(&net);
-		vec_push(&peer(c)->allowed_ips, net);
+		vec_push(&last_peer(c)->allowed_ips, net);
 	}
 	return 0;
 }
@@ -140,36 +137,37 @@ static int take_keepalive(struct conf *c, char *value, struct err *e)
 	if (strcasecmp(value, "off") != 0 && !num_parse(&n, value, 0, 65535))
 		return err_set(e, ERR_INPUT, "'%s' found, expected off or a "
 			       "number from 0 to 65535", shown);
-	peer(c)->keepalive_s = (int)n;
+	last_peer(c)->keepalive_s = (int)n;
 	return 0;
 }
 
 /* ---- keys ---- */
 
-/* A key without a function is not carried over. */
+/* A key with neither a function nor a field of the node is not carried over. */
 static const struct conf_key {
 	const char *name;
 	enum section section;
-	bool many;
+	bool many; /* wg-quick takes it more than once in a section */
 	take_fn *take;
+	const char *field; /* as mesh.yaml calls it */
 } keys[] = {
-	{ "PrivateKey", INTERFACE, false, take_private_key },
-	{ "Address", INTERFACE, true, take_addresses },
-	{ "ListenPort", INTERFACE, false, take_port },
-	{ "MTU", INTERFACE, false, take_mtu },
-	{ "Table", INTERFACE, false, take_table },
-	{ "FwMark", INTERFACE, false, NULL },
-	{ "DNS", INTERFACE, true, NULL },
-	{ "PreUp", INTERFACE, true, NULL },
-	{ "PostUp", INTERFACE, true, NULL },
-	{ "PreDown", INTERFACE, true, NULL },
-	{ "PostDown", INTERFACE, true, NULL },
-	{ "SaveConfig", INTERFACE, false, NULL },
-	{ "PublicKey", PEER, false, take_public_key },
-	{ "PresharedKey", PEER, false, take_preshared_key },
-	{ "Endpoint", PEER, false, take_endpoint },
-	{ "AllowedIPs", PEER, true, take_allowed_ips },
-	{ "PersistentKeepalive", PEER, false, take_keepalive },
+	{ "PrivateKey", INTERFACE, false, take_private_key, NULL },
+	{ "Address", INTERFACE, true, take_conf_addresses, NULL },
+	{ "ListenPort", INTERFACE, false, NULL, "port" },
+	{ "MTU", INTERFACE, false, NULL, "mtu" },
+	{ "Table", INTERFACE, false, take_table, NULL },
+	{ "FwMark", INTERFACE, false, NULL, NULL },
+	{ "DNS", INTERFACE, true, NULL, NULL },
+	{ "PreUp", INTERFACE, true, NULL, NULL },
+	{ "PostUp", INTERFACE, true, NULL, NULL },
+	{ "PreDown", INTERFACE, true, NULL, NULL },
+	{ "PostDown", INTERFACE, true, NULL, NULL },
+	{ "SaveConfig", INTERFACE, false, NULL, NULL },
+	{ "PublicKey", PEER, false, take_public_key, NULL },
+	{ "PresharedKey", PEER, false, take_preshared_key, NULL },
+	{ "Endpoint", PEER, false, take_endpoint, NULL },
+	{ "AllowedIPs", PEER, true, take_allowed_ips, NULL },
+	{ "PersistentKeepalive", PEER, false, take_keepalive, NULL },
 };
 
 /* A word that can be shown: a lost key of WireGuard's is none. */
@@ -180,67 +178,67 @@ static bool is_word(const char *s)
 			 "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(s);
 }
 
-/* The key's place in the table, or -1 with an error that shows no value. */
-static int find_key(const struct conf *c, const char *name, struct err *e)
+/* "Key = value"; an error of the line shows no value. */
+static int take_conf_setting(struct conf *c, char *line, struct err *e)
 {
-	static const char *const sections[] = { "", "[Interface]", "[Peer]" };
-
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-		if (strcasecmp(keys[i].name, name) != 0)
-			continue;
-		if (keys[i].section == c->section)
-			return (int)i;
-		return err_set(e, ERR_INPUT, "%s found, expected it under %s",
-			       keys[i].name, sections[keys[i].section]);
-	}
-	return err_set(e, ERR_INPUT, "'%s' is no key of %s",
-		       is_word(name) ? name : "...",
-		       c->section ? sections[c->section] : "a wg-quick file");
-}
-
-static int take_setting(struct conf *c, char *line, struct err *e)
-{
+	static const char *const sections[] = { "a wg-quick file",
+						"[Interface]", "[Peer]" };
+	const struct conf_key *key = NULL;
 	char *value = strchr(line, '=');
-	int i;
+	unsigned bit;
+	int ret = 0;
 
 	if (!value)
 		return err_set(e, ERR_INPUT, "expected [Interface], [Peer] or "
 			       "'Key = value'");
 	*value++ = '\0';
 	value = inventory_trim(value);
-	i = find_key(c, inventory_trim(line), e);
-	if (i < 0)
-		return -1;
-	if (!keys[i].many && (c->seen & 1u << i))
+	line = inventory_trim(line);
+	for (size_t i = 0; i < sizeof keys / sizeof *keys && !key; i++)
+		if (strcasecmp(keys[i].name, line) == 0)
+			key = &keys[i];
+	if (!key)
+		return err_set(e, ERR_INPUT, "'%s' is no key of %s",
+			       is_word(line) ? line : "...",
+			       sections[c->section]);
+	if (key->section != c->section)
+		return err_set(e, ERR_INPUT, "%s found, expected it under %s",
+			       key->name, sections[key->section]);
+	bit = 1u << (key - keys);
+	if (!key->many && (c->seen & bit))
 		return err_set(e, ERR_INPUT, "%s is there twice, expected it "
-			       "once", keys[i].name);
-	c->seen |= 1u << i;
-	if (!keys[i].take) {
-		if (strings_find(&c->left, keys[i].name) < 0)
-			strings_add(&c->left, keys[i].name);
-		return 0;
-	}
-	return keys[i].take(c, value, e) < 0 ? err_wrap(e, "%s", keys[i].name)
-					     : 0;
+			       "once", key->name);
+	c->seen |= bit;
+	if (key->take)
+		ret = key->take(c, value, e);
+	else if (key->field)
+		ret = field_set(field_find(&fields_node, key->field), c->node,
+				value, e);
+	else if (strings_find(&c->left, key->name) < 0)
+		strings_add(&c->left, key->name);
+	return ret < 0 ? err_wrap(e, "%s", key->name) : 0;
 }
 
 /* ---- lines ---- */
 
-static int open_interface(struct conf *c, struct err *e)
+static int open_conf_section(struct conf *c, const char *name, struct err *e)
 {
-	if (c->interface_line)
-		return err_set(e, ERR_INPUT, "a second [Interface], expected "
-			       "one (the first is in line %zu)",
-			       c->interface_line);
-	c->interface_line = c->in->line;
-	c->section = INTERFACE;
-	return 0;
-}
-
-static int open_peer(struct conf *c, struct err *e)
-{
+	AUTO(auto_free) char *shown = check_shown(name);
 	struct conf_peer *p;
 
+	c->seen = 0;
+	if (strcasecmp(name, "[Interface]") == 0) {
+		if (c->interface_line)
+			return err_set(e, ERR_INPUT, "a second [Interface], "
+				       "expected one (the first is in line "
+				       "%zu)", c->interface_line);
+		c->interface_line = c->in->line;
+		c->section = INTERFACE;
+		return 0;
+	}
+	if (strcasecmp(name, "[Peer]") != 0)
+		return err_set(e, ERR_INPUT, "section '%s' found, expected "
+			       "[Interface] or [Peer]", shown);
 	if (c->peers.len == PEERS_MAX)
 		return err_set(e, ERR_INPUT, "more than %d peers", PEERS_MAX);
 	p = vec_add(&c->peers);
@@ -250,35 +248,23 @@ static int open_peer(struct conf *c, struct err *e)
 	return 0;
 }
 
-static int open_section(struct conf *c, const char *name, struct err *e)
-{
-	AUTO(auto_free) char *shown = check_shown(name);
-
-	c->seen = 0;
-	if (strcasecmp(name, "[Interface]") == 0)
-		return open_interface(c, e);
-	if (strcasecmp(name, "[Peer]") == 0)
-		return open_peer(c, e);
-	return err_set(e, ERR_INPUT, "section '%s' found, expected [Interface] "
-		       "or [Peer]", shown);
-}
-
 /*
  * A comment may name its section: behind the header, above it, or inside. One
  * inside may also be above the next section, so the first one there counts.
  */
 static void take_comment(struct conf *c, const char *text)
 {
-	char **inside = c->section == PEER && !peer(c)->name ? &peer(c)->name
-			: c->section == INTERFACE && !c->name ? &c->name : NULL;
+	char **name = c->section == PEER	? &last_peer(c)->name
+		      : c->section == INTERFACE ? &c->name
+						: NULL;
 
 	free(c->above);
 	c->above = inventory_comment_name(text);
-	if (inside && c->seen == 0)
-		*inside = STEAL(c->above);
+	if (name && !*name && c->seen == 0)
+		*name = STEAL(c->above);
 }
 
-static int take_line(struct conf *c, char *line, struct err *e)
+static int take_conf_line(struct conf *c, char *line, struct err *e)
 {
 	char *comment = strchr(line, '#');
 	int ret = 0;
@@ -287,9 +273,9 @@ static int take_line(struct conf *c, char *line, struct err *e)
 		*comment++ = '\0';
 	line = inventory_trim(line);
 	if (*line == '[')
-		ret = open_section(c, line, e);
+		ret = open_conf_section(c, line, e);
 	else if (*line)
-		ret = take_setting(c, line, e);
+		ret = take_conf_setting(c, line, e);
 	if (ret < 0)
 		return inventory_wrap(c->in, c->in->line, e);
 	if (*line != '[' && (*line || !comment))
@@ -301,23 +287,33 @@ static int take_line(struct conf *c, char *line, struct err *e)
 
 /* ---- the whole ---- */
 
-static int compare_peers(const void *a, const void *b)
+static int compare_conf_peers(const void *a, const void *b)
 {
 	return strcmp(((const struct conf_peer *)a)->x.public_key,
 		      ((const struct conf_peer *)b)->x.public_key);
 }
 
-static int check_peers(struct conf *c, struct err *e)
+/* What must be there, and each peer once; the peers are sorted afterwards. */
+static int check_conf(struct conf *c, struct err *e)
 {
+	if (!c->interface_line)
+		return err_set(e, ERR_INPUT, "%s: no [Interface] found",
+			       c->in->file->name);
+	if (!c->node->private_key.len)
+		return inventory_error(c->in, c->interface_line, e,
+				       "[Interface] without PrivateKey");
+	if (!c->in->spans.len)
+		return inventory_error(c->in, c->interface_line, e,
+				       "[Interface] without an Address");
 	for (size_t i = 0; i < c->peers.len; i++)
 		if (!c->peers.items[i].x.public_key)
 			return inventory_error(c->in, c->peers.items[i].line, e,
 					       "[Peer] without PublicKey");
-	vec_sort(&c->peers, compare_peers);
+	vec_sort(&c->peers, compare_conf_peers);
 	for (size_t i = 0; i < c->peers.len; i++) {
 		const struct conf_peer *p = &c->peers.items[i];
 
-		if (i && compare_peers(p, p - 1) == 0)
+		if (i && compare_conf_peers(p, p - 1) == 0)
 			return inventory_error(c->in, p->line, e, "the peer of "
 					       "line %zu once more, expected "
 					       "each key once", (p - 1)->line);
@@ -328,10 +324,10 @@ static int check_peers(struct conf *c, struct err *e)
 	return 0;
 }
 
-static bool has_name(const struct externals *list, const char *name)
+static bool has_peer(const struct externals *peers, const char *name)
 {
-	for (size_t i = 0; i < list->len; i++)
-		if (strcmp(list->items[i].name, name) == 0)
+	for (size_t i = 0; i < peers->len; i++)
+		if (strcmp(peers->items[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -347,14 +343,14 @@ static void name_peer(const struct externals *list, struct external *x)
 		x->name = inventory_name(key);
 	}
 	base = mem_strdup(x->name);
-	for (unsigned n = 2; has_name(list, x->name); n++) {
+	for (unsigned n = 2; has_peer(list, x->name); n++) {
 		free(x->name);
 		x->name = mem_printf("%s-%u", base, n);
 	}
 }
 
 /* As wg-quick does: routes to what the interface's networks do not hold. */
-static void add_routes(const struct conf *c, struct external *x)
+static void add_peer_routes(const struct conf *c, struct external *x)
 {
 	bool said = false;
 
@@ -376,80 +372,114 @@ static void add_routes(const struct conf *c, struct external *x)
 	}
 }
 
-static void hand_over(struct conf *c)
-{
-	for (size_t i = 0; i < c->peers.len; i++) {
-		struct external *x = &c->peers.items[i].x;
-
-		cidrs_sort(&x->allowed_ips);
-		name_peer(&c->node->externals, x);
-		add_routes(c, x);
-		vec_push(&c->node->externals, *x);
-	}
-	c->peers.len = 0;
-}
-
-static void note_left(const struct conf *c)
-{
-	AUTO(sbuf_done) struct sbuf b = SBUF_INIT;
-
-	for (size_t i = 0; i < c->left.len; i++)
-		sbuf_printf(&b, "%s%s", i ? ", " : "", c->left.items[i]);
-	if (b.len)
-		inventory_note(c->in, "not carried over: %s", sbuf_str(&b));
-}
-
-static int finish(struct conf *c, struct err *e)
-{
-	if (!c->interface_line)
-		return err_set(e, ERR_INPUT, "%s: no [Interface] found",
-			       c->in->file->name);
-	if (!c->node->private_key.len)
-		return inventory_error(c->in, c->interface_line, e,
-				       "[Interface] without PrivateKey");
-	if (!c->in->spans.len)
-		return inventory_error(c->in, c->interface_line, e,
-				       "[Interface] without an Address");
-	if (check_peers(c, e) < 0)
-		return -1;
-	if (c->name)
-		mem_replace(&c->node->name, c->name);
-	hand_over(c);
-	note_left(c);
-	return 0;
-}
-
-/* "wg0" of "/etc/wireguard/wg0.conf": the interface, and a name at hand. */
-static char *stem(const char *path)
-{
-	const char *base = path_name(path);
-	const char *ending = strstr(base, ".conf");
-	AUTO(auto_free) char *cut =
-		ending ? mem_strndup(base, (size_t)(ending - base)) : NULL;
-
-	return inventory_name(cut ? cut : MESH_DEFAULT_INTERFACE);
-}
-
 int inventory_conf(struct inventory *in, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf line = SBUF_SECRET;
-	AUTO(auto_free) char *name = stem(in->file->name);
-	struct conf c = { .in = in, .node = vec_add(&in->mesh->nodes) };
+	const char *base = path_name(in->file->name);
+	const char *ending = strstr(base, ".conf");
+	AUTO(auto_free) char *stem =
+		ending ? mem_strndup(base, (size_t)(ending - base))
+		       : mem_strdup(MESH_DEFAULT_INTERFACE);
+	AUTO(auto_free) char *name = inventory_name(stem);
+	AUTO(conf_done) struct conf c = { .in = in };
 	struct err ignored;
-	int ret = 0;
 
+	/* "wg0" of "/etc/wireguard/wg0.conf": its interface, a name at hand */
+	c.node = vec_add(&in->mesh->nodes);
 	node_init(c.node, name);
 	if (check_interface(name, &ignored) == 0)
 		mem_replace(&in->mesh->interface_name, name);
-	while (ret == 0 && inventory_line(in, &line))
-		ret = take_line(&c, line.s, e);
-	if (ret == 0)
-		ret = finish(&c, e);
-	for (size_t i = 0; i < c.peers.len; i++)
-		external_done(&c.peers.items[i].x);
-	vec_done(&c.peers);
-	strings_done(&c.left);
-	free(c.above);
-	free(c.name);
-	return ret;
+	while (inventory_line(in, &line))
+		if (take_conf_line(&c, line.s, e) < 0)
+			return -1;
+	if (check_conf(&c, e) < 0)
+		return -1;
+	if (c.name)
+		mem_replace(&c.node->name, c.name);
+	for (size_t i = 0; i < c.peers.len; i++) {
+		struct external *x = &c.peers.items[i].x;
+
+		cidrs_sort(&x->allowed_ips);
+		name_peer(&c.node->externals, x);
+		add_peer_routes(&c, x);
+		vec_push(&c.node->externals, *x);
+	}
+	c.peers.len = 0; /* the node has them now */
+	inventory_note_left(in, &c.left);
+	return 0;
+}
+
+/* ---- peers that become nodes ---- */
+
+/* The first address in the mesh's network is the node's, others are routes. */
+static void spread_allowed_ips(struct inventory *in, struct node *n,
+			       const struct external *x)
+{
+	char text[ADDR_TEXT_MAX];
+	struct err ignored;
+
+	for (size_t i = 0; i < x->allowed_ips.len; i++) {
+		const struct cidr *c = &x->allowed_ips.items[i];
+		bool v6 = c->ip.family == 6;
+		const struct ip *taken = v6 ? &n->mesh_ip6 : &n->mesh_ip;
+		const struct cidr *network = v6 ? &in->mesh->network6
+						: &in->mesh->network;
+
+		cidr_text(c, text);
+		if (c->plen == ip_bits(&c->ip) && !taken->family &&
+		    cidr_contains(network, &c->ip))
+			inventory_address(in, n, text, &ignored);
+		else if (c->plen && network->ip.family &&
+			 cidr_overlaps(c, network))
+			inventory_note(in, "allowed IPs %s of '%s' are left "
+				       "out: they are in the mesh network",
+				       text, n->name);
+		else
+			inventory_route(in, n, *c);
+	}
+}
+
+static void add_peer_node(struct inventory *in, const struct externals *peers,
+			  const struct external *x)
+{
+	AUTO(auto_free) char *name = mem_strdup(x->name);
+	AUTO(auto_free) char *host = NULL;
+	struct node *n;
+	struct err ignored;
+	int port;
+
+	/* another name when the node whose peers they are is called so */
+	for (size_t k = 1; strcmp(name, in->mesh->nodes.items[0].name) == 0 ||
+			   (k > 1 && has_peer(peers, name)); k++) {
+		free(name);
+		name = mem_printf("%.50s-peer%zu", x->name, k);
+	}
+	n = vec_add(&in->mesh->nodes);
+	node_init(n, name);
+	spread_allowed_ips(in, n, x);
+	if (x->endpoint &&
+	    endpoint_parse(x->endpoint, &host, &port, &ignored) == 0) {
+		mem_replace(&n->public_endpoint, x->endpoint);
+		mem_replace(&n->ssh_host, host);
+		return;
+	}
+	mem_replace(&n->ssh_host, name);
+	inventory_note(in, "peer '%s' has no Endpoint: its name is taken as "
+		       "its SSH host", name);
+}
+
+void inventory_peers_to_nodes(struct mesh *m, const char *file,
+			      struct strings *notes)
+{
+	struct inventory_file f = { .name = file };
+	struct inventory in = { .file = &f, .mesh = m, .notes = notes };
+	struct externals peers = m->nodes.items[0].externals;
+
+	m->nodes.items[0].externals = (struct externals){ 0 };
+	for (size_t i = 0; i < peers.len; i++)
+		add_peer_node(&in, &peers, &peers.items[i]);
+	vec_sort(&m->nodes, node_compare);
+	inventory_sort_routes(m);
+	externals_done(&peers);
+	vec_done(&in.spans);
 }

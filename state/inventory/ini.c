@@ -1,21 +1,20 @@
 /*
- * Ansible inventories as INI.
+ * Ansible inventories as INI. What Ansible's own parser takes is described in
+ * the comments of its plugin ansible.builtin.ini alone: lines of hosts are cut
+ * as a shell would, lines of variables are not.
  */
 #include "state/inventory/ansible.h"
 
 #include "base/auto.h"
-#include "state/model/model.h"
 
 #include <string.h>
-
-#define BLANKS " \t\r\v\f"
 
 enum section { HOSTS, CHILDREN, VARS };
 
 struct ini {
 	struct ansible a;
-	enum section section;
-	size_t group;
+	enum section section; /* what the lines are */
+	size_t group;         /* of which group */
 };
 
 /* What a name of a group cannot have. */
@@ -28,31 +27,30 @@ static bool is_group_name(const char *s)
 static void cut_comment(char *s)
 {
 	for (char *p = s; *p; p++)
-		if (*p == '#' && (p == s || strchr(BLANKS, p[-1]))) {
+		if (*p == '#' &&
+		    (p == s || strchr(INVENTORY_BLANKS, p[-1]))) {
 			*p = '\0';
 			return;
 		}
 }
 
 /* What @line opens: "[group]", "[group:children]", "[group:vars]". */
-static int open_section(struct ini *ini, char *line, struct err *e)
+static int open_ini_section(struct ini *ini, char *line, struct err *e)
 {
 	char *end = strchr(line, ']');
-	const char *rest = end ? inventory_trim(end + 1) : "x";
-	char *kind;
+	const char *rest = end ? inventory_trim(end + 1) : "no end";
+	char *kind = strchr(++line, ':');
 
-	if (*rest && *rest != '#')
-		return err_set(e, ERR_INPUT, "expected [GROUP], "
-			       "[GROUP:children] or [GROUP:vars]");
-	*end = '\0';
-	kind = strchr(++line, ':');
+	if (end)
+		*end = '\0';
 	if (kind)
 		*kind++ = '\0';
-	if (!is_group_name(line) ||
+	if ((*rest && *rest != '#') || !is_group_name(line) ||
 	    (kind && strcmp(kind, "hosts") != 0 &&
 	     strcmp(kind, "children") != 0 && strcmp(kind, "vars") != 0))
-		return err_set(e, ERR_INPUT, "expected [GROUP], "
-			       "[GROUP:children] or [GROUP:vars]");
+		return inventory_error(ini->a.in, ini->a.in->line, e,
+				       "expected [GROUP], [GROUP:children] or "
+				       "[GROUP:vars]");
 	ini->section = !kind || *kind == 'h' ? HOSTS
 		       : *kind == 'c'	     ? CHILDREN
 					     : VARS;
@@ -71,46 +69,21 @@ static char *unquote(char *s)
 	return s + 1;
 }
 
-static int take_child(struct ini *ini, char *line, struct err *e)
-{
-	cut_comment(line);
-	line = inventory_trim(line);
-	if (!is_group_name(line))
-		return err_set(e, ERR_INPUT, "expected the name of a group");
-	ansible_child(&ini->a, ini->group,
-		      ansible_group(&ini->a, line, ini->a.in->line));
-	return 0;
-}
-
-static int take_var(struct ini *ini, char *line, struct err *e)
-{
-	struct ansible_group *g = &ini->a.groups.items[ini->group];
-	char *text = strchr(line, '=');
-
-	if (!text)
-		return err_set(e, ERR_INPUT, "expected KEY=VALUE");
-	*text++ = '\0';
-	text = inventory_trim(text);
-	cut_comment(text);
-	ansible_set(&g->own, ansible_name(inventory_trim(line)),
-		    unquote(inventory_trim(text)), ini->a.in->line);
-	return 0;
-}
-
 /*
  * The next word of a line as a shell would cut it, in place: quotes and
- * backslashes go, '#' ends the line. NULL at the end; -1 in *@line when a quote
- * is not closed.
+ * backslashes go, '#' ends the line. NULL at the end; @open when a quote is
+ * not closed.
  */
-static char *next_word(char **line, bool *open)
+static char *next_ini_word(char **line, bool *open)
 {
-	char *from = *line + strspn(*line, BLANKS);
+	char *from = *line + strspn(*line, INVENTORY_BLANKS);
 	char *to = from, *word = from;
 	char quote = '\0';
 
 	if (!*from || *from == '#')
 		return NULL;
-	for (; *from && (quote || !strchr(BLANKS "#", *from)); from++) {
+	for (; *from && (quote || !strchr(INVENTORY_BLANKS "#", *from));
+	     from++) {
 		bool escapes = *from == '\\' && from[1] && quote != '\'' &&
 			       (!quote || strchr("\"\\", from[1]));
 
@@ -128,53 +101,64 @@ static char *next_word(char **line, bool *open)
 }
 
 /* "pattern key=value key=value". A value may be a password: none is shown. */
-static int take_host(struct ini *ini, char *line, struct err *e)
+static int take_host_line(struct ini *ini, char *line, struct err *e)
 {
-	struct ansible_vars vars = { 0 };
+	AUTO(ansible_vars_done) struct ansible_vars vars = { 0 };
 	size_t at = ini->a.in->line;
 	bool open = false;
-	char *pattern = next_word(&line, &open);
+	char *pattern = next_ini_word(&line, &open);
 	char *word;
-	int ret = 0;
 
-	for (size_t n = 2; ret == 0 && !open &&
-			   (word = next_word(&line, &open)); n++) {
+	for (size_t n = 2; !open && (word = next_ini_word(&line, &open)); n++) {
 		char *text = strchr(word, '=');
 
-		if (!text) {
-			ret = inventory_error(ini->a.in, at, e, "word %zu: "
-					      "expected KEY=VALUE behind a "
-					      "host", n);
-			break;
-		}
+		if (!text)
+			return inventory_error(ini->a.in, at, e, "word %zu: "
+					       "expected KEY=VALUE behind a "
+					       "host", n);
 		*text++ = '\0';
 		ansible_set(&vars, ansible_name(word), unquote(text), at);
 	}
-	if (ret == 0 && open)
-		ret = inventory_error(ini->a.in, at, e, "a quote that is not "
-				      "closed");
-	if (ret == 0 && pattern)
-		ret = ansible_hosts(&ini->a, ini->group, pattern, &vars, at, e);
-	ansible_vars_done(&vars);
-	return ret;
+	if (open)
+		return inventory_error(ini->a.in, at, e, "a quote that is not "
+				       "closed");
+	if (!pattern)
+		return 0;
+	return ansible_hosts(&ini->a, ini->group, pattern, &vars, at, e);
 }
 
-static int take_line(struct ini *ini, char *line, struct err *e)
+static int take_ini_line(struct ini *ini, char *line, struct err *e)
 {
-	int ret;
+	struct inventory *in = ini->a.in;
+	char *text;
 
 	line = inventory_trim(line);
 	if (!*line || *line == '#' || *line == ';')
 		return 0;
 	if (*line == '[' && !strchr(line, '='))
-		ret = open_section(ini, line, e);
-	else if (ini->section == HOSTS)
-		return take_host(ini, line, e);
-	else if (ini->section == CHILDREN)
-		ret = take_child(ini, line, e);
-	else
-		ret = take_var(ini, line, e);
-	return ret < 0 ? inventory_wrap(ini->a.in, ini->a.in->line, e) : 0;
+		return open_ini_section(ini, line, e);
+	if (ini->section == HOSTS)
+		return take_host_line(ini, line, e);
+	if (ini->section == CHILDREN) {
+		cut_comment(line);
+		line = inventory_trim(line);
+		if (!is_group_name(line))
+			return inventory_error(in, in->line, e, "expected the "
+					       "name of a group");
+		ansible_child(&ini->a, ini->group,
+			      ansible_group(&ini->a, line, in->line));
+		return 0;
+	}
+	text = strchr(line, '=');
+	if (!text)
+		return inventory_error(in, in->line, e, "expected KEY=VALUE");
+	*text++ = '\0';
+	text = inventory_trim(text);
+	cut_comment(text);
+	ansible_set(&ini->a.groups.items[ini->group].own,
+		    ansible_name(inventory_trim(line)),
+		    unquote(inventory_trim(text)), in->line);
+	return 0;
 }
 
 int inventory_ini(struct inventory *in, struct err *e)
@@ -183,9 +167,8 @@ int inventory_ini(struct inventory *in, struct err *e)
 	struct ini ini = { .section = HOSTS };
 	int ret = 0;
 
-	if (strncmp(in->file->text, "$ANSIBLE_VAULT;",
-		    in->file->len < 15 ? in->file->len : 15) == 0 &&
-	    in->file->len >= 15) {
+	if (in->file->len >= 15 &&
+	    memcmp(in->file->text, "$ANSIBLE_VAULT;", 15) == 0) {
 		err_set(e, ERR_INPUT, "%s:1: sealed by ansible-vault",
 			in->file->name);
 		return err_advise(e, ADVICE_SEALED_INVENTORY, NULL);
@@ -193,7 +176,7 @@ int inventory_ini(struct inventory *in, struct err *e)
 	ansible_init(&ini.a, in);
 	ini.group = ansible_group(&ini.a, "ungrouped", 0);
 	while (ret == 0 && inventory_line(in, &line))
-		ret = take_line(&ini, line.s, e);
+		ret = take_ini_line(&ini, line.s, e);
 	if (ret == 0)
 		ret = ansible_finish(&ini.a, e);
 	ansible_done(&ini.a);

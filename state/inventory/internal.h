@@ -1,5 +1,6 @@
 /*
- * What the readers of inventories share. For state/inventory*.c alone.
+ * What the readers of inventories share. For state/inventory/ alone. Whatever
+ * is in the text, an error shows where it is and no value that may be a secret.
  */
 #ifndef WGMESH_STATE_INVENTORY_INTERNAL_H
 #define WGMESH_STATE_INVENTORY_INTERNAL_H
@@ -7,10 +8,17 @@
 #include "base/sbuf.h"
 #include "state/inventory/inventory.h"
 
+/** What stands between words. A line's end may be one of MS-DOS. */
+#define INVENTORY_BLANKS " \t\r\v\f"
+
+/** What to say of a key that is none. It may be a secret: it is not shown. */
+#define INVENTORY_KEY_FORM                                                     \
+	"expected a WireGuard key, 44 characters of base64"
+
 /** One file that is being read. */
 struct inventory {
 	const struct inventory_file *file;
-	size_t at;   /* what is read so far */
+	size_t at;   /* bytes read so far */
 	size_t line; /* the number of the line read last, from 1 */
 	struct mesh *mesh;
 	struct strings *notes;
@@ -30,6 +38,10 @@ struct inventory {
 void inventory_note(const struct inventory *in, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/** Note the names of what is not carried over, if there are any. */
+void inventory_note_left(const struct inventory *in,
+			 const struct strings *left);
+
 /** Replace @line by the next one without its line end; false at the end. */
 bool inventory_line(struct inventory *in, struct sbuf *line);
 
@@ -38,6 +50,9 @@ char *inventory_trim(char *s);
 
 /** The next item of a list with commas, trimmed, cut off @list; NULL: none. */
 char *inventory_item(char **list);
+
+/** Take @value as the private key of @n. ERR_INPUT without a place. */
+int inventory_private_key(struct node *n, const char *value, struct err *e);
 
 /**
  * Take an address with or without prefix length for @n: one of each family, a
@@ -58,21 +73,29 @@ void inventory_sort_routes(struct mesh *m);
 /** Set the mesh's networks to the smallest that hold the spans and nodes. */
 int inventory_networks(struct inventory *in, struct err *e);
 
-/** Names with numbers; zeroed is empty. The names are borrowed. */
+/** Names with numbers, in a tree, so that 10,000 hosts cost no square. */
 struct inventory_index {
-	void *root;
+	void *root; /* of tsearch(3); zeroed is empty */
 };
 
-/** The number of @name; @fresh, kept for it, when it has none. */
-size_t inventory_index(struct inventory_index *ix, const char *name,
-		       size_t fresh);
+/** A name that has its number; it stays where it is until the index ends. */
+struct inventory_entry {
+	char *name;
+	size_t number;
+};
+
+/** The entry of @name, which gets a copy of it and @fresh when it has none. */
+const struct inventory_entry *inventory_index(struct inventory_index *ix,
+					      const char *name, size_t fresh);
+
+/** Free the entries; for AUTO(inventory_index_done). */
 void inventory_index_done(struct inventory_index *ix);
 
 /**
  * Expand the ranges of an Ansible host pattern ("web[01:10].example.org") into
- * @out. ERR_INPUT without a place; also for more than @max names.
+ * the empty @names. ERR_INPUT without a place; also for more than @max names.
  */
-int inventory_range(struct strings *out, const char *pattern, size_t max,
+int inventory_range(struct strings *names, const char *pattern, size_t max,
 		    struct err *e);
 
 /** A node's or peer's name out of a comment's text; NULL: none is in it. */
@@ -84,10 +107,20 @@ char *inventory_comment_name(const char *comment);
  */
 char *inventory_name(const char *s);
 
-/** The readers: into in->mesh, whose nodes need not be sorted. */
+/**
+ * The readers: into in->mesh, whose nodes need not be sorted. ERR_INPUT with
+ * its place; what they have read by then stays in the mesh, for the caller to
+ * free. Of wg-quick:
+ */
 int inventory_conf(struct inventory *in, struct err *e);
+
+/** Of wg-meshconf. */
 int inventory_csv(struct inventory *in, struct err *e);
+
+/** Of Ansible, in its older form. */
 int inventory_ini(struct inventory *in, struct err *e);
+
+/** Of Ansible; ERR_SYSTEM, too, where there is no memory for libyaml. */
 int inventory_yaml(struct inventory *in, struct err *e);
 
 #endif

@@ -1,22 +1,30 @@
 /*
- * A file of another tool becomes a mesh: which kind it is, and what all kinds share.
+ * A file of another tool becomes a mesh: which kind it is, and what all kinds
+ * share.
  */
 #include "state/inventory/inventory.h"
 
 #include "base/auto.h"
 #include "state/inventory/internal.h"
-#include "state/model/model.h"
+#include "vault/wgkey.h"
 
 #include <search.h>
 #include <string.h>
 #include <strings.h>
 
-#define BLANKS " \t\r\v\f"
 #define BOM "\xef\xbb\xbf"
+
+/* Begin @f, behind its byte order mark, which is no part of the text. */
+static struct inventory begin_inventory(const struct inventory_file *f)
+{
+	bool marked = f->len >= 3 && memcmp(f->text, BOM, 3) == 0;
+
+	return (struct inventory){ .file = f, .at = marked ? 3 : 0 };
+}
 
 void inventory_note(const struct inventory *in, const char *fmt, ...)
 {
-	struct sbuf b = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf b = SBUF_INIT;
 	va_list ap;
 
 	sbuf_printf(&b, "%s: ", in->file->name);
@@ -24,7 +32,6 @@ void inventory_note(const struct inventory *in, const char *fmt, ...)
 	sbuf_vprintf(&b, fmt, ap);
 	va_end(ap);
 	strings_add(in->notes, sbuf_str(&b));
-	sbuf_done(&b);
 }
 
 bool inventory_line(struct inventory *in, struct sbuf *line)
@@ -41,10 +48,7 @@ bool inventory_line(struct inventory *in, struct sbuf *line)
 	in->at += end ? n + 1 : n;
 	in->line++;
 	sbuf_clear(line);
-	if (in->line == 1 && n >= 3 && memcmp(from, BOM, 3) == 0)
-		sbuf_add(line, from + 3, n - 3);
-	else
-		sbuf_add(line, from, n);
+	sbuf_add(line, from, n);
 	return true;
 }
 
@@ -52,9 +56,9 @@ char *inventory_trim(char *s)
 {
 	size_t n;
 
-	s += strspn(s, BLANKS);
+	s += strspn(s, INVENTORY_BLANKS);
 	n = strlen(s);
-	while (n && strchr(BLANKS, s[n - 1]))
+	while (n && strchr(INVENTORY_BLANKS, s[n - 1]))
 		n--;
 	s[n] = '\0';
 	return s;
@@ -72,6 +76,25 @@ char *inventory_item(char **list)
 	return inventory_trim(item);
 }
 
+int inventory_private_key(struct node *n, const char *value, struct err *e)
+{
+	char public_key[WGKEY_TEXT + 1];
+
+	secret_set(&n->private_key, value, strlen(value));
+	if (wgkey_public(&n->private_key, public_key, e) < 0)
+		return err_set(e, ERR_INPUT, INVENTORY_KEY_FORM);
+	mem_replace(&n->public_key, public_key);
+	return 0;
+}
+
+void inventory_note_left(const struct inventory *in, const struct strings *left)
+{
+	AUTO(auto_free) char *line = strings_line(left, left->len);
+
+	if (line)
+		inventory_note(in, "not carried over: %s", line);
+}
+
 /* ---- which kind ---- */
 
 static bool ends_with(const char *name, const char *ending)
@@ -82,42 +105,24 @@ static bool ends_with(const char *name, const char *ending)
 	return n > m && strcasecmp(name + n - m, ending) == 0;
 }
 
-/* The first line that is neither empty nor a comment. */
-static char *first_line(struct inventory *in, struct sbuf *line)
-{
-	while (inventory_line(in, line)) {
-		char *s = inventory_trim(line->s);
-
-		if (*s && *s != '#' && *s != ';')
-			return s;
-	}
-	return NULL;
-}
-
-static bool begins(const char *s, const char *word)
+static bool begins_with(const char *s, const char *word)
 {
 	return strncasecmp(s, word, strlen(word)) == 0;
 }
 
-/* Does a YAML text begin like this? No INI inventory does. */
-static bool is_yaml_line(char *s)
-{
-	char *comment = strstr(s, " #");
-
-	if (comment)
-		*comment = '\0';
-	s = inventory_trim(s);
-	return begins(s, "---") || *s == '%' || *s == '{' ||
-	       ends_with(s, ":") || strstr(s, ": ");
-}
-
 enum inventory_kind inventory_kind(const struct inventory_file *f)
 {
-	struct inventory in = { .file = f };
+	struct inventory in = begin_inventory(f);
 	AUTO(sbuf_done) struct sbuf line = SBUF_SECRET;
-	char *s = first_line(&in, &line);
+	char *s = NULL, *comment;
 
-	if (s && (begins(s, "[Interface]") || begins(s, "[Peer]")))
+	/* the first line that is neither empty nor a comment tells */
+	while (!s && inventory_line(&in, &line)) {
+		s = inventory_trim(line.s);
+		if (!*s || *s == '#' || *s == ';')
+			s = NULL;
+	}
+	if (s && (begins_with(s, "[Interface]") || begins_with(s, "[Peer]")))
 		return INVENTORY_CONF;
 	if (ends_with(f->name, ".csv"))
 		return INVENTORY_CSV;
@@ -126,80 +131,59 @@ enum inventory_kind inventory_kind(const struct inventory_file *f)
 	if (!s)
 		return ends_with(f->name, ".conf") ? INVENTORY_CONF
 						   : INVENTORY_INI;
-	if (begins(s, "\"Name\",") || begins(s, "Name,"))
+	if (begins_with(s, "\"Name\",") || begins_with(s, "Name,"))
 		return INVENTORY_CSV;
-	return is_yaml_line(s) ? INVENTORY_YAML : INVENTORY_INI;
+	/* does a YAML text begin like this? no INI inventory does */
+	comment = strstr(s, " #");
+	if (comment)
+		*comment = '\0';
+	s = inventory_trim(s);
+	return begins_with(s, "---") || *s == '%' || *s == '{' ||
+			       ends_with(s, ":") || strstr(s, ": ")
+		       ? INVENTORY_YAML
+		       : INVENTORY_INI;
 }
 
 /* ---- names ---- */
 
-struct numbered {
-	const char *name;
-	size_t number;
-};
-
 static int compare_entries(const void *a, const void *b)
 {
-	return strcmp(((const struct numbered *)a)->name,
-		      ((const struct numbered *)b)->name);
+	return strcmp(((const struct inventory_entry *)a)->name,
+		      ((const struct inventory_entry *)b)->name);
 }
 
-size_t inventory_index(struct inventory_index *ix, const char *name,
-		       size_t fresh)
+const struct inventory_entry *inventory_index(struct inventory_index *ix,
+					      const char *name, size_t fresh)
 {
-	struct numbered wanted = { name, fresh };
-	void *found = tfind(&wanted, &ix->root, compare_entries);
-	struct numbered *entry;
+	struct inventory_entry wanted = { (char *)(uintptr_t)name, fresh };
+	void *at = tfind(&wanted, &ix->root, compare_entries);
+	struct inventory_entry *entry;
 
-	if (found)
-		return (*(struct numbered **)found)->number;
+	if (at)
+		return *(struct inventory_entry **)at;
 	entry = mem_calloc(1, sizeof *entry);
-	*entry = wanted;
+	*entry = (struct inventory_entry){ mem_strdup(name), fresh };
 	tsearch(entry, &ix->root, compare_entries);
-	return fresh;
+	return entry;
+}
+
+static void free_entry(void *p)
+{
+	free(((struct inventory_entry *)p)->name);
+	free(p);
 }
 
 void inventory_index_done(struct inventory_index *ix)
 {
-	tdestroy(ix->root, free);
+	tdestroy(ix->root, free_entry);
 	ix->root = NULL;
 }
 
 /* ---- reading ---- */
 
-static int check_text(const struct inventory_file *f, struct err *e)
+static void inventory_done(struct inventory *in)
 {
-	const char *nul = memchr(f->text, '\0', f->len);
-	size_t line = 1;
-
-	if (f->len > INVENTORY_SIZE_MAX)
-		return err_set(e, ERR_INPUT, "%s: has more than %d MiB",
-			       f->name, INVENTORY_SIZE_MAX >> 20);
-	if (!nul)
-		return 0;
-	for (const char *p = f->text; p < nul; p++)
-		line += *p == '\n';
-	return err_set(e, ERR_INPUT, "%s:%zu: a zero byte, expected text",
-		       f->name, line);
-}
-
-/* Nodes and groups into order; a name that two nodes have is an error. */
-static int arrange(struct inventory *in, struct err *e)
-{
-	struct nodes *nodes = &in->mesh->nodes;
-
-	vec_sort(nodes, node_compare);
-	vec_sort(&in->mesh->groups, group_compare);
-	for (size_t i = 1; i < nodes->len; i++)
-		if (node_compare(&nodes->items[i - 1], &nodes->items[i]) == 0)
-			return err_set(e, ERR_INPUT, "%s: node '%s' is there "
-				       "twice", in->file->name,
-				       nodes->items[i].name);
-	if (nodes->len == 0)
-		return err_set(e, ERR_INPUT, "%s: no hosts found, expected a "
-			       "wg-quick file, a wg-meshconf CSV or an Ansible "
-			       "inventory", in->file->name);
-	return 0;
+	vec_done(&in->spans);
 }
 
 int inventory_read(struct mesh *out, const struct inventory_file *f,
@@ -212,19 +196,37 @@ int inventory_read(struct mesh *out, const struct inventory_file *f,
 		[INVENTORY_YAML] = inventory_yaml,
 	};
 	AUTO(mesh_done) struct mesh m = { 0 };
-	struct inventory in = { .file = f, .mesh = &m, .notes = notes };
-	int ret = check_text(f, e);
+	AUTO(inventory_done) struct inventory in = begin_inventory(f);
+	const char *nul = memchr(f->text, '\0', f->len);
+	const struct nodes *nodes = &m.nodes;
+	size_t line = 1;
 
+	if (f->len > INVENTORY_SIZE_MAX)
+		return err_set(e, ERR_INPUT, "%s: has more than %d MiB",
+			       f->name, INVENTORY_SIZE_MAX >> 20);
+	/* the readers take lines and fields for C strings: none is cut short */
+	for (const char *p = f->text; nul && p < nul; p++)
+		line += *p == '\n';
+	if (nul)
+		return err_set(e, ERR_INPUT, "%s:%zu: a zero byte, expected "
+			       "text", f->name, line);
 	mesh_init(&m);
-	if (ret == 0)
-		ret = readers[inventory_kind(f)](&in, e);
-	if (ret == 0)
-		ret = arrange(&in, e);
+	in.mesh = &m;
+	in.notes = notes;
+	if (readers[inventory_kind(f)](&in, e) < 0)
+		return -1;
+	vec_sort(&m.nodes, node_compare);
+	vec_sort(&m.groups, group_compare);
+	for (size_t i = 1; i < nodes->len; i++)
+		if (node_compare(&nodes->items[i - 1], &nodes->items[i]) == 0)
+			return err_set(e, ERR_INPUT, "%s: node '%s' is there "
+				       "twice", f->name, nodes->items[i].name);
+	if (nodes->len == 0)
+		return err_set(e, ERR_INPUT, "%s: no hosts found, expected a "
+			       "wg-quick file, a wg-meshconf CSV or an Ansible "
+			       "inventory", f->name);
 	inventory_sort_routes(&m);
-	if (ret == 0 && in.spans.len)
-		ret = inventory_networks(&in, e);
-	vec_done(&in.spans);
-	if (ret < 0)
+	if (in.spans.len && inventory_networks(&in, e) < 0)
 		return -1;
 	*out = m;
 	m = (struct mesh){ 0 };

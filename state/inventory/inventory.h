@@ -10,9 +10,12 @@
 
 /** Largest text that is read, in bytes. */
 #define INVENTORY_SIZE_MAX (16 << 20)
-/** Most hosts of one file, ranges expanded. */
+/**
+ * Most hosts of one file, ranges expanded; more is taken for a slip in a range.
+ */
 #define INVENTORY_HOSTS_MAX 10000
 
+/** Which of the forms; Ansible's two are told apart, as their syntaxes are. */
 enum inventory_kind {
 	INVENTORY_CONF, /* wg-quick: one node, its peers as external ones */
 	INVENTORY_CSV,  /* wg-meshconf */
@@ -27,7 +30,10 @@ struct inventory_file {
 	size_t len;
 };
 
-/** What a text is, by its first lines, else by the file's name. */
+/**
+ * What a text is: by its first line that says something if that is wg-quick's,
+ * else by the file's ending, else by that line: Ansible's files may have none.
+ */
 enum inventory_kind inventory_kind(const struct inventory_file *f);
 
 /**
@@ -44,7 +50,10 @@ int inventory_read(struct mesh *out, const struct inventory_file *f,
 
 /**
  * Make a node of each external peer of the only node of @m, as far as its
- * allowed IPs and endpoint tell. @file is for the notes.
+ * allowed IPs and endpoint tell: the first address in the mesh's network is its
+ * own, the rest are its routes, and the endpoint's host is where to log in. A
+ * peer without one is reached by its name, which the notes say. The peers end.
+ * @file is for the notes.
  */
 void inventory_peers_to_nodes(struct mesh *m, const char *file,
 			      struct strings *notes);

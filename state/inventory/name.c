@@ -6,38 +6,21 @@
 #include "state/inventory/internal.h"
 
 #include "base/auto.h"
-#include "state/model/model.h"
 
 #include <string.h>
 #include <strings.h>
 
 #define ALNUM                                                                  \
 	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-/* Leaves room for a number behind it. */
+/* A label of a host's name has 63 (RFC 1035): this leaves room for a number. */
 #define NAME_MAX_BYTES 50
 /* A comment of more words is a sentence, not a name. */
 #define WORDS_MAX 3
 
-/* @name, which is taken over, or what of it can be a host's name as well. */
-static char *as_host(char *name)
-{
-	struct err ignored;
-	char *other;
-
-	if (check_host(name, &ignored) == 0)
-		return name;
-	for (char *p = name; *p; p++)
-		*p = *p == '.' ? '-' : *p;
-	if (check_host(name, &ignored) == 0)
-		return name;
-	other = mem_printf("node-%s", name);
-	free(name);
-	return other;
-}
-
 char *inventory_name(const char *s)
 {
-	struct sbuf b = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf b = SBUF_INIT;
+	struct err ignored;
 
 	for (; *s && b.len < NAME_MAX_BYTES; s++) {
 		if (strchr(ALNUM, *s) || (b.len && strchr("._-", *s)))
@@ -49,23 +32,14 @@ char *inventory_name(const char *s)
 		b.s[--b.len] = '\0';
 	if (b.len == 0)
 		sbuf_puts(&b, "node");
-	return as_host(sbuf_detach(&b));
-}
-
-/* What stands behind a label such as "Name:"; @s itself when there is none. */
-static const char *skip_label(const char *s)
-{
-	static const char *const labels[] = { "friendly_name", "name", "client",
-					      "begin_peer", "peer" };
-
-	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-		size_t n = strlen(labels[i]);
-
-		if (strncasecmp(s, labels[i], n) == 0 &&
-		    strchr(" \t:=", s[n]) && s[n])
-			return s + n + strspn(s + n, " \t:=");
-	}
-	return s;
+	/* the peer may become a node, whose SSH host is named so at first */
+	if (check_host(b.s, &ignored) == 0)
+		return sbuf_detach(&b);
+	for (char *p = b.s; *p; p++)
+		*p = *p == '.' ? '-' : *p;
+	if (check_host(b.s, &ignored) == 0)
+		return sbuf_detach(&b);
+	return mem_printf("node-%s", b.s);
 }
 
 /* One to three words, and neither a setting nor a key among them. */
@@ -84,10 +58,21 @@ static bool looks_like_name(const char *s)
 
 char *inventory_comment_name(const char *comment)
 {
+	static const char *const labels[] = { "friendly_name", "name", "client",
+					      "begin_peer", "peer" };
 	AUTO(auto_free) char *copy =
 		mem_strdup(comment + strspn(comment, "#; \t"));
-	const char *name = skip_label(inventory_trim(copy));
+	const char *name = inventory_trim(copy);
 
+	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
+		size_t n = strlen(labels[i]);
+
+		if (strncasecmp(name, labels[i], n) != 0 || !name[n] ||
+		    !strchr(" \t:=", name[n]))
+			continue;
+		name += n + strspn(name + n, " \t:=");
+		break;
+	}
 	if (strncasecmp(name, "end_peer", 8) == 0 || !looks_like_name(name))
 		return NULL;
 	return inventory_name(name);

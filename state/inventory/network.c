@@ -1,11 +1,11 @@
 /*
  * Addresses of an inventory's nodes: their own, what is behind them, and the
- * networks that hold them all.
+ * networks that hold them all. No file says the mesh's network: it is guessed
+ * from the addresses, and the notes say where that was more than a guess.
  */
 #include "state/inventory/internal.h"
 
 #include "base/auto.h"
-#include "state/model/model.h"
 
 int inventory_address(struct inventory *in, struct node *n, const char *text,
 		      struct err *e)
@@ -63,18 +63,6 @@ void inventory_sort_routes(struct mesh *m)
 	}
 }
 
-/* Make @c hold @other. */
-static void widen(struct cidr *c, const struct cidr *other)
-{
-	if (c->plen > other->plen)
-		c->plen = other->plen;
-	cidr_mask(c);
-	while (!cidr_contains(c, &other->ip)) {
-		c->plen--;
-		cidr_mask(c);
-	}
-}
-
 /* Is an address of a node one that no host can have in @c? */
 static bool at_edge(const struct inventory *in, const struct cidr *c)
 {
@@ -90,10 +78,10 @@ static bool at_edge(const struct inventory *in, const struct cidr *c)
 }
 
 /* The smallest network that can be a mesh's and holds the spans of a family. */
-static int hold(struct cidr *out, const struct inventory *in, int family,
-		struct err *e)
+static int find_network(struct cidr *out, const struct inventory *in,
+			int family, struct err *e)
 {
-	unsigned largest = family == 4 ? 30 : 126;
+	unsigned longest = family == 4 ? 30 : 126;
 	struct cidr c = { 0 };
 
 	for (size_t i = 0; i < in->spans.len; i++) {
@@ -103,9 +91,15 @@ static int hold(struct cidr *out, const struct inventory *in, int family,
 			continue;
 		if (!c.ip.family)
 			c = *span;
-		widen(&c, span);
+		if (c.plen > span->plen)
+			c.plen = span->plen;
+		cidr_mask(&c);
+		while (!cidr_contains(&c, &span->ip)) {
+			c.plen--;
+			cidr_mask(&c);
+		}
 	}
-	if (c.ip.family && c.plen > largest)
+	if (c.ip.family && c.plen > longest)
 		c.plen = family == 4 ? 24 : 64; /* room to grow */
 	cidr_mask(&c);
 	while (c.ip.family && c.plen && at_edge(in, &c)) {
@@ -119,30 +113,29 @@ static int hold(struct cidr *out, const struct inventory *in, int family,
 	return 0;
 }
 
-/* A prefix length that is another one than the network's was meant somehow. */
-static void note_other(const struct inventory *in, const struct cidr *network)
-{
-	char text[ADDR_TEXT_MAX], whole[ADDR_TEXT_MAX];
-
-	for (size_t i = 0; i < in->spans.len; i++) {
-		struct cidr c = in->spans.items[i];
-
-		if (c.ip.family != network->ip.family ||
-		    c.plen == network->plen || c.plen == ip_bits(&c.ip))
-			continue;
-		inventory_note(in, "the addresses are of several networks "
-			       "(%s); %s holds them all", cidr_text(&c, text),
-			       cidr_text(network, whole));
-		return;
-	}
-}
-
 int inventory_networks(struct inventory *in, struct err *e)
 {
-	if (hold(&in->mesh->network, in, 4, e) < 0 ||
-	    hold(&in->mesh->network6, in, 6, e) < 0)
+	struct cidr *const networks[] = { &in->mesh->network,
+					  &in->mesh->network6 };
+	char text[ADDR_TEXT_MAX], whole[ADDR_TEXT_MAX];
+
+	if (find_network(networks[0], in, 4, e) < 0 ||
+	    find_network(networks[1], in, 6, e) < 0)
 		return -1;
-	note_other(in, &in->mesh->network);
-	note_other(in, &in->mesh->network6);
+	/* a prefix length other than the network's was meant somehow */
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; i < in->spans.len; i++) {
+			struct cidr c = in->spans.items[i];
+
+			if (c.ip.family != networks[k]->ip.family ||
+			    c.plen == networks[k]->plen ||
+			    c.plen == ip_bits(&c.ip))
+				continue;
+			inventory_note(in, "the addresses are of several "
+				       "networks (%s); %s holds them all",
+				       cidr_text(&c, text),
+				       cidr_text(networks[k], whole));
+			break;
+		}
 	return 0;
 }

@@ -1,11 +1,11 @@
 /*
  * Ansible inventories as YAML: groups with hosts, vars and children, nested.
- * Values that are not about logging in are skipped whatever they are.
+ * Values that are not about logging in are skipped whatever they are. Anchors
+ * are refused: a few lines of them can stand for billions of hosts.
  */
 #include "state/inventory/ansible.h"
 
 #include "base/auto.h"
-#include "state/model/model.h"
 
 #include <string.h>
 #include <strings.h>
@@ -18,7 +18,7 @@ struct reader {
 	yaml_parser_t parser;
 	yaml_event_t event; /* the present one */
 	struct ansible a;
-	size_t depth;
+	size_t depth; /* of mappings that are open */
 };
 
 /* An error where the present event is. */
@@ -33,39 +33,40 @@ static bool is(const struct reader *r, yaml_event_type_t type)
 	return r->event.type == type;
 }
 
-static bool has_anchor(const yaml_event_t *event)
+/* The next event takes the place of the present one, and its texts are gone. */
+static int next_event(struct reader *r, struct err *e)
 {
-	switch (event->type) {
-	case YAML_SCALAR_EVENT:
-		return event->data.scalar.anchor;
-	case YAML_MAPPING_START_EVENT:
-		return event->data.mapping_start.anchor;
-	case YAML_SEQUENCE_START_EVENT:
-		return event->data.sequence_start.anchor;
-	default:
-		return false;
-	}
-}
+	const unsigned char *anchor = NULL;
 
-static int next(struct reader *r, struct err *e)
-{
 	yaml_event_delete(&r->event);
 	if (!yaml_parser_parse(&r->parser, &r->event))
 		return inventory_error(r->a.in, r->parser.problem_mark.line + 1,
 				       e, "no YAML: %s",
 				       r->parser.problem ? r->parser.problem
 							 : "cannot be read");
-	if (is(r, YAML_ALIAS_EVENT) || has_anchor(&r->event))
+	if (is(r, YAML_SCALAR_EVENT))
+		anchor = r->event.data.scalar.anchor;
+	else if (is(r, YAML_MAPPING_START_EVENT))
+		anchor = r->event.data.mapping_start.anchor;
+	else if (is(r, YAML_SEQUENCE_START_EVENT))
+		anchor = r->event.data.sequence_start.anchor;
+	if (anchor || is(r, YAML_ALIAS_EVENT))
 		return refuse(r, e, "an anchor or alias found, expected the "
 			      "value itself");
 	return 0;
 }
 
-/* The text of a scalar, "" for null; NULL when there is a zero byte in it. */
-static const char *text_of(const struct reader *r)
+/*
+ * The text of the present scalar, "" for null; NULL when it is none, or when
+ * there is a zero byte in it. Of the event: good until the next one.
+ */
+static const char *scalar_text(const struct reader *r)
 {
-	const char *s = (const char *)r->event.data.scalar.value;
+	const char *s;
 
+	if (!is(r, YAML_SCALAR_EVENT))
+		return NULL;
+	s = (const char *)r->event.data.scalar.value;
 	if (strlen(s) != r->event.data.scalar.length)
 		return NULL;
 	if (r->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
@@ -75,7 +76,7 @@ static const char *text_of(const struct reader *r)
 }
 
 /* Pass over the present value, whatever it is. */
-static int skip(struct reader *r, struct err *e)
+static int skip_value(struct reader *r, struct err *e)
 {
 	size_t open = 0;
 
@@ -89,7 +90,7 @@ static int skip(struct reader *r, struct err *e)
 		if (open > NESTING_MAX)
 			return refuse(r, e, "nested more than %d deep",
 				      NESTING_MAX);
-		if (next(r, e) < 0)
+		if (next_event(r, e) < 0)
 			return -1;
 	} while (open);
 	return 0;
@@ -99,143 +100,107 @@ static int skip(struct reader *r, struct err *e)
 typedef int pair_fn(struct reader *r, const char *key, size_t line, void *arg,
 		    struct err *e);
 
-/* The present scalar as a key that was not there yet; kept in @keys. */
-static const char *new_key(struct reader *r, struct strings *keys,
-			   struct inventory_index *seen, struct err *e)
-{
-	const char *text = is(r, YAML_SCALAR_EVENT) ? text_of(r) : NULL;
-	AUTO(auto_free) char *shown = check_shown(text ? text : "");
-
-	if (!text || !*text) {
-		(void)refuse(r, e, "expected a name");
-		return NULL;
-	}
-	strings_add(keys, text);
-	text = keys->items[keys->len - 1];
-	if (inventory_index(seen, text, keys->len) == keys->len)
-		return text;
-	(void)refuse(r, e, "'%s' is there twice, expected it once", shown);
-	return NULL;
-}
-
-static int read_pairs(struct reader *r, pair_fn *pair, void *arg, struct err *e)
-{
-	struct inventory_index seen = { 0 };
-	struct strings keys = { 0 };
-	int ret = 0;
-
-	while (ret == 0 && !is(r, YAML_MAPPING_END_EVENT)) {
-		size_t line = r->event.start_mark.line + 1;
-		const char *key = new_key(r, &keys, &seen, e);
-
-		if (!key || next(r, e) < 0)
-			ret = -1;
-		else
-			ret = pair(r, key, line, arg, e);
-	}
-	inventory_index_done(&seen);
-	strings_done(&keys);
-	return ret < 0 ? -1 : next(r, e);
-}
-
-/* The present value as a mapping, or nothing. @what it is the value of. */
+/*
+ * The present value as a mapping, or nothing. @what it is the value of. A key
+ * that is there twice would make the last one win in Ansible: refused.
+ */
 static int read_mapping(struct reader *r, const char *what, pair_fn *pair,
 			void *arg, struct err *e)
 {
+	AUTO(inventory_index_done) struct inventory_index seen = { 0 };
 	AUTO(auto_free) char *shown = check_shown(what);
-	int ret;
+	const char *text = scalar_text(r);
 
-	if (is(r, YAML_SCALAR_EVENT) && text_of(r) && !*text_of(r))
-		return next(r, e);
+	if (text && !*text)
+		return next_event(r, e);
 	if (!is(r, YAML_MAPPING_START_EVENT))
 		return refuse(r, e, "'%s': expected nothing, or names with ':' "
 			      "behind them", shown);
 	if (r->depth == NESTING_MAX)
 		return refuse(r, e, "nested more than %d deep", NESTING_MAX);
 	r->depth++;
-	ret = next(r, e) < 0 ? -1 : read_pairs(r, pair, arg, e);
+	if (next_event(r, e) < 0)
+		return -1;
+	for (size_t n = 0; !is(r, YAML_MAPPING_END_EVENT); n++) {
+		size_t line = r->event.start_mark.line + 1;
+		const struct inventory_entry *key;
+
+		text = scalar_text(r);
+		if (!text || !*text)
+			return refuse(r, e, "expected a name");
+		key = inventory_index(&seen, text, n);
+		if (key->number != n) {
+			AUTO(auto_free) char *again = check_shown(text);
+
+			return refuse(r, e, "'%s' is there twice, expected it "
+				      "once", again);
+		}
+		if (next_event(r, e) < 0 ||
+		    pair(r, key->name, line, arg, e) < 0)
+			return -1;
+	}
 	r->depth--;
-	return ret;
+	return next_event(r, e);
 }
 
 /* ---- hosts and groups ---- */
 
-/* "!vault" and the like; YAML's own tags change nothing here. */
-static bool has_own_tag(const struct reader *r)
-{
-	const char *tag = (const char *)r->event.data.scalar.tag;
-
-	return tag && tag[0] == '!' && tag[1];
-}
-
+/* A variable; @arg is what it is taken into. */
 static int read_var(struct reader *r, const char *key, size_t line, void *arg,
 		    struct err *e)
 {
 	enum ansible_name name = ansible_name(key);
+	const char *text = scalar_text(r);
+	const char *tag;
 
 	if (name == ANSIBLE_NONE)
-		return skip(r, e);
-	if (!is(r, YAML_SCALAR_EVENT) || !text_of(r))
+		return skip_value(r, e);
+	if (!text)
 		return refuse(r, e, "%s: expected one value", key);
-	if (has_own_tag(r))
+	/* "!vault" and the like; YAML's own tags change nothing here */
+	tag = (const char *)r->event.data.scalar.tag;
+	if (tag && tag[0] == '!' && tag[1])
 		return refuse(r, e, "%s: a tag such as !vault found, expected "
 			      "a plain value", key);
-	if (*text_of(r))
-		ansible_set(arg, name, text_of(r), line);
-	return next(r, e);
+	if (*text)
+		ansible_set(arg, name, text, line);
+	return next_event(r, e);
 }
 
-static int read_host(struct reader *r, const char *key, size_t line, void *arg,
-		     struct err *e)
+/* A host or a range of them; @arg is the group's number. */
+static int read_yaml_host(struct reader *r, const char *key, size_t line,
+			  void *arg, struct err *e)
 {
-	struct ansible_vars vars = { 0 };
-	int ret = read_mapping(r, key, read_var, &vars, e);
+	AUTO(ansible_vars_done) struct ansible_vars vars = { 0 };
 
-	if (ret == 0)
-		ret = ansible_hosts(&r->a, *(size_t *)arg, key, &vars, line, e);
-	ansible_vars_done(&vars);
-	return ret;
-}
-
-/* One host may stand there without a colon. */
-static int read_hosts(struct reader *r, size_t group, struct err *e)
-{
-	if (is(r, YAML_SCALAR_EVENT) && text_of(r) && *text_of(r)) {
-		if (ansible_hosts(&r->a, group, text_of(r), NULL,
-				  r->event.start_mark.line + 1, e) < 0)
-			return -1;
-		return next(r, e);
-	}
-	return read_mapping(r, "hosts", read_host, &group, e);
-}
-
-static int read_vars(struct reader *r, size_t group, struct err *e)
-{
-	struct ansible_vars vars = { 0 };
-	int ret = read_mapping(r, "vars", read_var, &vars, e);
-
-	for (int v = 0; ret == 0 && v < ANSIBLE_VARS; v++)
-		if (vars.of[v].text)
-			ansible_set(&r->a.groups.items[group].own,
-				    (enum ansible_name)v, vars.of[v].text,
-				    vars.of[v].line);
-	ansible_vars_done(&vars);
-	return ret;
+	if (read_mapping(r, key, read_var, &vars, e) < 0)
+		return -1;
+	return ansible_hosts(&r->a, *(size_t *)arg, key, &vars, line, e);
 }
 
 static int read_group(struct reader *r, const char *key, size_t line, void *arg,
 		      struct err *e);
 
-static int read_section(struct reader *r, const char *key, size_t line,
-			void *arg, struct err *e)
+/* A section of a group, whose number @arg is. */
+static int read_group_section(struct reader *r, const char *key, size_t line,
+			      void *arg, struct err *e)
 {
 	AUTO(auto_free) char *shown = check_shown(key);
+	const char *text = scalar_text(r);
 	size_t group = *(size_t *)arg;
 
-	if (strcmp(key, "hosts") == 0)
-		return read_hosts(r, group, e);
+	if (strcmp(key, "hosts") == 0) {
+		/* one host may stand there without a colon */
+		if (!text || !*text)
+			return read_mapping(r, key, read_yaml_host, &group, e);
+		if (ansible_hosts(&r->a, group, text, NULL,
+				  r->event.start_mark.line + 1, e) < 0)
+			return -1;
+		return next_event(r, e);
+	}
 	if (strcmp(key, "vars") == 0)
-		return read_vars(r, group, e);
+		return read_mapping(r, key, read_var,
+				    &r->a.groups.items[group].own, e);
 	if (strcmp(key, "children") == 0)
 		return read_mapping(r, key, read_group, &group, e);
 	return inventory_error(r->a.in, line, e, "'%s' found, expected hosts, "
@@ -250,28 +215,20 @@ static int read_group(struct reader *r, const char *key, size_t line, void *arg,
 
 	if (arg)
 		ansible_child(&r->a, *(size_t *)arg, group);
-	return read_mapping(r, key, read_section, &group, e);
+	return read_mapping(r, key, read_group_section, &group, e);
 }
 
-static int read_stream(struct reader *r, struct err *e)
+/* Works on a zeroed one, too. */
+static void end_reader(struct reader *r)
 {
-	if (next(r, e) < 0 || next(r, e) < 0) /* begin of stream, document */
-		return -1;
-	if (is(r, YAML_STREAM_END_EVENT))
-		return 0;
-	if (next(r, e) < 0 ||
-	    read_mapping(r, "inventory", read_group, NULL, e) < 0 ||
-	    next(r, e) < 0)
-		return -1;
-	if (!is(r, YAML_STREAM_END_EVENT))
-		return refuse(r, e, "a second document, expected one");
-	return ansible_finish(&r->a, e);
+	yaml_event_delete(&r->event);
+	yaml_parser_delete(&r->parser);
+	ansible_done(&r->a);
 }
 
 int inventory_yaml(struct inventory *in, struct err *e)
 {
-	struct reader r = { .depth = 0 };
-	int ret;
+	AUTO(end_reader) struct reader r = { .depth = 0 };
 
 	if (!yaml_parser_initialize(&r.parser))
 		return err_set(e, ERR_SYSTEM, "no memory for YAML");
@@ -279,9 +236,16 @@ int inventory_yaml(struct inventory *in, struct err *e)
 				     (const unsigned char *)in->file->text,
 				     in->file->len);
 	ansible_init(&r.a, in);
-	ret = read_stream(&r, e);
-	yaml_event_delete(&r.event);
-	yaml_parser_delete(&r.parser);
-	ansible_done(&r.a);
-	return ret;
+	/* the begin of the stream, and of the document */
+	if (next_event(&r, e) < 0 || next_event(&r, e) < 0)
+		return -1;
+	if (is(&r, YAML_STREAM_END_EVENT))
+		return 0;
+	if (next_event(&r, e) < 0 ||
+	    read_mapping(&r, "inventory", read_group, NULL, e) < 0 ||
+	    next_event(&r, e) < 0)
+		return -1;
+	if (!is(&r, YAML_STREAM_END_EVENT))
+		return refuse(&r, e, "a second document, expected one");
+	return ansible_finish(&r.a, e);
 }

@@ -1,12 +1,11 @@
 /*
- * A mesh in words, a line for each thing, for git diff.
+ * A mesh in words, a line for each thing, for git diff: as what is new against
+ * a mesh that says nothing, so that the words are those of a change.
  */
-#include "state/merge/describe.h"
+#include "state/merge/merge.h"
 
 #include "base/auto.h"
 #include "base/text.h"
-#include "state/merge/merge.h"
-#include "state/model/model.h"
 
 #include <string.h>
 
@@ -17,14 +16,14 @@ static void put_line(struct sbuf *out, const char *line)
 }
 
 /* "node db1: port 51821" */
-static void put_value(struct sbuf *out, const char *what, const char *name,
-		      const char *field, const char *value)
+static void put_said(struct sbuf *out, enum mesh_part part, const char *name,
+		     const char *field, const char *value)
 {
-	AUTO(auto_free) char *line =
-		mem_printf("%s%s%s: %s %s", what, name ? " " : "",
-			   name ? name : "", field, value);
+	AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
 
-	put_line(out, line);
+	part_text(&line, part, name);
+	sbuf_printf(&line, ": %s %s", field, value);
+	put_line(out, sbuf_str(&line));
 }
 
 static void describe_fields(struct sbuf *out, const struct mesh *m,
@@ -35,32 +34,25 @@ static void describe_fields(struct sbuf *out, const struct mesh *m,
 
 		field_get(&all->items[i], m, m, &said);
 		for (size_t k = 0; k < said.len; k++)
-			put_value(out, "mesh", NULL, all->items[i].key,
-				  said.items[k]);
+			put_said(out, PART_MESH, NULL, all->items[i].key,
+				 said.items[k]);
 	}
 }
 
-/* A line for each item of a list. */
-static void describe_list(struct sbuf *out, const char *what,
-			  const struct change *c)
+/* A line, or one for each item of a list: items have no commas. */
+static void describe_change(struct sbuf *out, const struct change *c)
 {
-	for (const char *p = c->after; p;) {
+	if (!c->list)
+		put_said(out, c->part, c->name, c->field,
+			 c->after ? c->after : "unset");
+	for (const char *p = c->list ? c->after : NULL; p;) {
 		const char *end = strstr(p, ", ");
 		AUTO(auto_free) char *item =
 			mem_strndup(p, end ? (size_t)(end - p) : strlen(p));
 
-		put_value(out, what, c->name, c->field, item);
+		put_said(out, c->part, c->name, c->field, item);
 		p = end ? end + 2 : NULL;
 	}
-}
-
-static void describe_change(struct sbuf *out, const struct change *c)
-{
-	if (c->list)
-		describe_list(out, part_word(c->part), c);
-	else
-		put_value(out, part_word(c->part), c->name, c->field,
-			  c->after ? c->after : "unset");
 }
 
 static void copy_fields(struct mesh *to, const struct mesh *from,
@@ -94,26 +86,12 @@ static void make_bare(struct mesh *bare, const struct mesh *m)
 	}
 }
 
-static void describe_conflicts(struct sbuf *out, const struct mesh *m)
-{
-	AUTO(conflicts_done) struct conflicts all = { 0 };
-	struct err e;
-
-	if (mesh_conflicts(&all, m, &e) < 0)
-		put_value(out, "mesh", NULL, "conflicts", e.msg);
-	for (size_t i = 0; i < all.len; i++) {
-		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
-
-		sbuf_puts(&line, "conflict: ");
-		conflict_text(&line, &all.items[i]);
-		put_line(out, sbuf_str(&line));
-	}
-}
-
 void mesh_describe(struct sbuf *out, const struct mesh *m)
 {
 	AUTO(changes_done) struct changes all = { 0 };
+	AUTO(conflicts_done) struct conflicts conflicts = { 0 };
 	AUTO(mesh_done) struct mesh bare;
+	struct err e;
 
 	describe_fields(out, m, &fields_mesh);
 	describe_fields(out, m, &fields_defaults);
@@ -123,7 +101,15 @@ void mesh_describe(struct sbuf *out, const struct mesh *m)
 		describe_change(out, &all.items[i]);
 	for (size_t i = 0; i < m->extras.len; i++)
 		if (strcmp(m->extras.items[i].key, MERGE_CONFLICTS) != 0)
-			put_value(out, "mesh", NULL, "unknown member",
-				  m->extras.items[i].key);
-	describe_conflicts(out, m);
+			put_said(out, PART_MESH, NULL, "unknown member",
+				 m->extras.items[i].key);
+	if (mesh_conflicts(&conflicts, m, &e) < 0)
+		put_said(out, PART_MESH, NULL, "conflicts", e.msg);
+	for (size_t i = 0; i < conflicts.len; i++) {
+		AUTO(sbuf_done) struct sbuf line = SBUF_INIT;
+
+		sbuf_puts(&line, "conflict: ");
+		conflict_text(&line, &conflicts.items[i]);
+		put_line(out, sbuf_str(&line));
+	}
 }

@@ -1,5 +1,7 @@
 /*
- * Three sides into one, member by member, each by its rule.
+ * Three sides into one, member by member, each by its rule. Works on trees, not
+ * on meshes, so that a member that only a newer wgmesh knows is merged, too.
+ * Afterwards all of it is loaded as any state is: a merge is not believed.
  */
 #include "state/merge/internal.h"
 
@@ -27,61 +29,54 @@ const char *merge_map(enum mesh_part part)
 	return NULL;
 }
 
-/* The rule that a row gives; one without a row is a leaf. */
-static struct rule rule_of(const struct mesh_field *f)
+struct value value_of(struct json_object *object, const char *key)
 {
-	if (!f)
-		return (struct rule){ .part = PART_MESH };
-	return (struct rule){ f->how, f->each, f->fits, f->of,
-			      f->each == MERGE_FIELDS ? f->of->part
-						      : PART_MESH };
-}
-
-struct cell cell_of(struct json_object *object, const char *key)
-{
-	struct cell c = { false, NULL };
+	struct value c = { false, NULL };
 
 	if (json_object_is_type(object, json_type_object))
 		c.has = json_object_object_get_ex(object, key, &c.v);
 	return c;
 }
 
-static bool same(struct cell a, struct cell b)
+static bool same(struct value a, struct value b)
 {
 	return a.has == b.has && json_object_equal(a.v, b.v);
 }
 
-static struct cell taken(struct cell c)
+/* One more reference: what a merge returns is the caller's. */
+static struct value value_held(struct value c)
 {
 	json_object_get(c.v);
 	return c;
 }
 
-static void add_text(struct json_object *entry, const char *key, const char *s)
+static void add_entry_text(struct json_object *entry, const char *key,
+			   const char *s)
 {
 	if (s)
 		json_object_object_add(entry, key, json_object_new_string(s));
 }
 
-static void add_cell(struct json_object *entry, const char *key, struct cell c)
+static void add_entry_value(struct json_object *entry, const char *key,
+			    struct value c)
 {
 	if (c.has)
-		json_object_object_add(entry, key, taken(c).v);
+		json_object_object_add(entry, key, value_held(c).v);
 }
 
-struct json_object *merge_contest(struct merge *g, struct place at,
-				  struct cell base, struct cell ours,
-				  struct cell theirs)
+struct json_object *merge_conflict(struct merge *g, struct path at,
+				  struct value base, struct value ours,
+				  struct value theirs)
 {
 	struct json_object *entry = json_object_new_object();
 
-	add_text(entry, "part", part_word(at.part));
-	add_text(entry, "name", at.name);
-	add_text(entry, "field", at.field);
-	add_text(entry, "item", at.item);
-	add_cell(entry, "base", base);
-	add_cell(entry, "ours", ours);
-	add_cell(entry, "theirs", theirs);
+	add_entry_text(entry, "part", part_word(at.part));
+	add_entry_text(entry, "name", at.name);
+	add_entry_text(entry, "field", at.field);
+	add_entry_text(entry, "item", at.item);
+	add_entry_value(entry, "base", base);
+	add_entry_value(entry, "ours", ours);
+	add_entry_value(entry, "theirs", theirs);
 	json_object_array_add(g->conflicts, entry);
 	return entry;
 }
@@ -99,7 +94,7 @@ static void add_items(struct json_object *out, struct json_object *list,
 }
 
 /* What both have, and what either has that the base has not; ours first. */
-static struct cell merge_sets(struct cell b, struct cell o, struct cell t)
+static struct value merge_sets(struct value b, struct value o, struct value t)
 {
 	struct json_object *old = tree_set(b.v);
 	struct json_object *theirs = tree_set(t.v);
@@ -111,78 +106,76 @@ static struct cell merge_sets(struct cell b, struct cell o, struct cell t)
 	add_items(out, t.v, old, NULL);
 	json_object_put(old);
 	json_object_put(theirs);
-	return (struct cell){ true, out };
+	return (struct value){ true, out };
 }
 
+/* The rule for the member @key: that of its row, without one it is a leaf. */
 static struct rule rule_for(const struct rule *r, const char *key)
 {
+	const struct mesh_field *f;
+
 	if (r->how == MERGE_ENTRIES)
 		return (struct rule){ .how = r->each, .of = r->of };
-	return rule_of(object_member(r->of, key));
+	f = object_member(r->of, key);
+	if (!f)
+		return (struct rule){ .part = PART_MESH };
+	return (struct rule){ f->how, f->each, f->fits, f->of,
+			      f->each == MERGE_FIELDS ? f->of->part
+						      : PART_MESH };
 }
 
-/* The place of the member @key of what is at @at. */
-static struct place inner_place(struct place at, const struct rule *r,
-				const char *key)
+static struct value merge_values(struct merge *g, const struct rule *r,
+				 struct path at, const struct value sides[3]);
+
+/* One member of @out, from the three sides. */
+static void merge_member(struct merge *g, const struct rule *r, struct path at,
+			 const char *key, const struct value sides[3],
+			 struct json_object *out)
 {
-	if (r->how == MERGE_ENTRIES && r->part != PART_MESH)
-		return (struct place){ r->part, key, NULL, NULL };
-	if (at.field)
+	const struct rule inner = rule_for(r, key);
+	struct value in[] = { value_of(sides[0].v, key),
+			      value_of(sides[1].v, key),
+			      value_of(sides[2].v, key) };
+	struct value merged;
+
+	if (inner.part != PART_MESH)
+		at = (struct path){ 0 };
+	else if (r->how == MERGE_ENTRIES && r->part != PART_MESH)
+		at = (struct path){ r->part, key, NULL, NULL };
+	else if (at.field)
 		at.item = key;
 	else
 		at.field = key;
-	return at;
-}
-
-static struct cell merge_cells(struct merge *g, const struct rule *r,
-			       struct place at, struct cell b, struct cell o,
-			       struct cell t);
-
-/* One member of @out, from the three sides. */
-static void merge_member(struct merge *g, const struct rule *r,
-			 struct place at, const char *key,
-			 const struct cell sides[3], struct json_object *out)
-{
-	const struct rule inner = rule_for(r, key);
-	struct place place = inner_place(at, r, key);
-	struct cell b = cell_of(sides[0].v, key), o = cell_of(sides[1].v, key),
-		    t = cell_of(sides[2].v, key), merged;
-
-	if (inner.part != PART_MESH)
-		place = (struct place){ 0 };
 	/* another name takes no yes away from a node */
-	if (g->asking && place.part == PART_NODE && !place.field && !b.has &&
-	    !o.has) {
-		b.v = merge_known_node(g, tree_text(tree_get(t.v, "public_key"),
-						    "public_key"));
-		b.has = b.v != NULL;
-		o = b;
+	if (g->asking && at.part == PART_NODE && !at.field && !in[0].has &&
+	    !in[1].has) {
+		in[0].v = merge_known_node(
+			g, tree_text(tree_get(in[2].v, "public_key"),
+				     "public_key"));
+		in[0].has = in[0].v != NULL;
+		in[1] = in[0];
 	}
-	merged = merge_cells(g, &inner, place, b, o, t);
+	merged = merge_values(g, &inner, at, in);
 	if (merged.has)
 		json_object_object_add(out, key, merged.v);
 }
 
 /* All members: ours in their order, then what only theirs has. */
-static struct cell merge_members(struct merge *g, const struct rule *r,
-				 struct place at, const struct cell sides[3])
+static struct value merge_members(struct merge *g, const struct rule *r,
+				 struct path at, const struct value sides[3])
 {
 	struct json_object *out = json_object_new_object();
 
-	if (sides[1].v) {
-		json_object_object_foreach(sides[1].v, key, member) {
+	for (int side = 1; side < 3; side++) {
+		if (!sides[side].v)
+			continue; /* json-c's loop takes no NULL */
+		json_object_object_foreach(sides[side].v, key, member) {
 			(void)member;
-			merge_member(g, r, at, key, sides, out);
+			if (side == 1 || !tree_has(sides[1].v, key))
+				merge_member(g, r, at, key, sides, out);
 		}
 	}
-	if (sides[2].v) {
-		json_object_object_foreach(sides[2].v, theirs, value) {
-			(void)value;
-			if (!tree_has(sides[1].v, theirs))
-				merge_member(g, r, at, theirs, sides, out);
-		}
-	}
-	return (struct cell){ true, out };
+	return (struct value){ true, out };
 }
 
 /* Has @list no item that @base has not? */
@@ -195,12 +188,6 @@ static bool no_more(struct json_object *list, struct json_object *base)
 		yes = yes && tree_has(had, tree_item(list, i));
 	json_object_put(had);
 	return yes;
-}
-
-static bool only_newest(const struct rule *r)
-{
-	return r->how == MERGE_NEWEST ||
-	       (r->how == MERGE_ENTRIES && r->each == MERGE_NEWEST);
 }
 
 /*
@@ -218,106 +205,97 @@ static bool said_anew(const struct rule *r, struct json_object *base,
 	json_object_object_foreach(now, field, value) {
 		const struct rule inner = rule_for(r, field);
 
-		if (only_newest(&inner) ||
-		    same(cell_of(base, field), cell_of(now, field)))
+		if (inner.how == MERGE_NEWEST ||
+		    (inner.how == MERGE_ENTRIES && inner.each == MERGE_NEWEST))
 			continue;
-		if (inner.how != MERGE_SET || !no_more(value, tree_get(base, field)))
+		if (same(value_of(base, field), value_of(now, field)))
+			continue;
+		if (inner.how != MERGE_SET ||
+		    !no_more(value, tree_get(base, field)))
 			return true;
 	}
 	return false;
 }
 
 /* Both sides changed it, and not in the same way. */
-static struct cell merge_changed(struct merge *g, const struct rule *r,
-				 struct place at, const struct cell sides[3])
+static struct value merge_changed(struct merge *g, const struct rule *r,
+				 struct path at, const struct value sides[3])
 {
-	struct cell b = sides[0], o = sides[1], t = sides[2];
+	struct value b = sides[0], o = sides[1], t = sides[2];
 
 	switch (r->how) {
 	case MERGE_SET:
 		return merge_sets(b, o, t);
 	case MERGE_NEWEST:
-		return taken(g->theirs_newer ? t : o);
+		return value_held(g->theirs_newer ? t : o);
 	case MERGE_ENTRIES:
 		return merge_members(g, r, at, sides);
 	case MERGE_FIELDS:
 		if (o.has && t.has)
 			return merge_members(g, r, at, sides);
 		if (!said_anew(r, b.v, o.has ? o.v : t.v))
-			return (struct cell){ false, NULL };
+			return (struct value){ false, NULL };
 		break;
 	case MERGE_LEAF:
 	case MERGE_APART:
 		break;
 	}
-	merge_contest(g, at, b, o, t);
-	return taken(o);
+	merge_conflict(g, at, b, o, t);
+	return value_held(o);
 }
 
 /*
- * Their side changed what needs a yes: ours stays, and theirs is what a merge
- * that asks nobody would make.
+ * Did their side change what needs a yes? Then ours stays, and theirs is what a
+ * merge that asks nobody would make.
  */
-static struct cell ask(struct merge *g, const struct rule *r, struct place at,
-		       const struct cell sides[3])
+static bool asked(struct merge *g, const struct rule *r, struct path at,
+		  const struct value sides[3])
 {
-	struct cell all = r->how == MERGE_SET ? merge_sets(sides[0], sides[1],
-						     sides[2])
-					: taken(sides[2]);
+	const struct value b = sides[0], o = sides[1], t = sides[2];
+	struct value all;
 
-	if (merge_needs_yes(g, at, sides[1].v, all.v))
-		merge_contest(g, at, sides[0], sides[1], all);
+	if (!g->asking || r->how > MERGE_SET ||
+	    (r->how != MERGE_SET && !same(b, o)) ||
+	    !merge_needs_yes(g, at, b.v, t.v))
+		return false;
+	all = r->how == MERGE_SET ? merge_sets(b, o, t) : value_held(t);
+	if (merge_needs_yes(g, at, o.v, all.v))
+		merge_conflict(g, at, b, o, all);
 	json_object_put(all.v);
-	return taken(sides[1]);
+	return true;
 }
 
-static bool asks(const struct merge *g, const struct rule *r, struct place at,
-		 const struct cell sides[3])
+/* The result is the caller's. */
+static struct value merge_values(struct merge *g, const struct rule *r,
+				 struct path at, const struct value sides[3])
 {
-	return g->asking && r->how <= MERGE_SET &&
-	       (r->how == MERGE_SET || same(sides[0], sides[1])) &&
-	       merge_needs_yes(g, at, sides[0].v, sides[2].v);
-}
-
-/* Their changes alone, which a merge that asks looks into. */
-static struct cell merge_theirs(struct merge *g, const struct rule *r,
-				struct place at, const struct cell sides[3])
-{
+	const struct value b = sides[0], o = sides[1], t = sides[2];
 	bool was_in_new = g->in_new;
-	struct cell merged;
+	struct value merged;
 
-	g->in_new |= at.part == PART_NODE && !at.field && !sides[0].has;
+	if (same(o, t) || same(b, t))
+		return value_held(o);
+	if (g->careful && r->fits) {
+		merge_conflict(g, at, b, o, t);
+		return value_held(o);
+	}
+	if (asked(g, r, at, sides))
+		return value_held(o);
+	if (!same(b, o))
+		return merge_changed(g, r, at, sides);
+	/* only one that is careful or asks looks into their changes alone */
+	if ((!g->careful && !g->asking) || !t.has ||
+	    (r->how != MERGE_FIELDS && r->how != MERGE_ENTRIES))
+		return value_held(t);
+	g->in_new |= at.part == PART_NODE && !at.field && !b.has;
 	merged = merge_members(g, r, at, sides);
 	g->in_new = was_in_new;
 	return merged;
 }
 
-/* The result is the caller's. */
-static struct cell merge_cells(struct merge *g, const struct rule *r,
-			       struct place at, struct cell b, struct cell o,
-			       struct cell t)
-{
-	const struct cell sides[] = { b, o, t };
-
-	if (same(o, t) || same(b, t))
-		return taken(o);
-	if (g->careful && r->fits) {
-		merge_contest(g, at, b, o, t);
-		return taken(o);
-	}
-	if (asks(g, r, at, sides))
-		return ask(g, r, at, sides);
-	/* a careful merge looks into what only theirs changed, too */
-	if (same(b, o) && ((!g->careful && !g->asking) || !t.has ||
-			   (r->how != MERGE_FIELDS && r->how != MERGE_ENTRIES)))
-		return taken(t);
-	if (same(b, o))
-		return merge_theirs(g, r, at, sides);
-	return merge_changed(g, r, at, sides);
-}
-
 /* ---- the whole ---- */
 
+/* A state that no init or deploy touched has no id: taken for the same. */
 static int check_same_mesh(const struct mesh *ours, const struct mesh *theirs,
 			   struct err *e)
 {
@@ -328,19 +306,8 @@ static int check_same_mesh(const struct mesh *ours, const struct mesh *theirs,
 		       "id %s and %s", ours->mesh_id, theirs->mesh_id);
 }
 
-/* No work makes so many changes: the hosts would refuse every other state. */
-static int check_jump(const struct mesh *ours, const struct mesh *theirs,
-		      struct err *e)
-{
-	if (!mesh_serial_jumps(ours, theirs))
-		return 0;
-	err_set(e, ERR_CONFLICT, "their serial jumps from %" PRIu64 " to %"
-		PRIu64, ours->serial, theirs->serial);
-	return err_advise(e, ADVICE_SEE_INCOMING, NULL);
-}
-
-static int check_sides(const struct mesh *ours, const struct mesh *theirs,
-		       struct err *e)
+static int check_merge_sides(const struct mesh *ours, const struct mesh *theirs,
+			     bool asking, struct err *e)
 {
 	if (check_same_mesh(ours, theirs, e) < 0)
 		return -1;
@@ -349,49 +316,60 @@ static int check_sides(const struct mesh *ours, const struct mesh *theirs,
 			"merge", mesh_has_conflicts(ours) ? "our" : "their");
 		return err_advise(e, ADVICE_RESOLVE, NULL);
 	}
+	/* no work makes so many changes; hosts refuse any other state then */
+	if (asking && mesh_serial_jumps(ours, theirs)) {
+		err_set(e, ERR_CONFLICT, "their serial jumps from %" PRIu64
+			" to %" PRIu64, ours->serial, theirs->serial);
+		return err_advise(e, ADVICE_SEE_INCOMING, NULL);
+	}
 	return 0;
 }
 
-/* The tree without what is no content. */
-static int content_of(struct json_object **out, const struct mesh *m,
-		      struct err *e)
+/* The trees of the sides, without what is no content. */
+static int contents_of(struct merge *g, const struct mesh *base,
+		       const struct mesh *ours, const struct mesh *theirs,
+		       struct err *e)
 {
+	const struct mesh *const sides[] = { base, ours, theirs };
+	struct json_object **const trees[] = { &g->base, &g->ours, &g->theirs };
 	const struct mesh_field *rows[OBJECT_MEMBERS];
 	size_t n = object_members(&object_mesh, rows);
 
-	if (tree_of_mesh(out, m, e) < 0)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (rows[i]->how == MERGE_APART)
-			json_object_object_del(*out, rows[i]->json);
-	json_object_object_del(*out, MERGE_CONFLICTS);
+	for (size_t side = 0; side < 3; side++) {
+		if (tree_of_mesh(trees[side], sides[side], e) < 0)
+			return -1;
+		for (size_t i = 0; i < n; i++)
+			if (rows[i]->how == MERGE_APART)
+				json_object_object_del(*trees[side],
+						       rows[i]->json);
+		json_object_object_del(*trees[side], MERGE_CONFLICTS);
+	}
 	return 0;
 }
 
-static void merge_trees(struct merge *g)
+static void merge_side_trees(struct merge *g)
 {
-	const struct cell b = { true, g->base }, o = { true, g->ours },
-			  t = { true, g->theirs };
+	const struct value sides[] = { { true, g->base }, { true, g->ours },
+				       { true, g->theirs } };
 	const struct rule whole = { .how = MERGE_FIELDS, .of = &object_mesh };
-	bool one_sided = same(b, o) || same(b, t);
 
 	json_object_put(g->out);
 	json_object_put(g->conflicts);
 	g->conflicts = json_object_new_array();
-	g->out = merge_cells(g, &whole, (struct place){ 0 }, b, o, t).v;
-	if (!one_sided)
-		merge_settle(g);
-	merge_contest_secret(g);
+	g->out = merge_values(g, &whole, (struct path){ 0 }, sides).v;
+	if (!same(sides[0], sides[1]) && !same(sides[0], sides[2]))
+		merge_fixup(g);
+	merge_ask_secret(g);
 }
 
-/* Their tombstones are not contested one by one: there is no such conflict. */
+/* A tombstone of theirs refuses the merge: it is no conflict to choose of. */
 static int check_tombstones(struct merge *g, struct err *e)
 {
 	AUTO(conflicts_done) struct conflicts found = { 0 };
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
 	g->conflicts = json_object_new_array();
-	merge_contest_tombstones(g);
+	merge_ask_tombstones(g);
 	if (conflicts_of_list(&found, g->conflicts, e) < 0)
 		return -1;
 	if (found.len == 0)
@@ -401,6 +379,7 @@ static int check_tombstones(struct merge *g, struct err *e)
 	return err_advise(e, ADVICE_SEE_INCOMING, NULL);
 }
 
+/* The result as a mesh, with its conflicts, checked as a state from a file. */
 static int to_mesh(struct mesh *out, const struct merge *g, struct err *e)
 {
 	struct json_object *tree = tree_copy(g->out);
@@ -414,19 +393,6 @@ static int to_mesh(struct mesh *out, const struct merge *g, struct err *e)
 	return ret;
 }
 
-/* Merge; when that cannot be loaded, contest all that may be why. */
-static int merge_into(struct mesh *out, struct merge *g, struct err *e)
-{
-	merge_trees(g);
-	if (to_mesh(out, g, e) == 0)
-		return 0;
-	g->careful = true;
-	merge_trees(g);
-	if (to_mesh(out, g, e) < 0)
-		return err_wrap(e, "the two sides do not fit together");
-	return 0;
-}
-
 static void merge_done(struct merge *g)
 {
 	json_object_put(g->out);
@@ -437,34 +403,31 @@ static void merge_done(struct merge *g)
 	tree_free(g->theirs);
 }
 
-static int contents_of(struct merge *g, const struct mesh *base,
-		       const struct mesh *ours, const struct mesh *theirs,
-		       struct err *e)
-{
-	if (content_of(&g->base, base, e) < 0 ||
-	    content_of(&g->ours, ours, e) < 0 ||
-	    content_of(&g->theirs, theirs, e) < 0)
-		return -1;
-	return 0;
-}
-
 static int merge_all(struct mesh *out, struct merge *g, const struct mesh *base,
 		     const struct mesh *ours, const struct mesh *theirs,
-		     struct err *e)
+		     struct conflicts *conflicts, struct err *e)
 {
 	AUTO(mesh_done) struct mesh merged = { 0 };
 
 	g->theirs_newer = theirs->serial > ours->serial;
-	if (check_sides(ours, theirs, e) < 0 ||
-	    (g->asking && check_jump(ours, theirs, e) < 0) ||
+	if (check_merge_sides(ours, theirs, g->asking, e) < 0 ||
 	    contents_of(g, base, ours, theirs, e) < 0 ||
-	    (g->asking && check_tombstones(g, e) < 0) ||
-	    merge_into(&merged, g, e) < 0)
+	    (g->asking && check_tombstones(g, e) < 0))
 		return -1;
+	merge_side_trees(g);
+	if (to_mesh(&merged, g, e) < 0) {
+		/* once more, with all in conflict that may be why */
+		g->careful = true;
+		merge_side_trees(g);
+		if (to_mesh(&merged, g, e) < 0)
+			return err_wrap(e, "the two sides do not fit together");
+	}
 	if (mesh_serial_next(&merged, (g->theirs_newer ? theirs : ours)->serial,
 			     e) < 0)
 		return -1;
 	mesh_secrets_merge(&merged, ours, theirs);
+	if (mesh_conflicts(conflicts, &merged, e) < 0)
+		return -1;
 	*out = merged;
 	memset(&merged, 0, sizeof merged);
 	return 0;
@@ -475,14 +438,8 @@ int mesh_merge(struct mesh *out, const struct mesh *base,
 	       struct conflicts *conflicts, struct err *e)
 {
 	AUTO(merge_done) struct merge g = { 0 };
-	AUTO(mesh_done) struct mesh merged = { 0 };
 
-	if (merge_all(&merged, &g, base, ours, theirs, e) < 0 ||
-	    mesh_conflicts(conflicts, &merged, e) < 0)
-		return -1;
-	*out = merged;
-	memset(&merged, 0, sizeof merged);
-	return 0;
+	return merge_all(out, &g, base, ours, theirs, conflicts, e);
 }
 
 int mesh_merge_unattended(struct mesh *out, const struct mesh *base,
@@ -493,19 +450,13 @@ int mesh_merge_unattended(struct mesh *out, const struct mesh *base,
 		.asking = true,
 		.secrets = mesh_secrets_relate(base, ours, theirs),
 	};
-	AUTO(mesh_done) struct mesh merged = { 0 };
 
 	if (g.secrets == SECRETS_FOREIGN) {
 		err_set(e, ERR_CONFLICT, "their side does not have the secret "
 			"of this mesh, so somebody else may have made it");
 		return err_advise(e, ADVICE_FOREIGN_SECRET, NULL);
 	}
-	if (merge_all(&merged, &g, base, ours, theirs, e) < 0 ||
-	    mesh_conflicts(conflicts, &merged, e) < 0)
-		return -1;
-	*out = merged;
-	memset(&merged, 0, sizeof merged);
-	return 0;
+	return merge_all(out, &g, base, ours, theirs, conflicts, e);
 }
 
 int mesh_trust_changes(struct conflicts *out, const struct mesh *before,
@@ -516,7 +467,7 @@ int mesh_trust_changes(struct conflicts *out, const struct mesh *before,
 	if (check_same_mesh(before, after, e) < 0 ||
 	    contents_of(&g, before, before, after, e) < 0)
 		return -1;
-	merge_trees(&g);
-	merge_contest_tombstones(&g);
+	merge_side_trees(&g);
+	merge_ask_tombstones(&g);
 	return conflicts_of_list(out, g.conflicts, e);
 }

@@ -16,7 +16,6 @@
 
 #include "base/err.h"
 #include "base/sbuf.h"
-#include "state/merge/describe.h"
 #include "state/model/model.h"
 
 /** How the command line names what is not there: no name, no field. */
@@ -88,8 +87,8 @@ void conflict_text(struct sbuf *out, const struct conflict *c);
  * Resolve one conflict, named as in struct conflict (NULL or CONFLICT_NONE for
  * none): keep our side, or take theirs. Of two nodes with one address the one
  * that does not get it gets the lowest free one.
- * ERR_INPUT: there is none of that name; the mesh would not be valid with it; our
- * side of a secret that they changed, which the merge has already.
+ * ERR_INPUT: there is none of that name; the mesh would not be valid with it;
+ * our side of a secret that they changed, which the merge has already.
  * @m is untouched then.
  */
 int merge_resolve(struct mesh *m, enum mesh_part part, const char *name,
@@ -109,6 +108,15 @@ bool conflicts_hold_secrets(const struct mesh *m);
 
 /** Put "(hidden)" in the place of secrets among the unresolved values. */
 void conflicts_hide_secrets(struct mesh *m);
+
+/**
+ * A mesh as text for people and for `git diff`: append the lines, escaped,
+ * "node db1: port 51821", in the words of mesh_diff(), so that a change is a
+ * changed line. The order is that of the state. Keys are short fingerprints; no
+ * secret, no serial, and nothing that only deploys find out is among them; of
+ * members that wgmesh does not know, the names alone.
+ */
+void mesh_describe(struct sbuf *out, const struct mesh *m);
 
 /** Free; for AUTO(conflicts_done). */
 void conflicts_done(struct conflicts *c);

@@ -1,5 +1,7 @@
 /*
- * Conflicts for people.
+ * Conflicts as the state has them, read, checked and told to people. The list
+ * may have been written by anybody: nothing in it is taken for what it should
+ * be, and what is shown of it is short.
  */
 #include "state/merge/internal.h"
 
@@ -13,26 +15,7 @@
 /** Bytes of a value that are shown. */
 #define TEXT_SHOWN 400
 
-/* The word of mesh.yaml and of mesh_diff() for a key of the state. */
-static const char *word_of(const char *json)
-{
-	const struct mesh_field *f = member_find(json);
-
-	return f && f->key ? f->key : json;
-}
-
-/* Not worth a word when a whole node is shown; or secret. */
-static bool is_unsaid(const char *json)
-{
-	const struct mesh_field *f = member_find(json);
-
-	return f && !f->key;
-}
-
-static void say(struct sbuf *out, const char *key, struct json_object *v);
-
-/* What says nothing: null, "", 0, false, an empty list or object. */
-static bool is_empty(struct json_object *v)
+bool merge_is_empty(struct json_object *v)
 {
 	switch (json_object_get_type(v)) {
 	case json_type_null:
@@ -53,7 +36,8 @@ static bool is_empty(struct json_object *v)
 	return false;
 }
 
-static void say_place(struct sbuf *out, struct json_object *v)
+/* An SSH place, "root@db1:22"; the texts are borrowed from the tree. */
+static void show_ssh(struct sbuf *out, struct json_object *v)
 {
 	struct node n = {
 		.ssh_host = (char *)(uintptr_t)tree_text(v, "ssh_host"),
@@ -77,15 +61,13 @@ static void say_place(struct sbuf *out, struct json_object *v)
 		sbuf_puts(out, " (is_local)");
 }
 
-static void say_key(struct sbuf *out, const char *public_key)
+/* A key pair: where it lives matters to whoever chooses, the key does not. */
+static void show_keys(struct sbuf *out, struct json_object *v)
 {
-	sbuf_printf(out, "%.*s...", KEY_SHOWN, public_key);
-}
+	const char *public_key = tree_text(v, "public_key");
 
-static void say_keys(struct sbuf *out, struct json_object *v)
-{
-	if (*tree_text(v, "public_key"))
-		say_key(out, tree_text(v, "public_key"));
+	if (*public_key)
+		sbuf_printf(out, "%.*s...", KEY_SHOWN, public_key);
 	else
 		sbuf_puts(out, "none");
 	if (*tree_text(v, "key"))
@@ -94,57 +76,53 @@ static void say_keys(struct sbuf *out, struct json_object *v)
 		sbuf_puts(out, " with its private key in the state");
 }
 
-static void say_object(struct sbuf *out, struct json_object *v)
-{
-	size_t n = 0;
-
-	json_object_object_foreach(v, key, member) {
-		if (is_unsaid(key) || is_empty(member))
-			continue;
-		sbuf_printf(out, "%s%s ", n++ ? ", " : "", word_of(key));
-		say(out, key, member);
-	}
-}
-
-static void say_list(struct sbuf *out, struct json_object *v)
-{
-	for (size_t i = 0; i < json_object_array_length(v); i++) {
-		sbuf_puts(out, i ? ", " : "");
-		say(out, "", json_object_array_get_idx(v, i));
-	}
-}
-
 /* The value of the member @key, for people. */
-static void say(struct sbuf *out, const char *key, struct json_object *v)
+static void show_value(struct sbuf *out, const char *key, struct json_object *v)
 {
 	bool object = json_object_is_type(v, json_type_object);
+	size_t n = 0;
 
-	if (object && strcmp(key, "ssh_host") == 0)
-		say_place(out, v);
-	else if (object && strcmp(key, "public_key") == 0)
-		say_keys(out, v);
-	else if (object)
-		say_object(out, v);
-	else if (json_object_is_type(v, json_type_array))
-		say_list(out, v);
-	else if (strcmp(key, "public_key") == 0)
-		say_key(out, json_object_get_string(v));
-	else
+	if (object && strcmp(key, "ssh_host") == 0) {
+		show_ssh(out, v);
+	} else if (object && strcmp(key, "public_key") == 0) {
+		show_keys(out, v);
+	} else if (object) {
+		json_object_object_foreach(v, json, member) {
+			const struct mesh_field *f = member_find(json);
+
+			/* no row without a word: it is secret, or a fact */
+			if ((f && !f->key) || merge_is_empty(member))
+				continue;
+			sbuf_printf(out, "%s%s ", n++ ? ", " : "",
+				    f ? f->key : json);
+			show_value(out, json, member);
+		}
+	} else if (json_object_is_type(v, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(v); i++) {
+			sbuf_puts(out, i ? ", " : "");
+			show_value(out, "", json_object_array_get_idx(v, i));
+		}
+	} else if (strcmp(key, "public_key") == 0) {
+		sbuf_printf(out, "%.*s...", KEY_SHOWN,
+			    json_object_get_string(v));
+	} else {
 		sbuf_puts(out, v ? json_object_get_string(v) : "null");
+	}
 }
 
-/* NULL when there is nothing. */
-static char *said(struct json_object *entry, const char *side,
-		  const char *field)
+/* What a side of an entry says; NULL when that is nothing. */
+static char *shown_side(struct json_object *entry, const char *side,
+			const char *field)
 {
 	struct json_object *v = tree_get(entry, side);
 	struct sbuf out = { .max = TEXT_SHOWN };
 	AUTO(auto_free) char *text = NULL;
 	bool cut;
 
-	if (!v || (json_object_is_type(v, json_type_string) && is_empty(v)))
+	if (!v ||
+	    (json_object_is_type(v, json_type_string) && merge_is_empty(v)))
 		return NULL;
-	say(&out, field, v);
+	show_value(&out, field, v);
 	cut = out.failed;
 	text = sbuf_detach(&out);
 	if (cut)
@@ -155,6 +133,7 @@ static char *said(struct json_object *entry, const char *side,
 
 /* ---- the list in the state ---- */
 
+/* A member that the state keeps for us, as it does with any unknown one. */
 static const struct extra *unresolved(const struct mesh *m)
 {
 	for (size_t i = 0; i < m->extras.len; i++)
@@ -168,43 +147,22 @@ bool mesh_has_conflicts(const struct mesh *m)
 	return unresolved(m) != NULL;
 }
 
-static int part_of(enum mesh_part *out, const char *word)
-{
-	for (int p = PART_MESH; p <= PART_POLICY; p++) {
-		if (strcmp(part_word((enum mesh_part)p), word) == 0) {
-			*out = (enum mesh_part)p;
-			return 0;
-		}
-	}
-	return -1;
-}
-
-static char *field_of(struct json_object *entry)
-{
-	const char *key = tree_text(entry, "field");
-	const char *item = tree_text(entry, "item");
-
-	if (!*key)
-		return NULL;
-	return mem_printf("%s%s%s", word_of(key), *item ? "/" : "", item);
-}
-
-/* A member of the mesh that can be in conflict by itself. */
-static bool is_mesh_field(const char *json)
-{
-	const struct mesh_field *f = object_member(&object_mesh, json);
-
-	return *json && strcmp(json, MERGE_CONFLICTS) != 0 &&
-	       strcmp(json, "serial") != 0 && strcmp(json, "mesh_id") != 0 &&
-	       !(f && f->of);
-}
-
-/* Are the sides of a whole node, group or policy such ones, or not there? */
-static bool are_objects(struct json_object *entry)
+/*
+ * Can an entry be about this? Of the mesh, a member that can be in conflict by
+ * itself. Of the others all of it, too: then the sides must be objects, for one
+ * of them may take the place of a node.
+ */
+static bool is_field(enum mesh_part part, const char *key,
+		     struct json_object *entry)
 {
 	static const char *const sides[] = { "base", "ours", "theirs" };
+	const struct mesh_field *f = object_member(&object_mesh, key);
 
-	for (size_t i = 0; i < 3; i++)
+	if (part == PART_MESH)
+		return *key && strcmp(key, MERGE_CONFLICTS) != 0 &&
+		       strcmp(key, "serial") != 0 &&
+		       strcmp(key, "mesh_id") != 0 && !(f && f->of);
+	for (size_t i = 0; i < 3 && !*key; i++)
 		if (tree_has(entry, sides[i]) &&
 		    !json_object_is_type(tree_get(entry, sides[i]),
 					 json_type_object))
@@ -216,24 +174,27 @@ static int read_entry(struct conflict *c, struct json_object *entry,
 		      struct err *e)
 {
 	const char *key = tree_text(entry, "field");
+	const char *item = tree_text(entry, "item");
 	const char *name = tree_text(entry, "name");
 	const char *with = tree_text(entry, "with");
+	const struct mesh_field *f = member_find(key);
 
-	if (part_of(&c->part, tree_text(entry, "part")) < 0)
+	if (!part_find(&c->part, tree_text(entry, "part")))
 		return err_set(e, ERR_INPUT, "part: expected mesh, node, "
 			       "group or policy");
 	if ((c->part == PART_MESH) != !*name)
 		return err_set(e, ERR_INPUT, "name: expected one for all parts "
 			       "but the mesh");
-	if (c->part == PART_MESH ? !is_mesh_field(key)
-				 : !*key && !are_objects(entry))
+	if (!is_field(c->part, key, entry))
 		return err_set(e, ERR_INPUT, "field: expected a field");
 	c->name = *name ? mem_strdup(name) : NULL;
 	c->with = *with ? mem_strdup(with) : NULL;
-	c->field = field_of(entry);
-	c->base = said(entry, "base", key);
-	c->ours = said(entry, "ours", key);
-	c->theirs = said(entry, "theirs", key);
+	c->field = *key ? mem_printf("%s%s%s", f && f->key ? f->key : key,
+				     *item ? "/" : "", item)
+			: NULL;
+	c->base = shown_side(entry, "base", key);
+	c->ours = shown_side(entry, "ours", key);
+	c->theirs = shown_side(entry, "theirs", key);
 	return 0;
 }
 
@@ -248,17 +209,25 @@ int conflicts_of_list(struct conflicts *out, struct json_object *list,
 	return 0;
 }
 
+/* The tree of an object whose one member is the list. */
+static int parse_unresolved(struct json_object **tree, const struct extra *x,
+			    struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+
+	sbuf_printf(&text, "{\"%s\":%s}", MERGE_CONFLICTS, x->json);
+	return tree_parse(tree, sbuf_str(&text), text.len, e);
+}
+
 int mesh_conflicts(struct conflicts *out, const struct mesh *m, struct err *e)
 {
 	const struct extra *x = unresolved(m);
 	AUTO(auto_tree_free) struct json_object *tree = NULL;
-	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	struct json_object *list;
 
 	if (!x)
 		return 0;
-	sbuf_printf(&text, "{\"%s\":%s}", MERGE_CONFLICTS, x->json);
-	if (tree_parse(&tree, sbuf_str(&text), text.len, e) < 0)
+	if (parse_unresolved(&tree, x, e) < 0)
 		return err_wrap(e, "%s", MERGE_CONFLICTS);
 	list = tree_get(tree, MERGE_CONFLICTS);
 	if (tree_len(list) == 0)
@@ -280,9 +249,64 @@ void conflicts_done(struct conflicts *c)
 	vec_done(c);
 }
 
+/* ---- secrets in the entries ---- */
+
+/* Are there secrets in @v? They are hidden if @hide. */
+static bool find_secrets(struct json_object *v, bool hide)
+{
+	bool found = false;
+
+	if (json_object_is_type(v, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(v); i++)
+			found |= find_secrets(json_object_array_get_idx(v, i),
+					      hide);
+	} else if (json_object_is_type(v, json_type_object)) {
+		json_object_object_foreach(v, key, member) {
+			const struct mesh_field *f = member_find(key);
+
+			if (!f || f->value != VALUE_SECRET) {
+				found |= find_secrets(member, hide);
+				continue;
+			}
+			found = true;
+			if (hide)
+				json_object_object_add(
+					v, key,
+					json_object_new_string("(hidden)"));
+		}
+	}
+	return found;
+}
+
+bool conflicts_hold_secrets(const struct mesh *m)
+{
+	AUTO(auto_tree_free) struct json_object *tree = NULL;
+	const struct extra *x = unresolved(m);
+	struct err e;
+
+	return x && parse_unresolved(&tree, x, &e) == 0 &&
+	       find_secrets(tree, false);
+}
+
+void conflicts_hide_secrets(struct mesh *m)
+{
+	AUTO(auto_tree_free) struct json_object *tree = NULL;
+	struct extra *x = (struct extra *)(uintptr_t)unresolved(m);
+	struct err e;
+
+	if (!x || parse_unresolved(&tree, x, &e) < 0 ||
+	    !find_secrets(tree, true))
+		return;
+	explicit_bzero(x->json, strlen(x->json));
+	mem_replace(&x->json, json_object_to_json_string_ext(
+				      tree_get(tree, MERGE_CONFLICTS),
+				      JSON_C_TO_STRING_PLAIN));
+}
+
 /* ---- shown ---- */
 
-static const char *or_none(const struct conflict *c, const char *text)
+/* "": it is there and says no more, as a node without any field. */
+static const char *side_text(const struct conflict *c, const char *text)
 {
 	if (text)
 		return *text ? text : "there";
@@ -291,9 +315,7 @@ static const char *or_none(const struct conflict *c, const char *text)
 
 void conflict_text(struct sbuf *out, const struct conflict *c)
 {
-	sbuf_puts(out, part_word(c->part));
-	if (c->name)
-		sbuf_printf(out, " %s", c->name);
+	part_text(out, c->part, c->name);
 	if (c->field)
 		sbuf_printf(out, ": %s", c->field);
 	if (c->with && c->theirs)
@@ -301,19 +323,8 @@ void conflict_text(struct sbuf *out, const struct conflict *c)
 			    c->with);
 	else
 		sbuf_printf(out, ": %s before, %s ours, %s theirs",
-			    or_none(c, c->base), or_none(c, c->ours),
-			    or_none(c, c->theirs));
-}
-
-static void add_finding(struct findings *out, const struct conflict *c)
-{
-	struct finding_place place = { c->part, c->name, NULL, c->field };
-	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
-
-	conflict_text(&text, c);
-	finding_add(out, true, "conflict", place, "%s (a merge that is not "
-		    "resolved)", sbuf_str(&text));
-	out->items[out->len - 1].advice = ADVICE_RESOLVE;
+			    side_text(c, c->base), side_text(c, c->ours),
+			    side_text(c, c->theirs));
 }
 
 void conflicts_check(struct findings *out, const struct mesh *m)
@@ -326,8 +337,17 @@ void conflicts_check(struct findings *out, const struct mesh *m)
 		finding_add(out, true, "conflict", place, "%s", e.msg);
 		return;
 	}
-	for (size_t i = 0; i < all.len; i++)
-		add_finding(out, &all.items[i]);
+	for (size_t i = 0; i < all.len; i++) {
+		const struct conflict *c = &all.items[i];
+		AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+
+		conflict_text(&text, c);
+		place = (struct finding_place){ c->part, c->name, NULL,
+						c->field };
+		finding_add(out, true, "conflict", place, "%s (a merge that is "
+			    "not resolved)", sbuf_str(&text));
+		out->items[out->len - 1].advice = ADVICE_RESOLVE;
+	}
 }
 
 int conflicts_refuse(const struct mesh *m, struct err *e)

@@ -1,8 +1,8 @@
 /*
  * Members that decide who can read the state, who is trusted, or what runs
  * where: those whose row has a trust. What the other side made of them needs
- * somebody's yes: an unattended merge contests them, and a pull shows them and
- * asks.
+ * somebody's yes: an unattended merge leaves them in conflict, and a pull shows
+ * them and asks. See SECURITY.md for whom that is against.
  */
 #include "state/merge/internal.h"
 
@@ -14,17 +14,10 @@
 /** A member that wgmesh does not know, and that may once run commands. */
 #define HOOKS "hooks"
 
-/* Not there, or as good as that. */
+/* Not there, or as good as that; the number 0 is a value here. */
 static bool is_unsaid(struct json_object *v)
 {
-	if (json_object_is_type(v, json_type_array))
-		return json_object_array_length(v) == 0;
-	if (json_object_is_type(v, json_type_object))
-		return json_object_object_length(v) == 0;
-	if (json_object_is_type(v, json_type_string))
-		return json_object_get_string_len(v) == 0;
-	return !v || (json_object_is_type(v, json_type_boolean) &&
-		      !json_object_get_boolean(v));
+	return !json_object_is_type(v, json_type_int) && merge_is_empty(v);
 }
 
 static bool differs(struct json_object *before, struct json_object *after,
@@ -35,22 +28,7 @@ static bool differs(struct json_object *before, struct json_object *after,
 	return !json_object_equal(before, after);
 }
 
-/* The row @f is, or is in the unit, at @field: did it change? */
-static bool row_needs_yes(const struct mesh_field *f, const char *field,
-			  struct json_object *before,
-			  struct json_object *after, bool in_new)
-{
-	if (!f->trust || (in_new && !(f->trust & TRUST_NEW)) ||
-	    strcasecmp(f->unit ? f->unit : f->json, field) != 0)
-		return false;
-	if (f->unit) {
-		before = tree_get(before, f->json);
-		after = tree_get(after, f->json);
-	}
-	return differs(before, after, f->trust & TRUST_LEARNT);
-}
-
-bool merge_needs_yes(const struct merge *g, struct place at,
+bool merge_needs_yes(const struct merge *g, struct path at,
 		     struct json_object *before, struct json_object *after)
 {
 	const struct mesh_field *rows[OBJECT_MEMBERS];
@@ -58,9 +36,19 @@ bool merge_needs_yes(const struct merge *g, struct place at,
 
 	if (!at.field || at.item)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (row_needs_yes(rows[i], at.field, before, after, g->in_new))
+	for (size_t i = 0; i < n; i++) {
+		const struct mesh_field *f = rows[i];
+		bool unit = f->unit;
+
+		/* in any letter case, as the state file is read */
+		if (!f->trust || (g->in_new && !(f->trust & TRUST_NEW)) ||
+		    strcasecmp(unit ? f->unit : f->json, at.field) != 0)
+			continue;
+		if (differs(unit ? tree_get(before, f->json) : before,
+			    unit ? tree_get(after, f->json) : after,
+			    f->trust & TRUST_LEARNT))
 			return true;
+	}
 	return at.part <= PART_NODE && strcasecmp(HOOKS, at.field) == 0 &&
 	       differs(before, after, false);
 }
@@ -121,54 +109,47 @@ struct json_object *merge_known_node(struct merge *g, const char *key)
 	return tree_get(g->by_key, key);
 }
 
-/* Whom a tombstone of theirs is of, as we know it: by its name or its key. */
-static struct json_object *find_removed(struct merge *g, const char *name,
-					struct json_object *gone)
-{
-	struct json_object *known = find_node(g->ours, name);
-	struct json_object *other;
-
-	if (!known)
-		known = find_node(g->base, name);
-	if (known)
-		return known;
-	other = merge_known_node(g, tree_text(gone, "public_key"));
-	return other ? tree_flat_node(other) : NULL;
-}
-
-void merge_contest_tombstones(struct merge *g)
+void merge_ask_tombstones(struct merge *g)
 {
 	struct json_object *gone = tree_get(g->theirs, "removed_nodes");
 
 	if (!gone)
 		return;
 	json_object_object_foreach(gone, name, n) {
-		struct place at = { PART_NODE, name, "removed_nodes", NULL };
-		struct json_object *known = find_removed(g, name, n);
+		struct path at = { PART_NODE, name, "removed_nodes", NULL };
+		/* whom it is of, as we know it: by its name or its key */
+		struct json_object *known = find_node(g->ours, name);
+		struct json_object *other = NULL;
 
+		if (!known)
+			known = find_node(g->base, name);
+		if (!known)
+			other = merge_known_node(g, tree_text(n, "public_key"));
+		if (other)
+			known = tree_flat_node(other);
 		if (known ? goes_elsewhere(known, n)
 			  : !is_unsaid(tree_get(n, "is_local")))
-			merge_contest(g, at, (struct cell){ false, NULL },
-				      (struct cell){ known != NULL, known },
-				      (struct cell){ true, n });
+			merge_conflict(g, at, (struct value){ false, NULL },
+				      (struct value){ known != NULL, known },
+				      (struct value){ true, n });
 		json_object_put(known);
 	}
 }
 
 /* ---- the secret of the mesh ---- */
 
-void merge_contest_secret(struct merge *g)
+void merge_ask_secret(struct merge *g)
 {
-	struct place at = { PART_MESH, NULL, MERGE_SECRET, NULL };
+	struct path at = { PART_MESH, NULL, MERGE_SECRET, NULL };
 	struct json_object *now = json_object_new_string(MERGE_SECRET_NEWER);
 	struct json_object *then =
 		json_object_new_string("a former one, or none");
-	struct cell newer = { true, now }, older = { true, then };
+	struct value newer = { true, now }, older = { true, then };
 
 	if (g->secrets == SECRETS_NEWER)
-		merge_contest(g, at, older, older, newer);
+		merge_conflict(g, at, older, older, newer);
 	else if (g->secrets == SECRETS_OLDER)
-		merge_contest(g, at, older, newer, older);
+		merge_conflict(g, at, older, newer, older);
 	json_object_put(now);
 	json_object_put(then);
 }

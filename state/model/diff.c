@@ -332,8 +332,8 @@ void change_text(struct sbuf *out, const struct change *c)
 {
 	const char *all = c->sign == '+' ? c->after : c->before;
 
-	sbuf_printf(out, "%c %s%s%s", c->sign, part_word(c->part),
-		    c->name ? " " : "", c->name ? c->name : "");
+	sbuf_printf(out, "%c ", c->sign);
+	part_text(out, c->part, c->name);
 	if (c->sign != '~') {
 		sbuf_printf(out, "%s%s", all ? ": " : "", all ? all : "");
 		return;

@@ -9,6 +9,7 @@
 #define WGMESH_STATE_MODEL_FIELD_H
 
 #include "base/err.h"
+#include "base/sbuf.h"
 #include "state/model/mesh.h"
 
 enum mesh_field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_LIST };
@@ -126,9 +127,17 @@ struct mesh_object {
 extern const struct mesh_object object_mesh, object_node, object_group,
 	object_policy, object_external, object_facts;
 
-/** The kind of object that @part is, and its word, "node". */
+/** The kind of object that @part is. */
 const struct mesh_object *object_of_part(enum mesh_part part);
+
+/** Its word in messages, in JSON and on the command line: "node". */
 const char *part_word(enum mesh_part part);
+
+/** The part with this word; false when there is none. */
+bool part_find(enum mesh_part *out, const char *word);
+
+/** Append what messages call a part of a mesh: "node db1"; "mesh", no @name. */
+void part_text(struct sbuf *out, enum mesh_part part, const char *name);
 
 /** The row with this key in the file, in any letter case, or NULL. */
 const struct mesh_field *object_member(const struct mesh_object *of,

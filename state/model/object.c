@@ -5,6 +5,7 @@
  */
 #include "state/model/field.h"
 
+#include <string.h>
 #include <strings.h>
 
 /*
@@ -88,6 +89,22 @@ const char *part_word(enum mesh_part part)
 	_Static_assert(sizeof words / sizeof *words == PARTS, "one is missing");
 
 	return words[part];
+}
+
+bool part_find(enum mesh_part *out, const char *word)
+{
+	for (int p = PART_MESH; p <= PART_POLICY; p++) {
+		*out = (enum mesh_part)p;
+		if (strcmp(part_word(*out), word) == 0)
+			return true;
+	}
+	return false;
+}
+
+void part_text(struct sbuf *out, enum mesh_part part, const char *name)
+{
+	sbuf_printf(out, "%s%s%s", part_word(part), name ? " " : "",
+		    name ? name : "");
 }
 
 /* In any letter case, as Go's encoding/json, which wrote the first files. */

@@ -268,8 +268,8 @@ int yaml_parse(struct mesh *out, struct yaml_marks **marks, const char *text,
 		return yaml_refuse(r.in, again, e, "the %s '%s' found again, "
 				   "expected it once; the first is in line "
 				   "%zu, column %zu",
-				   p.part == PART_NODE ? "node" : "group",
-				   twice, first.line, first.column);
+				   part_word(p.part), twice, first.line,
+				   first.column);
 	vec_sort(&r.mesh.nodes, node_compare);
 	join_groups(&r);
 	*out = r.mesh;
