@@ -75,25 +75,8 @@ void past_done(struct past *p)
 	repo_close(p->repo);
 	free(p->file);
 	age_identities_done(&p->identities);
-	secret_done(&p->passphrase);
+	secret_done(&p->last.passphrase);
 	memset(p, 0, sizeof *p);
-}
-
-/* The secret that opens what @look shows, unless it is there already. */
-static int get_keys(struct past *p, const struct sealed_look *look,
-		    struct err *e)
-{
-	if (look->passphrase)
-		return p->passphrase.len ? 0
-					 : source_passphrase(&p->passphrase,
-							     &p->source, e);
-	if (!source_has_identity(&p->source))
-		return err_set(e, ERR_INPUT, "is sealed to recipients: give "
-			       "-identity FILE, or set WGMESH_IDENTITY or "
-			       "WGMESH_IDENTITY_DATA");
-	return p->identities.len ? 0
-				 : source_identities(&p->identities,
-						     &p->source, e);
 }
 
 /* The passphrase was another one then: ask for that, if there is a terminal. */
@@ -103,28 +86,26 @@ static int open_older(struct past *p, struct sbuf *text,
 	AUTO(auto_free) char *prompt =
 		mem_printf("Enter the password of %s: ", what);
 	AUTO(secret_done) struct secret older = { 0 };
-	const struct age_keys keys = { &older, NULL };
+	struct source agreed = p->source;
+	struct sealing how = { .form = SEALED_NOT };
 
-	if (p->source.ask(prompt, &older, e) < 0 ||
-	    sealed_open(text, raw->s, raw->len, &keys, e) < 0)
+	if (p->source.ask(prompt, &older, e) < 0 || !older.len)
 		return -1;
-	secret_copy(&p->passphrase, &older);
+	how.passphrase = older; /* borrowed */
+	agreed.costly = true;   /* its work is agreed to already */
+	if (sealing_open(text, &how, raw, &agreed, NULL, e) < 0)
+		return -1;
+	secret_copy(&p->last.passphrase, &older);
 	return 0;
 }
 
 static int unseal(struct past *p, struct sbuf *text, const struct sbuf *raw,
 		  const char *what, struct err *e)
 {
-	const struct age_keys keys = { &p->passphrase, &p->identities };
-	struct sealed_look look;
-
-	if (sealed_look(&look, raw->s, raw->len, e) < 0 ||
-	    source_work(&p->source, look.age.log_n, e) < 0 ||
-	    get_keys(p, &look, e) < 0)
-		return -1;
-	if (sealed_open(text, raw->s, raw->len, &keys, e) == 0)
+	if (sealing_open(text, &p->last, raw, &p->source, &p->identities,
+			 e) == 0)
 		return 0;
-	if (e->code != ERR_AUTH || !look.passphrase || !p->source.ask)
+	if (e->code != ERR_AUTH || !p->last.takes_passphrase || !p->source.ask)
 		return -1;
 	return open_older(p, text, raw, what, e);
 }
@@ -133,23 +114,17 @@ int past_parse(struct past *p, const struct sbuf *raw, const char *what,
 	       struct mesh *out, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
-	enum sealed_form form = sealed_form(sbuf_str(raw), raw->len);
 	struct err inner;
-	int ret;
 
 	text.max = STATE_SIZE_MAX;
-	if (form == SEALED_AGE || form == SEALED_GO) {
-		if (unseal(p, &text, raw, what, &inner) < 0) {
-			err_set(e, inner.code == ERR_AUTH ? ERR_INPUT
-							  : inner.code,
-				"the state of %s %s", what, inner.msg);
-			return err_advise(e, inner.advice, inner.about);
-		}
-		ret = state_parse(out, sbuf_str(&text), text.len, e);
-	} else {
-		ret = state_parse(out, sbuf_str(raw), raw->len, e);
+	if (unseal(p, &text, raw, what, &inner) < 0) {
+		err_set(e, inner.code == ERR_AUTH ? ERR_INPUT : inner.code,
+			"the state of %s %s", what, inner.msg);
+		return err_advise(e, inner.advice, inner.about);
 	}
-	return ret < 0 ? err_wrap(e, "the state of %s", what) : 0;
+	if (state_parse(out, sbuf_str(&text), text.len, e) < 0)
+		return err_wrap(e, "the state of %s", what);
+	return 0;
 }
 
 int past_read(struct past *p, const char *rev, struct mesh *out,

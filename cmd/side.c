@@ -25,30 +25,8 @@ void side_init(struct side *s)
 void side_done(struct side *s)
 {
 	mesh_done(&s->mesh);
-	secret_done(&s->passphrase);
+	secret_done(&s->sealing.passphrase);
 	sbuf_done(&s->raw);
-}
-
-static int unseal(struct sbuf *text, struct side *s,
-		  const struct source *source, struct err *e)
-{
-	AUTO(age_identities_done) struct age_identities identities = { 0 };
-	const struct age_keys keys = { &s->passphrase, &identities };
-	struct sealed_look look;
-
-	if (sealed_look(&look, s->raw.s, s->raw.len, e) < 0)
-		return -1;
-	if (look.passphrase) {
-		if (source_work(source, look.age.log_n, e) < 0 ||
-		    source_passphrase(&s->passphrase, source, e) < 0)
-			return -1;
-	} else if (!source_has_identity(source)) {
-		return err_set(e, ERR_INPUT, "is sealed to recipients: set "
-			       "WGMESH_IDENTITY or WGMESH_IDENTITY_DATA");
-	} else if (source_identities(&identities, source, e) < 0) {
-		return -1;
-	}
-	return sealed_open(text, s->raw.s, s->raw.len, &keys, e);
 }
 
 int side_open(struct side *s, const struct source *source,
@@ -59,14 +37,9 @@ int side_open(struct side *s, const struct source *source,
 	text.max = STATE_SIZE_MAX;
 	if (s->raw.len == 0)
 		return 0;
-	s->form = sealed_form(s->raw.s, s->raw.len);
-	if (s->form == SEALED_AGE || s->form == SEALED_GO) {
-		if (unseal(&text, s, source, e) < 0)
-			return -1;
-		return state_parse(&s->mesh, sbuf_str(&text), text.len, e);
-	}
-	s->form = SEALED_NOT;
-	return state_parse(&s->mesh, s->raw.s, s->raw.len, e);
+	if (sealing_open(&text, &s->sealing, &s->raw, source, NULL, e) < 0)
+		return -1;
+	return state_parse(&s->mesh, sbuf_str(&text), text.len, e);
 }
 
 int side_read(struct side *s, const char *path, const struct source *source,
@@ -98,13 +71,13 @@ void sides_done(struct sides *s)
 int side_open_next(struct side *s, const struct source *source,
 		   const struct side *opened, struct err *e)
 {
-	struct source same = { .password = &opened->passphrase,
+	struct source same = { .password = &opened->sealing.passphrase,
 			       .identity_file = source->identity_file,
 			       .identity_data = source->identity_data };
 
-	if (opened->passphrase.len && side_open(s, &same, e) == 0)
+	if (opened->sealing.passphrase.len && side_open(s, &same, e) == 0)
 		return 0;
-	secret_done(&s->passphrase);
+	secret_done(&s->sealing.passphrase);
 	return side_open(s, source, e);
 }
 
@@ -121,9 +94,10 @@ int sides_open(struct sides *s, const struct source *source, struct err *e)
 
 const char *side_kind(const struct side *s)
 {
-	if (s->form == SEALED_NOT)
+	if (s->sealing.form == SEALED_NOT)
 		return "plain text";
-	return s->passphrase.len ? "with a passphrase" : "to recipients";
+	return s->sealing.passphrase.len ? "with a passphrase"
+					 : "to recipients";
 }
 
 bool side_same_kind(const struct side *a, const struct side *b)
@@ -133,8 +107,8 @@ bool side_same_kind(const struct side *a, const struct side *b)
 
 static bool same_sealing(const struct side *a, const struct side *b)
 {
-	return a->form == b->form &&
-	       secret_equal(&a->passphrase, &b->passphrase);
+	return a->sealing.form == b->sealing.form &&
+	       secret_equal(&a->sealing.passphrase, &b->sealing.passphrase);
 }
 
 /* Whose sealing holds: that of the side that changed it; ours, if both did. */
@@ -143,52 +117,28 @@ static const struct side *sealing_of(const struct sides *s)
 	return same_sealing(&s->ours, &s->base) ? &s->theirs : &s->ours;
 }
 
-static void recipients_done(struct age_recipients *v)
-{
-	vec_done(v);
-}
-
-static int seal(struct sbuf *raw, const struct sbuf *text,
-		const struct mesh *m, const struct side *how, struct err *e)
-{
-	AUTO(recipients_done) struct age_recipients recipients = { 0 };
-	struct sealed_to to = { .form = how->form };
-
-	if (how->passphrase.len) {
-		to.how.passphrase = &how->passphrase;
-		return sealed_seal(raw, sbuf_str(text), text->len, &to, e);
-	}
-	for (size_t i = 0; i < m->recipients.len; i++)
-		if (age_recipient_parse(vec_add(&recipients),
-					m->recipients.items[i], e) < 0)
-			return err_wrap(e, "recipients");
-	if (recipients.len == 0)
-		return err_set(e, ERR_INPUT, "nobody could open the merged "
-			       "state: no recipient is left");
-	to.how.recipients = &recipients;
-	return sealed_seal(raw, sbuf_str(text), text->len, &to, e);
-}
-
 /* The bytes of @m, sealed as @how was. */
 static int format(struct sbuf *out, const struct mesh *m,
 		  const struct side *how, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+	struct err inner;
 
 	text.max = STATE_SIZE_MAX;
 	state_format(&text, m);
 	if (text.failed)
 		return err_set(e, ERR_INPUT, "the merged state would have more "
 			       "than %d MiB", STATE_SIZE_MAX >> 20);
-	if (how->form != SEALED_NOT)
-		return seal(out, &text, m, how, e);
-	sbuf_add(out, sbuf_str(&text), text.len);
-	return 0;
+	if (sealing_seal(out, &how->sealing, &text, m, e) == 0)
+		return 0;
+	inner = *e;
+	err_set(e, inner.code, "the merged state %s", inner.msg);
+	return err_advise(e, inner.advice, inner.about);
 }
 
 bool sides_unseal(const struct sides *s)
 {
-	return s->ours.form != SEALED_NOT &&
+	return s->ours.sealing.form != SEALED_NOT &&
 	       !side_same_kind(&s->ours, sealing_of(s));
 }
 
