@@ -159,11 +159,6 @@ int child_move(struct child *c, const char *in, size_t len, size_t *wrote,
 	return 0;
 }
 
-void child_close_input(struct child *c)
-{
-	shut(&c->in);
-}
-
 int child_end(struct child *c)
 {
 	int status = -1;
@@ -192,7 +187,7 @@ bool child_run(struct child *c, const char *in, struct sbuf *out)
 
 	while (true) {
 		if (len == 0 && c->in >= 0)
-			child_close_input(c);
+			shut(&c->in); /* it waits for the end of its input */
 		if (child_move(c, in, len, &wrote, chunk, sizeof chunk,
 			       &got) < 0)
 			break;
