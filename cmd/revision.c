@@ -78,70 +78,58 @@ void past_done(struct past *p)
 	repo_close(p->repo);
 	free(p->file);
 	age_identities_done(&p->identities);
-	secret_done(&p->passphrase);
+	secret_done(&p->last.passphrase);
 	memset(p, 0, sizeof *p);
+}
+
+/* The passphrase was another one then: ask for that. */
+static int open_older(struct past *p, struct sbuf *text,
+		      const struct sbuf *raw, const char *what, struct err *e)
+{
+	AUTO(auto_free) char *prompt =
+		mem_printf("Enter the password of %s: ", what);
+	AUTO(secret_done) struct secret older = { 0 };
+	struct source agreed = p->source;
+	struct sealing how = { .form = SEALED_NOT };
+
+	if (p->source.ask(prompt, &older, e) < 0 || !older.len)
+		return -1;
+	how.passphrase = older; /* borrowed */
+	agreed.costly = true;   /* its work is agreed to already */
+	if (sealing_open(text, &how, raw, &agreed, NULL, e) < 0)
+		return -1;
+	secret_copy(&p->last.passphrase, &older);
+	return 0;
 }
 
 /*
  * What opened one revision is tried on the next, so that whoever types it
- * types it once. A passphrase that was another one then is asked for, if there
- * is a terminal.
+ * types it once.
  */
 static int unseal_past(struct past *p, struct sbuf *text,
 		       const struct sbuf *raw, const char *what, struct err *e)
 {
-	const struct age_keys keys = { &p->passphrase, &p->identities };
-	AUTO(secret_done) struct secret older = { 0 };
-	const struct age_keys older_keys = { &older, NULL };
-	AUTO(auto_free) char *prompt = NULL;
-	struct sealed_look look;
-
-	if (sealed_look(&look, raw->s, raw->len, e) < 0 ||
-	    source_work(&p->source, look.age.log_n, e) < 0)
-		return -1;
-	if (look.passphrase) {
-		if (!p->passphrase.len &&
-		    source_passphrase(&p->passphrase, &p->source, e) < 0)
-			return -1;
-	} else if (!source_has_identity(&p->source)) {
-		return err_set(e, ERR_INPUT, "is sealed to recipients: give "
-			       "-identity FILE, or set WGMESH_IDENTITY or "
-			       "WGMESH_IDENTITY_DATA");
-	} else if (!p->identities.len &&
-		   source_identities(&p->identities, &p->source, e) < 0) {
-		return -1;
-	}
-	if (sealed_open(text, raw->s, raw->len, &keys, e) == 0)
+	if (sealing_open(text, &p->last, raw, &p->source, &p->identities,
+			 e) == 0)
 		return 0;
-	if (e->code != ERR_AUTH || !look.passphrase || !p->source.ask)
+	if (e->code != ERR_AUTH || !p->last.takes_passphrase || !p->source.ask)
 		return -1;
-	prompt = mem_printf("Enter the password of %s: ", what);
-	if (p->source.ask(prompt, &older, e) < 0 ||
-	    sealed_open(text, raw->s, raw->len, &older_keys, e) < 0)
-		return -1;
-	secret_copy(&p->passphrase, &older);
-	return 0;
+	return open_older(p, text, raw, what, e);
 }
 
 int past_parse(struct past *p, const struct sbuf *raw, const char *what,
 	       struct mesh *out, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
-	enum sealed_form form = sealed_form(sbuf_str(raw), raw->len);
-	const struct sbuf *plain = raw;
 	struct err inner;
 
 	text.max = STATE_SIZE_MAX;
-	if (form == SEALED_AGE || form == SEALED_GO) {
-		if (unseal_past(p, &text, raw, what, &inner) < 0) {
-			err_set(e, inner.code == ERR_AUTH ? ERR_INPUT
-							  : inner.code,
-				"the state of %s %s", what, inner.msg);
-			return err_advise(e, inner.advice, inner.about);
-		}
-		plain = &text;
+	if (unseal_past(p, &text, raw, what, &inner) < 0) {
+		err_set(e, inner.code == ERR_AUTH ? ERR_INPUT : inner.code,
+			"the state of %s %s", what, inner.msg);
+		return err_advise(e, inner.advice, inner.about);
 	}
-	if (state_parse(out, sbuf_str(plain), plain->len, e) < 0)
+	if (state_parse(out, sbuf_str(&text), text.len, e) < 0)
 		return err_wrap(e, "the state of %s", what);
 	return 0;
 }

@@ -20,7 +20,7 @@ struct past {
 	char *file;
 	struct source source; /* borrows from the cmd_env */
 	struct age_identities identities;
-	struct secret passphrase; /* that opened the last one */
+	struct sealing last; /* how the last one was; its passphrase is kept */
 };
 
 /**

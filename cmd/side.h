@@ -7,14 +7,12 @@
 
 #include "state/merge/merge.h"
 #include "state/model/model.h"
-#include "vault/sealed.h"
-#include "vault/source.h"
+#include "state/store/store.h"
 
 struct side {
 	struct mesh mesh;
-	enum sealed_form form;    /* how it was sealed: SEALED_NOT for plain */
-	struct secret passphrase; /* that opened it; empty: none did */
-	struct sbuf raw;          /* the bytes of the file */
+	struct sealing sealing; /* as it was: what opened it seals it, too */
+	struct sbuf raw;        /* the bytes of the file */
 };
 
 /**

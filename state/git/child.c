@@ -1,5 +1,7 @@
 /*
- * The git program as a child, bounded in time and output, ended with all its own.
+ * The git program as a child, bounded in time and output, ended with all its
+ * own. Both directions go through one poll(): a child that waits for us to
+ * read, while we wait for it to read, would hang for good.
  */
 #include "state/git/child.h"
 
@@ -14,13 +16,16 @@
 
 extern char **environ;
 
-#define SILENT_MS 300000
-#define SLICE_MS 200
-#define WORDS_MAX 2048
-#define GRACE_MS 5000
+#define SILENT_MS 300000 /* a remote that counts objects says nothing */
+#define SLICE_MS 200     /* how late an interrupt is seen */
+#define WORDS_MAX 2048   /* bytes of its stderr that are kept */
+#define GRACE_MS 5000    /* for its own end */
 
-/* Is it what git sets for its hooks, about another repository? */
-static bool is_local(const char *variable)
+/*
+ * Is it what git sets for its hooks, about another repository? We may be run by
+ * one; see git(1), "The Git Repository".
+ */
+static bool is_of_hook(const char *variable)
 {
 	static const char *const names[] = {
 		"GIT_DIR=", "GIT_WORK_TREE=", "GIT_INDEX_FILE=",
@@ -35,21 +40,6 @@ static bool is_local(const char *variable)
 	return false;
 }
 
-/* Our environment without those; borrowed strings. */
-static char **clean_environment(void)
-{
-	size_t n = 0, kept = 0;
-	char **env;
-
-	while (environ[n])
-		n++;
-	env = mem_calloc(n + 1, sizeof *env);
-	for (size_t i = 0; i < n; i++)
-		if (!is_local(environ[i]))
-			env[kept++] = environ[i];
-	return env;
-}
-
 static void shut(int *fd)
 {
 	auto_close(fd);
@@ -60,10 +50,16 @@ int child_start(struct child *c, const struct strings *argv,
 		const char *folder, struct err *e)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, errors[2] = { -1, -1 };
-	AUTO(auto_free) char **env = clean_environment();
-	struct run how = { .argv = argv, .environment = env,
-			   .folder = folder };
+	AUTO(auto_free) char **env = NULL; /* of borrowed strings */
+	struct run how = { .argv = argv, .folder = folder };
+	size_t n = 0, kept = 0;
 
+	while (environ[n])
+		n++;
+	how.environment = env = mem_calloc(n + 1, sizeof *env);
+	for (size_t i = 0; i < n; i++)
+		if (!is_of_hook(environ[i]))
+			env[kept++] = environ[i];
 	memset(c, 0, sizeof *c);
 	c->pid = -1;
 	/* a socket, for which a write can be made without SIGPIPE */
@@ -105,28 +101,6 @@ static void hear(struct child *c)
 	sbuf_add(&c->words, chunk, (size_t)n);
 }
 
-/* Send some; -1 when it takes no more. */
-static int give(struct child *c, const char *in, size_t len, size_t *wrote)
-{
-	ssize_t n = send(c->in, in, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -1;
-	*wrote = (size_t)n;
-	return 0;
-}
-
-/* Receive some; at the end the pipe is closed. */
-static void take(struct child *c, char *out, size_t size, size_t *got)
-{
-	ssize_t n = read(c->out, out, size);
-
-	if (n > 0)
-		*got = (size_t)n;
-	else if (n == 0 || errno != EINTR)
-		shut(&c->out);
-}
-
 static _Atomic bool interrupted;
 
 void child_interrupt(bool on)
@@ -135,7 +109,7 @@ void child_interrupt(bool on)
 }
 
 /* poll() until something happens; at most 0 when it is over. */
-static int wait_for(struct pollfd p[3])
+static int poll_patiently(struct pollfd p[3])
 {
 	for (int left = SILENT_MS; left > 0; left -= SLICE_MS) {
 		int n;
@@ -152,6 +126,8 @@ static int wait_for(struct pollfd p[3])
 int child_move(struct child *c, const char *in, size_t len, size_t *wrote,
 	       char *out, size_t size, size_t *got)
 {
+	ssize_t n;
+
 	*wrote = *got = 0;
 	while (*wrote == 0 && *got == 0) {
 		struct pollfd p[3] = {
@@ -162,21 +138,25 @@ int child_move(struct child *c, const char *in, size_t len, size_t *wrote,
 
 		if (p[0].fd < 0 && p[1].fd < 0)
 			return len ? -1 : 0;
-		if (wait_for(p) <= 0)
+		if (poll_patiently(p) <= 0)
 			return -1;
 		if (p[2].revents)
 			hear(c);
-		if (p[1].revents)
-			take(c, out, size, got);
-		if (p[0].revents && give(c, in, len, wrote) < 0)
-			return -1;
+		if (p[1].revents) {
+			n = read(c->out, out, size);
+			if (n > 0)
+				*got = (size_t)n;
+			else if (n == 0 || errno != EINTR)
+				shut(&c->out);
+		}
+		if (p[0].revents) {
+			n = send(c->in, in, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+			if (n < 0 && errno != EAGAIN && errno != EINTR)
+				return -1;
+			*wrote = n < 0 ? 0 : (size_t)n;
+		}
 	}
 	return 0;
-}
-
-void child_close_input(struct child *c)
-{
-	shut(&c->in);
 }
 
 int child_end(struct child *c)
@@ -185,6 +165,7 @@ int child_end(struct child *c)
 
 	shut(&c->in);
 	shut(&c->out);
+	/* its last words say why; a grandchild may hold stderr open for long */
 	for (int i = 0; i < 64 && c->errors >= 0; i++) {
 		struct pollfd p = { c->errors, POLLIN, 0 };
 
@@ -206,7 +187,7 @@ bool child_run(struct child *c, const char *in, struct sbuf *out)
 
 	while (true) {
 		if (len == 0 && c->in >= 0)
-			child_close_input(c);
+			shut(&c->in); /* it waits for the end of its input */
 		if (child_move(c, in, len, &wrote, chunk, sizeof chunk,
 			       &got) < 0)
 			break;

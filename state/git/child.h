@@ -40,9 +40,6 @@ int child_move(struct child *c, const char *in, size_t len, size_t *wrote,
  */
 void child_interrupt(bool on);
 
-/** Nothing more comes from us. */
-void child_close_input(struct child *c);
-
 /**
  * Close all and wait for its end, which a program that hangs is made to come
  * to. Returns its exit status, -1 when a signal ended it.

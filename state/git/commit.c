@@ -1,5 +1,7 @@
 /*
- * Commits of the one path, from the object to the branch.
+ * Commits of the one path, from the object to the branch. The object is written
+ * first, where nothing leads to it; the branch moves by compare-and-swap, so
+ * that a kill or another git in between loses nothing.
  */
 #include "state/git/internal.h"
 
@@ -14,7 +16,7 @@ int repo_make_commit(git_oid *out, struct repo *r,
 	AUTO(sbuf_done) struct sbuf signature = SBUF_INIT;
 	size_t n = !parts->parents[0] ? 0 : parts->parents[1] ? 2 : 1;
 	git_buf text = { 0 };
-	int ret, rc;
+	int ret, rc; /* ours; libgit2's */
 
 	if ((!parts->author && repo_author(&author, r, e) < 0) ||
 	    repo_committer(&committer, r, e) < 0)
@@ -167,51 +169,41 @@ static int make_anew(struct repo *r, struct err *e)
 	return repo_begin_commit(r, &r->now.blob, &commit, head, false, e);
 }
 
-static int lock_branch(git_transaction *tx, struct repo *r, struct err *e)
+/* One try; *@moved is false when the branch is not where it was. */
+static int move_branch(struct repo *r, bool *moved, struct err *e)
 {
+	AUTO(auto_git_transaction_free) git_transaction *tx = NULL;
+	AUTO(auto_git_signature_free) git_signature *who = NULL;
+	AUTO(auto_git_commit_free) git_commit *commit = NULL;
+	AUTO(auto_free) char *text = NULL; /* of the reflog, as git words it */
+	const char *subject = NULL;
+	git_oid now = { { 0 } };
 	int tries = LOCK_TRIES;
 	int rc;
 
+	if (git_commit_lookup(&commit, r->git, &r->now.commit) == 0)
+		subject = git_commit_summary(commit);
+	text = mem_printf("%s: %s", r->now.pulled ? "pull" : "commit",
+			  subject ? subject : "");
+	rc = git_transaction_new(&tx, r->git);
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot change a branch");
+	if (repo_committer(&who, r, e) < 0)
+		return -1;
 	while ((rc = git_transaction_lock_ref(tx, r->now.branch)) ==
 		       GIT_ELOCKED && tries-- > 0)
 		repo_pause();
 	if (rc < 0)
 		return repo_fail(e, rc, "cannot lock the branch '%s'",
 				 r->now.branch);
-	return 0;
-}
-
-/* The line of the reflog, as git words it. */
-static char *reflog_text(struct repo *r)
-{
-	AUTO(auto_git_commit_free) git_commit *commit = NULL;
-	const char *subject = NULL;
-
-	if (git_commit_lookup(&commit, r->git, &r->now.commit) == 0)
-		subject = git_commit_summary(commit);
-	return mem_printf("%s: %s", r->now.pulled ? "pull" : "commit",
-			  subject ? subject : "");
-}
-
-/* One try; *@moved is false when the branch is not where it was. */
-static int move_branch(struct repo *r, bool *moved, struct err *e)
-{
-	AUTO(auto_git_transaction_free) git_transaction *tx = NULL;
-	AUTO(auto_git_signature_free) git_signature *who = NULL;
-	AUTO(auto_free) char *text = reflog_text(r);
-	git_oid now = { { 0 } };
-	int rc = git_transaction_new(&tx, r->git);
-
-	if (rc < 0)
-		return repo_fail(e, rc, "cannot change a branch");
-	if (repo_committer(&who, r, e) < 0 || lock_branch(tx, r, e) < 0)
-		return -1;
 	rc = git_reference_name_to_id(&now, r->git, r->now.branch);
 	*moved = git_oid_equal(&now, &r->now.commit);
-	if ((rc < 0 && rc != GIT_ENOTFOUND) || *moved)
-		return rc < 0 && !*moved ? repo_fail(e, rc, "cannot read the "
-						     "branch '%s'",
-						     r->now.branch) : 0;
+	if (*moved)
+		return 0; /* by us, before we were killed */
+	if (rc < 0 && rc != GIT_ENOTFOUND)
+		return repo_fail(e, rc, "cannot read the branch '%s'",
+				 r->now.branch);
+	/* a branch without a commit and no parent: both are zero */
 	*moved = git_oid_equal(&now, &r->now.parent);
 	if (!*moved)
 		return 0;

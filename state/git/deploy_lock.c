@@ -1,6 +1,8 @@
 /*
  * The deploy lock: a ref at the remote that names a commit which says whose it
  * is. Who makes the ref has the lock; it is removed only as what it was.
+ * Nothing is needed there but that refs change by compare-and-swap, as any git
+ * has it.
  */
 #include "state/git/net.h"
 
@@ -20,8 +22,8 @@ void repo_lock_done(struct repo_lock *l)
 }
 
 /*
- * "refs/wgmesh/lock/" and a digest of the id, which a sealed state keeps from who
- * can read the repository; NULL with INPUT for what is no id.
+ * "refs/wgmesh/lock/" and a digest of the id, which a sealed state keeps from
+ * who can read the repository; NULL with INPUT for what is no id.
  */
 static char *lock_ref(const char *mesh_id, struct err *e)
 {
@@ -35,52 +37,42 @@ static char *lock_ref(const char *mesh_id, struct err *e)
 	return NULL;
 }
 
-/* Two locks of one owner in one second are two locks. */
-static int add_nonce(struct trailers *t, struct err *e)
-{
-	char text[33];
-
-	if (random_hex(text, sizeof text - 1, e) < 0)
-		return -1;
-	trailers_add(t, TRAILER_NONCE, text);
-	return 0;
-}
-
-static int make_message(struct sbuf *out, const char *owner, struct err *e)
-{
-	AUTO(trailers_done) struct trailers t = { 0 };
-	const struct message m = { "deploy lock", NULL, &t };
-
-	trailers_add(&t, TRAILER_OWNER, owner);
-	if (add_nonce(&t, e) < 0)
-		return -1;
-	message_write(out, &m);
-	return 0;
-}
-
-/* A commit without files that nobody's branch has. */
-static int make_commit(git_oid *out, struct repo *r, const char *message,
-		       struct err *e)
+/*
+ * A commit without files that nobody's branch has. Two locks of one owner in
+ * one second are two commits: each has a nonce.
+ */
+static int make_lock_commit(git_oid *out, struct repo *r, const char *owner,
+			    struct err *e)
 {
 	AUTO(auto_git_signature_free) git_signature *who = NULL;
 	AUTO(auto_git_tree_free) git_tree *tree = NULL;
+	AUTO(trailers_done) struct trailers t = { 0 };
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	const struct message m = { "deploy lock", NULL, &t };
 	const git_oid none = { { 0 } };
 	struct err ignored;
+	char nonce[33];
 	int rc;
 
+	if (random_hex(nonce, sizeof nonce - 1, e) < 0)
+		return -1;
+	trailers_add(&t, TRAILER_OWNER, owner);
+	trailers_add(&t, TRAILER_NONCE, nonce);
+	message_write(&text, &m);
 	if (repo_tree_with(&tree, r, NULL, &none, 0, e) < 0)
 		return -1;
+	/* @owner says who it is: a machine without a user.name deploys, too */
 	if (repo_committer(&who, r, &ignored) < 0 &&
 	    git_signature_now(&who, "wgmesh", "wgmesh@localhost") < 0)
 		return repo_fail(e, -1, "cannot make a lock");
-	rc = git_commit_create(out, r->git, NULL, who, who, NULL, message,
-			       tree, 0, NULL);
+	rc = git_commit_create(out, r->git, NULL, who, who, NULL, text.s, tree,
+			       0, NULL);
 	return rc < 0 ? repo_fail(e, rc, "cannot make a lock") : 0;
 }
 
 /* What the remote has for @ref; zero when it has none. */
-static int find_ref(git_oid *out, struct net *n, const char *ref,
-		    struct err *e)
+static int find_remote_ref(git_oid *out, struct net *n, const char *ref,
+			   struct err *e)
 {
 	git_remote_callbacks how;
 	const git_remote_head **heads;
@@ -100,21 +92,6 @@ static int find_ref(git_oid *out, struct net *n, const char *ref,
 		if (strcmp(heads[i]->name, ref) == 0)
 			git_oid_cpy(out, &heads[i]->oid);
 	return 0;
-}
-
-/* Get the commit of a lock, over the connection that told of it. */
-static int fetch_lock(struct net *n, const char *ref, struct err *e)
-{
-	git_fetch_options how;
-	AUTO(auto_free) char *spec = mem_strdup(ref);
-	const git_strarray specs = { &spec, 1 };
-	int rc;
-
-	git_fetch_options_init(&how, GIT_FETCH_OPTIONS_VERSION);
-	net_callbacks(&how.callbacks, n);
-	how.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-	rc = git_remote_download(n->remote, &specs, &how);
-	return rc < 0 ? net_fail(n, rc, "cannot read the lock of", e) : 0;
 }
 
 /* What the commit of a lock says. */
@@ -141,20 +118,29 @@ int repo_lock_show(struct repo *r, const char *mesh_id,
 {
 	AUTO(auto_free) char *ref = lock_ref(mesh_id, e);
 	AUTO(net_done) struct net n = { 0 };
+	const git_strarray specs = { &ref, 1 };
+	git_fetch_options how;
 	git_oid id;
+	int rc;
 
-	if (!ref || net_init(&n, r, e) < 0 || find_ref(&id, &n, ref, e) < 0)
+	if (!ref || net_init(&n, r, e) < 0 ||
+	    find_remote_ref(&id, &n, ref, e) < 0)
 		return -1;
 	memset(out, 0, sizeof *out);
 	if (git_oid_is_zero(&id))
 		return 0;
-	if (fetch_lock(&n, ref, e) < 0)
-		return -1;
+	/* its commit, over the connection that told of it */
+	git_fetch_options_init(&how, GIT_FETCH_OPTIONS_VERSION);
+	net_callbacks(&how.callbacks, &n);
+	how.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
+	rc = git_remote_download(n.remote, &specs, &how);
+	if (rc < 0)
+		return net_fail(&n, rc, "cannot read the lock of", e);
 	return read_lock(out, r, &id, e);
 }
 
-/* Say who has it. */
-static int taken(struct repo *r, const char *mesh_id, struct err *e)
+/* CONFLICT that says who has it; by now it may be nobody. */
+static int refuse_taken(struct repo *r, const char *mesh_id, struct err *e)
 {
 	AUTO(repo_lock_done) struct repo_lock l = { 0 };
 	AUTO(auto_free) char *owner = NULL;
@@ -173,40 +159,32 @@ static int taken(struct repo *r, const char *mesh_id, struct err *e)
 		       age > 0 ? age : 0);
 }
 
-/* Push the commit @id, which for libgit2 must have a ref here, too. */
-static int push_lock(struct net *n, const git_oid *id, const char *ref,
-		     struct err *e)
-{
-	AUTO(auto_git_reference_free) git_reference *here = NULL;
-	AUTO(auto_free) char *name = NULL;
-	const git_oid none = { { 0 } };
-	char text[REPO_ID_TEXT];
-	int ret, rc;
-
-	git_oid_tostr(text, sizeof text, id);
-	name = mem_printf("refs/wgmesh/own/%s", text);
-	rc = git_reference_create(&here, n->r->git, name, id, false, NULL);
-	if (rc < 0)
-		return repo_fail(e, rc, "cannot make a lock");
-	ret = net_push(n, name, ref, &none, e);
-	git_reference_delete(here);
-	return ret;
-}
-
 int repo_lock_take(struct repo *r, const char *mesh_id, const char *owner,
 		   struct repo_lock *out, struct err *e)
 {
 	AUTO(auto_free) char *ref = lock_ref(mesh_id, e);
-	AUTO(sbuf_done) struct sbuf message = SBUF_INIT;
+	AUTO(auto_git_reference_free) git_reference *here = NULL;
+	AUTO(auto_free) char *name = NULL;
 	AUTO(net_done) struct net n = { 0 };
+	const git_oid none = { { 0 } };
+	char text[REPO_ID_TEXT];
 	git_oid id;
+	int ret, rc;
 
 	if (!ref || net_init(&n, r, e) < 0 ||
-	    make_message(&message, owner, e) < 0 ||
-	    make_commit(&id, r, message.s, e) < 0)
+	    make_lock_commit(&id, r, owner, e) < 0)
 		return -1;
-	if (push_lock(&n, &id, ref, e) < 0)
-		return e->code == ERR_CONFLICT ? taken(r, mesh_id, e) : -1;
+	/* libgit2 pushes no commit that has no ref here, too */
+	git_oid_tostr(text, sizeof text, &id);
+	name = mem_printf("refs/wgmesh/own/%s", text);
+	rc = git_reference_create(&here, r->git, name, &id, false, NULL);
+	if (rc < 0)
+		return repo_fail(e, rc, "cannot make a lock");
+	ret = net_push(&n, name, ref, &none, e);
+	git_reference_delete(here);
+	if (ret < 0)
+		return e->code == ERR_CONFLICT ? refuse_taken(r, mesh_id, e)
+					       : -1;
 	return read_lock(out, r, &id, e);
 }
 

@@ -11,7 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The entry as git would write it after a checkout. */
+/*
+ * The entry as git would write it after a checkout (gitformat-index(5)): with
+ * the times and numbers of stat(2), cut to 32 bits, git need not read the file.
+ */
 static void fill_entry(git_index_entry *entry, struct repo *r,
 		       const git_oid *blob, unsigned mode)
 {
@@ -41,7 +44,7 @@ static void fill_entry(git_index_entry *entry, struct repo *r,
 /*
  * Put what @from has into the new file @to; an index that is not there is none.
  */
-static int copy(const char *from, const char *to, struct err *e)
+static int copy_index(const char *from, const char *to, struct err *e)
 {
 	const struct atomic_how how = { .locked = true };
 	AUTO(sbuf_done) struct sbuf bytes = { .max = (size_t)1 << 30 };
@@ -56,41 +59,36 @@ static int copy(const char *from, const char *to, struct err *e)
 	return atomic_write(to, sbuf_str(&bytes), bytes.len, &how, e);
 }
 
-/* Let the copy @path have @entry in place of all it has for that path. */
-static int change_copy(const char *path, const git_index_entry *entry,
-		       struct err *e)
+/* Replace the index, whose lock we hold, by one with @entry for its path. */
+static int replace_index(struct repo *r, const char *path,
+			 const git_index_entry *entry, struct err *e)
 {
+	AUTO(auto_free) char *work = mem_printf("%s.index", r->journal);
+	AUTO(auto_free) char *lock = mem_printf("%s.lock", work);
 	AUTO(auto_git_index_free) git_index *index = NULL;
-	int rc = git_index_open(&index, path);
+	struct stat st;
+	int rc;
 
+	unlink(lock); /* of one of us that was killed: the index's is ours */
+	if (copy_index(path, work, e) < 0)
+		return -1;
+	rc = git_index_open(&index, work);
 	if (rc == 0)
-		rc = git_index_add(index, entry);
+		rc = git_index_add(index, entry); /* and no conflict of it */
 	if (rc == 0)
 		rc = git_index_write(index);
 	if (rc < 0)
 		return repo_fail(e, rc, "cannot change git's index");
-	return 0;
-}
-
-static int replace(struct repo *r, const char *index,
-		   const git_index_entry *entry, struct err *e)
-{
-	AUTO(auto_free) char *work = mem_printf("%s.index", r->journal);
-	AUTO(auto_free) char *lock = mem_printf("%s.lock", work);
-	struct stat st;
-
-	unlink(lock); /* of one of us that was killed: the index's is ours */
-	if (copy(index, work, e) < 0 || change_copy(work, entry, e) < 0)
-		return -1;
-	if (stat(index, &st) == 0)
+	/* as it was, for the repositories that a group shares */
+	if (stat(path, &st) == 0)
 		chmod(work, st.st_mode & 0777);
-	if (rename(work, index) < 0)
-		return err_sys(e, "cannot replace '%s'", index);
+	if (rename(work, path) < 0)
+		return err_sys(e, "cannot replace '%s'", path);
 	return 0;
 }
 
 /* Make the lock file, which says that it is ours. */
-static int take_lock(struct repo *r, const char *path, struct err *e)
+static int take_index_lock(struct repo *r, const char *path, struct err *e)
 {
 	AUTO(auto_free) char *mark = journal_mark(r);
 	int tries = LOCK_TRIES;
@@ -127,10 +125,10 @@ int repo_refresh_index(struct repo *r, const git_oid *blob, struct err *e)
 
 	if (repo_head_commit(&head, r, e) < 0 ||
 	    repo_entry(&id, &mode, r, head, e) < 0 ||
-	    take_lock(r, lock, e) < 0)
+	    take_index_lock(r, lock, e) < 0)
 		return -1;
 	fill_entry(&entry, r, blob, mode ? mode : GIT_FILEMODE_BLOB);
-	ret = replace(r, index, &entry, e);
+	ret = replace_index(r, index, &entry, e);
 	unlink(lock);
 	return ret;
 }

@@ -1,5 +1,7 @@
 /*
- * What a command was about to commit, and what it leaves when it is killed.
+ * What a command was about to commit, and what it leaves when it is killed. A
+ * text of six lines and no more: it is read back strictly, since what stands
+ * there is given to a branch.
  */
 #include "state/git/internal.h"
 
@@ -10,7 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define JOURNAL_MAX 2048
+#define JOURNAL_MAX 2048 /* bytes; a branch's name takes most */
 /* A killed process took its locks within this time of its journal. */
 #define WINDOW_S 60
 
@@ -20,32 +22,25 @@ void journal_done(struct journal *j)
 	memset(j, 0, sizeof *j);
 }
 
-static int make_folder(const struct repo *r, struct err *e)
-{
-	AUTO(auto_free) char *folder = path_folder(r->journal);
-
-	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
-		return err_sys(e, "cannot make the folder '%s'", folder);
-	return 0;
-}
-
 int journal_write(struct repo *r, const struct journal *j, struct err *e)
 {
 	const struct atomic_how how = { .locked = true };
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	char blob[REPO_ID_TEXT], commit[REPO_ID_TEXT], parent[REPO_ID_TEXT];
+	AUTO(auto_free) char *folder = path_folder(r->journal);
 
 	git_oid_tostr(blob, sizeof blob, &j->blob);
 	git_oid_tostr(commit, sizeof commit, &j->commit);
 	git_oid_tostr(parent, sizeof parent, &j->parent);
 	sbuf_printf(&text, "wgmesh 1\n%s\n%s\n%s\n%s\n%s\n", blob, commit,
 		    parent, j->pulled ? "pull" : "commit", j->branch);
-	if (make_folder(r, e) < 0)
-		return -1;
+	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "cannot make the folder '%s'", folder);
 	return atomic_write(r->journal, text.s, text.len, &how, e);
 }
 
-static bool parse(struct journal *out, char *text)
+/* False when it is not whole: then it is of no commit. */
+static bool parse_journal(struct journal *out, char *text)
 {
 	char *line[6];
 
@@ -92,7 +87,7 @@ int journal_read(struct journal *out, bool *found, struct repo *r,
 	if (!*found && errno != ENOENT && errno != ENOTDIR)
 		return err_sys(e, "cannot read '%s'", r->journal);
 	if (*found)
-		*found = parse(out, text);
+		*found = parse_journal(out, text);
 	return 0;
 }
 
@@ -124,7 +119,8 @@ static char *lock_path(struct repo *r, size_t i)
  * Was the lock made by who wrote @j? Whoever holds the lock of the state file
  * knows that that process is gone.
  */
-static bool is_ours(struct repo *r, const struct journal *j, const char *path)
+static bool lock_is_ours(struct repo *r, const struct journal *j,
+			 const char *path)
 {
 	AUTO(auto_free) char *mark = journal_mark(r);
 	char text[JOURNAL_MAX];
@@ -137,6 +133,7 @@ static bool is_ours(struct repo *r, const struct journal *j, const char *path)
 	if (strcmp(text, mark) == 0 ||
 	    strncmp(text, commit, strlen(commit)) == 0)
 		return true;
+	/* libgit2's locks say nothing yet, and a checkout writes the index */
 	return (lock.st_size == 0 || j->pulled) &&
 	       lock.st_mtime >= journal.st_mtime &&
 	       lock.st_mtime - journal.st_mtime <= WINDOW_S;
@@ -147,7 +144,7 @@ void journal_clear_locks(struct repo *r, const struct journal *j)
 	for (size_t i = 0; i < 3; i++) {
 		AUTO(auto_free) char *path = lock_path(r, i);
 
-		if (is_ours(r, j, path))
+		if (lock_is_ours(r, j, path))
 			unlink(path);
 	}
 }

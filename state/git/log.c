@@ -1,5 +1,7 @@
 /*
- * The history of the file.
+ * The history of the file: which commits are about it, and what it was in one
+ * of them. Anybody may have written them; a clone may be shallow, so that a
+ * parent is missing.
  */
 #include "state/git/internal.h"
 
@@ -20,7 +22,7 @@ void revisions_done(struct revisions *v)
 	vec_done(v);
 }
 
-static void fill(struct revision *v, git_commit *commit)
+static void fill_revision(struct revision *v, git_commit *commit)
 {
 	const git_signature *who = git_commit_author(commit);
 	const char *subject = git_commit_summary(commit);
@@ -43,7 +45,10 @@ static void blob_at(git_oid *out, struct repo *r, const git_commit *commit)
 		memset(out, 0, sizeof *out);
 }
 
-/* Is its file another one than that of each parent? */
+/*
+ * Is its file another one than that of each parent? git log's rule for a path:
+ * a merge that took one side's file has changed nothing.
+ */
 static int find_changed(bool *out, struct repo *r, git_commit *commit,
 			struct err *e)
 {
@@ -79,8 +84,9 @@ static bool is_deploy(const struct repo *r, const struct revision *v,
 	return !mesh_id || (mesh && strcmp(mesh, mesh_id) == 0);
 }
 
-static int look(struct repo *r, const git_oid *id, const char *mesh_id,
-		struct revisions *out, struct err *e)
+/* Append the commit @id if it is one of those that repo_log() tells of. */
+static int add_if_ours(struct revisions *out, struct repo *r, const git_oid *id,
+		       const char *mesh_id, struct err *e)
 {
 	AUTO(auto_git_commit_free) git_commit *commit = NULL;
 	AUTO(revision_done) struct revision v = { 0 };
@@ -90,9 +96,10 @@ static int look(struct repo *r, const git_oid *id, const char *mesh_id,
 		return repo_fail(e, GIT_ERROR, "cannot read the history");
 	if (find_changed(&v.changed, r, commit, e) < 0)
 		return -1;
+	/* a record has one parent: its message need not be read else */
 	if (!v.changed && git_commit_parentcount(commit) != 1)
 		return 0;
-	fill(&v, commit);
+	fill_revision(&v, commit);
 	if (!v.changed && !is_deploy(r, &v, mesh_id))
 		return 0;
 	vec_push(out, v);
@@ -121,7 +128,7 @@ int repo_log(struct repo *r, const char *mesh_id, size_t max,
 		rc = git_revwalk_push(walk, git_commit_id(head));
 	while (rc == 0 && (!max || out->len - before < max) &&
 	       (rc = git_revwalk_next(&id, walk)) == 0)
-		if (look(r, &id, mesh_id, out, e) < 0)
+		if (add_if_ours(out, r, &id, mesh_id, e) < 0)
 			return -1;
 	if (rc < 0 && rc != GIT_ITEROVER)
 		return repo_fail(e, GIT_ERROR, "cannot read the history (is "
@@ -129,11 +136,14 @@ int repo_log(struct repo *r, const char *mesh_id, size_t max,
 	return 0;
 }
 
-/* The commit that @rev names. */
-static int find_commit(git_commit **out, struct repo *r, const char *rev,
-		       struct err *e)
+int repo_read(struct repo *r, const char *rev, struct sbuf *out,
+	      struct revision *info, struct err *e)
 {
 	AUTO(auto_git_object_free) git_object *object = NULL;
+	AUTO(auto_git_commit_free) git_commit *commit = NULL;
+	AUTO(revision_done) struct revision v = { 0 };
+	git_oid blob;
+	unsigned mode;
 	int rc;
 
 	if (!*rev || strnlen(rev, REPO_REV_MAX + 1) > REPO_REV_MAX)
@@ -141,23 +151,11 @@ static int find_commit(git_commit **out, struct repo *r, const char *rev,
 			       " or the id of a commit");
 	rc = git_revparse_single(&object, r->git, rev);
 	if (rc == 0)
-		rc = git_object_peel((git_object **)out, object,
+		rc = git_object_peel((git_object **)&commit, object,
 				     GIT_OBJECT_COMMIT);
 	if (rc < 0)
 		return repo_fail(e, GIT_ENOTFOUND, "revision");
-	return 0;
-}
-
-int repo_read(struct repo *r, const char *rev, struct sbuf *out,
-	      struct revision *info, struct err *e)
-{
-	AUTO(auto_git_commit_free) git_commit *commit = NULL;
-	AUTO(revision_done) struct revision v = { 0 };
-	git_oid blob;
-	unsigned mode;
-
-	if (find_commit(&commit, r, rev, e) < 0 ||
-	    repo_entry(&blob, &mode, r, commit, e) < 0)
+	if (repo_entry(&blob, &mode, r, commit, e) < 0)
 		return -1;
 	if (!mode)
 		return err_set(e, ERR_INPUT, "'%s' is not in that revision",
@@ -167,7 +165,7 @@ int repo_read(struct repo *r, const char *rev, struct sbuf *out,
 	if (out && repo_blob(out, r, &blob, e) < 0)
 		return -1;
 	if (info) {
-		fill(&v, commit);
+		fill_revision(&v, commit);
 		*info = v;
 		memset(&v, 0, sizeof v);
 	}

@@ -1,5 +1,7 @@
 /*
  * Commit messages: a subject, a body, trailers; written, and read strictly.
+ * What is written comes from names in the mesh, and a line of theirs must not
+ * become a trailer of ours.
  */
 #include "state/git/message.h"
 
@@ -10,9 +12,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define SUBJECT_MAX 160
+#define SUBJECT_MAX 160    /* bytes, as are the next ones */
 #define LINE_MAX_BYTES 400
-#define FOLD_AT 72
+#define FOLD_AT 72         /* a column: git's own lines end there, too */
 /* More of a message than this is nobody's trailers. */
 #define MESSAGE_READ_MAX (2 << 20)
 
@@ -47,6 +49,7 @@ static void add_line(struct sbuf *out, const char *s, size_t max)
 	size_t len = strlen(s);
 	size_t cut = len > max ? max : len;
 
+	/* not within a character of UTF-8 (RFC 3629, 3) */
 	while (cut < len && cut && ((unsigned char)s[cut] & 0xc0) == 0x80)
 		cut--;
 	/* to git such a line ends the message, and trailers behind are none */
@@ -81,23 +84,18 @@ static void add_trailer(struct sbuf *out, const struct trailer *t)
 	sbuf_puts(out, word ? " ...\n" : "\n");
 }
 
-static void add_body(struct sbuf *out, const struct strings *body)
-{
-	size_t shown = body->len > MESSAGE_LINES_MAX ? MESSAGE_LINES_MAX
-						     : body->len;
-
-	sbuf_putc(out, '\n');
-	for (size_t i = 0; i < shown; i++)
-		add_line(out, body->items[i], LINE_MAX_BYTES);
-	if (shown < body->len)
-		sbuf_printf(out, "... and %zu more\n", body->len - shown);
-}
-
 void message_write(struct sbuf *out, const struct message *m)
 {
+	size_t lines = m->body ? m->body->len : 0;
+
 	add_line(out, m->subject, SUBJECT_MAX);
-	if (m->body && m->body->len)
-		add_body(out, m->body);
+	if (lines)
+		sbuf_putc(out, '\n');
+	for (size_t i = 0; i < lines && i < MESSAGE_LINES_MAX; i++)
+		add_line(out, m->body->items[i], LINE_MAX_BYTES);
+	if (lines > MESSAGE_LINES_MAX)
+		sbuf_printf(out, "... and %zu more\n",
+			    lines - MESSAGE_LINES_MAX);
 	if (!m->trailers || !m->trailers->len)
 		return;
 	sbuf_putc(out, '\n');

@@ -1,5 +1,7 @@
 /*
- * What goes to a remote through libgit2: its callbacks, fetch, push.
+ * What goes to a remote through libgit2: its callbacks, fetch, push. What
+ * failed is told by three: libgit2, the program that carries the connection,
+ * and the other side; here they become one error.
  */
 #include "state/git/net.h"
 
@@ -7,26 +9,18 @@
 
 #include <string.h>
 
-/* The name of the branch's remote: its upstream's, else "origin". */
-static char *remote_name(struct repo *r)
-{
-	AUTO(auto_free) char *branch = repo_branch_ref(r);
-	git_buf name = { 0 };
-	char *text;
-
-	if (!branch ||
-	    git_branch_upstream_remote(&name, r->git, branch) < 0)
-		return mem_strdup("origin");
-	text = mem_strdup(name.ptr);
-	git_buf_dispose(&name);
-	return text;
-}
-
 int net_init(struct net *n, struct repo *r, struct err *e)
 {
-	AUTO(auto_free) char *name = remote_name(r);
+	AUTO(auto_free) char *branch = repo_branch_ref(r);
+	AUTO(auto_free) char *name = NULL;
+	git_buf remote = { 0 };
 	int rc;
 
+	if (branch && git_branch_upstream_remote(&remote, r->git, branch) == 0)
+		name = mem_strdup(remote.ptr);
+	else
+		name = mem_strdup("origin"); /* as git does without upstream */
+	git_buf_dispose(&remote);
 	memset(n, 0, sizeof *n);
 	n->r = r;
 	n->child.in = n->child.out = n->child.errors = -1;
@@ -50,16 +44,6 @@ void net_done(struct net *n)
 	free(n->refusal);
 }
 
-/* What ssh says tells what the user is to mend. */
-static enum err_code code_of(const char *words)
-{
-	if (strstr(words, "Host key verification failed"))
-		return ERR_HOSTKEY;
-	if (strstr(words, "Permission denied"))
-		return ERR_AUTH;
-	return ERR_UNREACHABLE;
-}
-
 int net_fail(struct net *n, int rc, const char *what, struct err *e)
 {
 	const git_error *last = git_error_last();
@@ -75,7 +59,12 @@ int net_fail(struct net *n, int rc, const char *what, struct err *e)
 	git_remote_disconnect(n->remote);
 	words = child_words(&n->child);
 	repo_fail_(e, rc, "%s the remote '%s'%s", what, name, words);
-	e->code = code_of(words);
+	/* OpenSSH's own words tell what the user is to mend */
+	e->code = ERR_UNREACHABLE;
+	if (strstr(words, "Permission denied"))
+		e->code = ERR_AUTH;
+	if (strstr(words, "Host key verification failed"))
+		e->code = ERR_HOSTKEY;
 	return -1;
 }
 
@@ -109,8 +98,12 @@ void net_callbacks(git_remote_callbacks *out, struct net *n)
 	out->payload = n;
 }
 
-/* The other side said no: because the ref moved, or by a rule of its own. */
-static int refused(const struct net *n, struct err *e)
+/*
+ * The other side said no: because the ref moved, or by a rule of its own. git
+ * has no codes for that; the words are those of receive-pack and of big
+ * hosters.
+ */
+static int fail_refused(const struct net *n, struct err *e)
 {
 	static const char *const rules[] = { "hook", "denied", "prohibited",
 					     "deny", "hidden", "protected",
@@ -142,7 +135,7 @@ int net_push(struct net *n, const char *source, const char *ref,
 		return err_set(e, ERR_CONFLICT, "'%s' is another at the remote "
 			       "by now", ref);
 	if (n->refusal)
-		return refused(n, e);
+		return fail_refused(n, e);
 	return rc < 0 ? net_fail(n, rc, "cannot push to", e) : 0;
 }
 

@@ -1,5 +1,7 @@
 /*
- * What the other files of state/git/ ask a repository for.
+ * What the other files of state/git/ ask a repository for: settings, the
+ * branch, the one path in a commit or a tree, who commits. Nothing here changes
+ * a ref.
  */
 #include "state/git/internal.h"
 
@@ -75,6 +77,7 @@ int repo_entry(git_oid *blob, unsigned *mode, struct repo *r,
 		return 0;
 	if (rc < 0)
 		return repo_fail(e, rc, "cannot read the tree of a commit");
+	/* a symlink in git would be followed in the work tree, out of it */
 	*mode = git_tree_entry_filemode(entry);
 	if (*mode != GIT_FILEMODE_BLOB &&
 	    *mode != GIT_FILEMODE_BLOB_EXECUTABLE)
@@ -96,6 +99,7 @@ int repo_blob(struct sbuf *out, struct repo *r, const git_oid *id,
 	if (rc == 0)
 		rc = git_odb_read_header(&len, &type, odb, id);
 	git_odb_free(odb);
+	/* from the header: a blob of gigabytes is not unpacked for that */
 	if (rc == 0 && len > FILE_SIZE_MAX)
 		return err_set(e, ERR_INPUT, "'%s' has more than %d MiB there",
 			       r->path, FILE_SIZE_MAX >> 20);
@@ -122,30 +126,27 @@ int repo_file_blob(git_oid *out, bool *exists, struct repo *r, struct err *e)
 	return 0;
 }
 
-/* A tree without anything. */
-static int empty_tree(git_tree **out, git_repository *git)
-{
-	git_treebuilder *builder = NULL;
-	git_oid id;
-	int rc = git_treebuilder_new(&builder, git, NULL);
-
-	if (rc == 0)
-		rc = git_treebuilder_write(&id, builder);
-	git_treebuilder_free(builder);
-	return rc < 0 ? rc : git_tree_lookup(out, git, &id);
-}
-
 int repo_tree_with(git_tree **out, struct repo *r, git_tree *base,
 		   const git_oid *blob, unsigned mode, struct err *e)
 {
 	AUTO(auto_git_tree_free) git_tree *none = NULL;
+	git_treebuilder *builder = NULL;
 	git_tree_update update = { .action = mode ? GIT_TREE_UPDATE_UPSERT
 						  : GIT_TREE_UPDATE_REMOVE,
 				   .filemode = mode, .path = r->path };
 	git_oid id;
-	int rc = base ? 0 : empty_tree(&none, r->git);
+	int rc = 0;
 
 	git_oid_cpy(&update.id, blob);
+	if (!base) {
+		/* an update needs a tree: one without anything */
+		rc = git_treebuilder_new(&builder, r->git, NULL);
+		if (rc == 0)
+			rc = git_treebuilder_write(&id, builder);
+		git_treebuilder_free(builder);
+		if (rc == 0)
+			rc = git_tree_lookup(&none, r->git, &id);
+	}
 	if (rc == 0 && !base && !mode) {
 		*out = STEAL(none);
 		return 0;

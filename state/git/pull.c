@@ -1,6 +1,8 @@
 /*
  * Bringing the branch, the file and the rest of the work tree to what the
- * upstream has.
+ * upstream has. The order is that of least harm: fetch, judge who signed, merge
+ * in memory, ask, and only then touch the work tree. Until then a refusal has
+ * changed nothing that the user sees.
  */
 #include "state/git/net.h"
 
@@ -51,8 +53,7 @@ static int upstream_commit(git_commit **out, struct repo *r, struct err *e)
 	return rc < 0 ? repo_fail(e, rc, "cannot read the upstream") : 0;
 }
 
-/* Fetch and compare. */
-static int look(struct pull *p, struct err *e)
+static int fetch_and_compare(struct pull *p, struct err *e)
 {
 	AUTO(net_done) struct net n = { 0 };
 	int rc = 0;
@@ -75,7 +76,7 @@ int repo_behind(struct repo *r, size_t *commits, struct err *e)
 {
 	AUTO(pull_done) struct pull p = { .r = r };
 
-	if (look(&p, e) < 0)
+	if (fetch_and_compare(&p, e) < 0)
 		return -1;
 	*commits = p.behind;
 	return 0;
@@ -83,17 +84,43 @@ int repo_behind(struct repo *r, size_t *commits, struct err *e)
 
 /* ---- both sides have commits ---- */
 
-/* What the file is at the three commits. */
-struct sides {
+/* The file at the three commits; zero where it is not. */
+struct versions {
 	git_oid base, ours, theirs;
-	unsigned mode; /* of ours, else of theirs */
-	bool had, have, they_have;
 };
 
-static int read_sides(struct sides *s, struct pull *p, struct err *e)
+/* Let @how make one content of the versions, which all differ. */
+static int merge_content(git_oid *out, struct pull *p,
+			 const struct versions *v,
+			 const struct repo_merge *how, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf base = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf ours = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf theirs = SBUF_SECRET;
+	AUTO(sbuf_done) struct sbuf merged = SBUF_SECRET;
+	int rc;
+
+	if (git_oid_is_zero(&v->ours) || git_oid_is_zero(&v->theirs))
+		return err_set(e, ERR_CONFLICT, "'%s' was removed on one side "
+			       "and changed on the other", p->r->path);
+	if ((!git_oid_is_zero(&v->base) &&
+	     repo_blob(&base, p->r, &v->base, e) < 0) ||
+	    repo_blob(&ours, p->r, &v->ours, e) < 0 ||
+	    repo_blob(&theirs, p->r, &v->theirs, e) < 0 ||
+	    how->content(&merged, &base, &ours, &theirs, how->arg, e) < 0)
+		return -1;
+	rc = git_blob_create_from_buffer(out, p->r->git, sbuf_str(&merged),
+					 merged.len);
+	return rc < 0 ? repo_fail(e, rc, "cannot write into git") : 0;
+}
+
+/* The blob that the file is to have when both sides are one, and its mode. */
+static int merge_file(git_oid *out, unsigned *mode, struct pull *p,
+		      const struct repo_merge *how, struct err *e)
 {
 	AUTO(auto_git_commit_free) git_commit *base = NULL;
-	unsigned b, o, t;
+	struct versions v;
+	unsigned before, ours, theirs;
 	git_oid id;
 	int rc = git_merge_base(&id, p->r->git, git_commit_id(p->head),
 				git_commit_id(p->upstream));
@@ -105,73 +132,22 @@ static int read_sides(struct sides *s, struct pull *p, struct err *e)
 			       "have no commit in common");
 	if (rc < 0)
 		return repo_fail(e, rc, "cannot compare with the upstream");
-	if (repo_entry(&s->base, &b, p->r, base, e) < 0 ||
-	    repo_entry(&s->ours, &o, p->r, p->head, e) < 0 ||
-	    repo_entry(&s->theirs, &t, p->r, p->upstream, e) < 0)
+	if (repo_entry(&v.base, &before, p->r, base, e) < 0 ||
+	    repo_entry(&v.ours, &ours, p->r, p->head, e) < 0 ||
+	    repo_entry(&v.theirs, &theirs, p->r, p->upstream, e) < 0)
 		return -1;
-	s->had = b;
-	s->have = o;
-	s->they_have = t;
-	s->mode = o ? o : t;
-	return 0;
-}
-
-/* Let @how make one content of the sides, which all differ. */
-static int merge_content(git_oid *out, struct pull *p, const struct sides *s,
-			 const struct repo_merge *how, struct err *e)
-{
-	AUTO(sbuf_done) struct sbuf base = SBUF_SECRET;
-	AUTO(sbuf_done) struct sbuf ours = SBUF_SECRET;
-	AUTO(sbuf_done) struct sbuf theirs = SBUF_SECRET;
-	AUTO(sbuf_done) struct sbuf merged = SBUF_SECRET;
-	int rc;
-
-	if (!s->have || !s->they_have)
-		return err_set(e, ERR_CONFLICT, "'%s' was removed on one side "
-			       "and changed on the other", p->r->path);
-	if ((s->had && repo_blob(&base, p->r, &s->base, e) < 0) ||
-	    repo_blob(&ours, p->r, &s->ours, e) < 0 ||
-	    repo_blob(&theirs, p->r, &s->theirs, e) < 0 ||
-	    how->content(&merged, &base, &ours, &theirs, how->arg, e) < 0)
-		return -1;
-	rc = git_blob_create_from_buffer(out, p->r->git, sbuf_str(&merged),
-					 merged.len);
-	return rc < 0 ? repo_fail(e, rc, "cannot write into git") : 0;
-}
-
-/* The blob that the file is to have when both sides are one. */
-static int merge_file(git_oid *out, struct pull *p, const struct sides *s,
-		      const struct repo_merge *how, struct err *e)
-{
-	if (git_oid_equal(&s->theirs, &s->base) ||
-	    git_oid_equal(&s->theirs, &s->ours))
-		git_oid_cpy(out, &s->ours);
-	else if (git_oid_equal(&s->ours, &s->base))
-		git_oid_cpy(out, &s->theirs);
+	*mode = ours ? ours : theirs;
+	if (git_oid_equal(&v.theirs, &v.base) ||
+	    git_oid_equal(&v.theirs, &v.ours))
+		git_oid_cpy(out, &v.ours);
+	else if (git_oid_equal(&v.ours, &v.base))
+		git_oid_cpy(out, &v.theirs);
 	else
-		return merge_content(out, p, s, how, e);
+		return merge_content(out, p, &v, how, e);
 	if (git_oid_is_zero(out))
 		return err_set(e, ERR_CONFLICT, "'%s' was removed from git",
 			       p->r->path);
 	return 0;
-}
-
-/* CONFLICT that names the first of the other files that git cannot merge. */
-static int check_others(git_index *index, struct err *e)
-{
-	git_index_conflict_iterator *it = NULL;
-	const git_index_entry *base, *ours, *theirs;
-	AUTO(auto_free) char *shown = NULL;
-
-	if (!git_index_has_conflicts(index))
-		return 0;
-	if (git_index_conflict_iterator_new(&it, index) == 0 &&
-	    git_index_conflict_next(&base, &ours, &theirs, it) == 0)
-		shown = text_escaped(ours ? ours->path
-					  : theirs ? theirs->path : base->path);
-	git_index_conflict_iterator_free(it);
-	return err_set(e, ERR_CONFLICT, "both sides changed '%.200s': merge "
-		       "with git ('git pull')", shown ? shown : "?");
 }
 
 /* The tree of both sides, with @blob as the file. */
@@ -179,6 +155,9 @@ static int merge_trees(git_tree **out, struct pull *p, const git_oid *blob,
 		       unsigned mode, struct err *e)
 {
 	AUTO(auto_git_index_free) git_index *index = NULL;
+	AUTO(auto_free) char *shown = NULL;
+	git_index_conflict_iterator *it = NULL;
+	const git_index_entry *a, *b, *c; /* base, ours, theirs */
 	git_index_entry entry = { .mode = mode, .path = p->r->path };
 	git_oid id;
 	int rc = git_merge_commits(&index, p->r->git, p->head, p->upstream,
@@ -191,26 +170,34 @@ static int merge_trees(git_tree **out, struct pull *p, const git_oid *blob,
 	}
 	if (rc < 0)
 		return repo_fail(e, rc, "cannot merge");
-	if (check_others(index, e) < 0)
-		return -1;
+	if (git_index_has_conflicts(index)) {
+		/* of the others the first is named */
+		if (git_index_conflict_iterator_new(&it, index) == 0 &&
+		    git_index_conflict_next(&a, &b, &c, it) == 0)
+			shown = text_escaped((b ? b : c ? c : a)->path);
+		git_index_conflict_iterator_free(it);
+		return err_set(e, ERR_CONFLICT, "both sides changed '%.200s': "
+			       "merge with git ('git pull')",
+			       shown ? shown : "?");
+	}
 	rc = git_index_write_tree_to(&id, index, p->r->git);
 	if (rc == 0)
 		rc = git_tree_lookup(out, p->r->git, &id);
 	return rc < 0 ? repo_fail(e, rc, "cannot merge") : 0;
 }
 
-static int merge(git_commit **out, struct pull *p, const struct repo_merge *how,
-		 struct err *e)
+static int merge_upstream(git_commit **out, struct pull *p,
+			  const struct repo_merge *how, struct err *e)
 {
 	AUTO(auto_git_tree_free) git_tree *tree = NULL;
 	struct commit_parts parts = { .message = how->message,
 				      .parents = { p->head, p->upstream } };
-	struct sides s;
 	git_oid id;
+	unsigned mode;
 	int rc;
 
-	if (read_sides(&s, p, e) < 0 || merge_file(&id, p, &s, how, e) < 0 ||
-	    merge_trees(&tree, p, &id, s.mode, e) < 0)
+	if (merge_file(&id, &mode, p, how, e) < 0 ||
+	    merge_trees(&tree, p, &id, mode, e) < 0)
 		return -1;
 	parts.tree = tree;
 	if (repo_make_commit(&id, p->r, &parts, e) < 0)
@@ -282,38 +269,27 @@ static int write_file(struct repo *r, const git_oid *blob, struct err *e)
 	return atomic_replace(r->file, sbuf_str(&bytes), bytes.len, &how, e);
 }
 
-/* A file that git does not have would be lost. */
-static int check_in_the_way(struct pull *p, const git_oid *theirs,
-			    struct err *e)
-{
-	git_oid ours, file;
-	unsigned mode;
-	bool exists;
-
-	if (repo_entry(&ours, &mode, p->r, p->head, e) < 0 ||
-	    repo_file_blob(&file, &exists, p->r, e) < 0)
-		return -1;
-	if (!mode && exists && !git_oid_equal(&file, theirs))
-		return err_set(e, ERR_CONFLICT, "'%s' is not in git here, and "
-			       "the upstream has another one: move it away",
-			       p->r->path);
-	return 0;
-}
-
 /* Bring the work tree and the branch to @target. */
 static int go_to(struct pull *p, git_commit *target, struct err *e)
 {
 	struct err ignored, unsynced = { 0 };
-	git_oid blob;
+	git_oid blob, ours, file;
 	unsigned mode;
+	bool exists;
 
 	if (repo_entry(&blob, &mode, p->r, target, e) < 0)
 		return -1;
 	if (!mode)
 		return err_set(e, ERR_CONFLICT, "the upstream does not have "
 			       "'%s': pull with git", p->r->path);
-	if (check_in_the_way(p, &blob, e) < 0)
+	if (repo_entry(&ours, &mode, p->r, p->head, e) < 0 ||
+	    repo_file_blob(&file, &exists, p->r, e) < 0)
 		return -1;
+	/* a file that git does not have would be lost */
+	if (!mode && exists && !git_oid_equal(&file, &blob))
+		return err_set(e, ERR_CONFLICT, "'%s' is not in git here, and "
+			       "the upstream has another one: move it away",
+			       p->r->path);
 	if (repo_begin_commit(p->r, &blob, git_commit_id(target), p->head,
 			      true, e) < 0 ||
 	    check_out(p, target, e) < 0 || write_file(p->r, &blob, e) < 0) {
@@ -331,8 +307,11 @@ static int go_to(struct pull *p, git_commit *target, struct err *e)
 
 /* ---- who signed, and who agrees ---- */
 
-/* Has @commit another file than one of its parents? */
-static int touches(bool *out, struct repo *r, const git_commit *commit,
+/*
+ * Has @commit another file than one of its parents? Not git log's rule: a merge
+ * that took one side's file decided which, and is to be signed as well.
+ */
+static int touches_file(bool *out, struct repo *r, const git_commit *commit,
 		   struct err *e)
 {
 	unsigned n = git_commit_parentcount(commit), mode;
@@ -378,30 +357,6 @@ static int check_signature(struct repo *r, const git_oid *id, struct err *e)
 				  "of the mesh)%s", hex, words);
 }
 
-/* Every new commit that touches the file. */
-static int check_signatures(struct pull *p, struct err *e)
-{
-	AUTO(auto_git_revwalk_free) git_revwalk *walk = NULL;
-	git_oid id;
-	int rc = git_revwalk_new(&walk, p->r->git);
-
-	if (rc == 0)
-		rc = git_revwalk_push(walk, git_commit_id(p->upstream));
-	if (rc == 0 && p->head)
-		rc = git_revwalk_hide(walk, git_commit_id(p->head));
-	while (rc == 0 && (rc = git_revwalk_next(&id, walk)) == 0) {
-		AUTO(auto_git_commit_free) git_commit *commit = NULL;
-		bool touched;
-
-		rc = git_commit_lookup(&commit, p->r->git, &id);
-		if (rc == 0 && (touches(&touched, p->r, commit, e) < 0 ||
-				(touched && check_signature(p->r, &id, e) < 0)))
-			return -1;
-	}
-	return rc == GIT_ITEROVER ? 0
-				  : repo_fail(e, rc, "cannot read the history");
-}
-
 /* The bytes of the file in @commit; none when it has none. */
 static int read_file(struct sbuf *out, struct repo *r,
 		     const git_commit *commit, struct err *e)
@@ -414,39 +369,48 @@ static int read_file(struct sbuf *out, struct repo *r,
 	return mode ? repo_blob(out, r, &id, e) : 0;
 }
 
-/* Is the file another one than ours, in any commit that comes? */
-static int brings_file(bool *out, struct pull *p, struct err *e)
+/* Where the mesh wants it: every new commit that touches the file is signed. */
+static int check_commits(struct pull *p, const struct repo_merge *how,
+			 struct err *e)
 {
-	git_oid ours, theirs;
+	AUTO(sbuf_done) struct sbuf content = SBUF_SECRET;
+	AUTO(auto_git_revwalk_free) git_revwalk *walk = NULL;
+	git_oid ours, theirs, id;
 	unsigned a, b;
+	int wanted, rc;
 
 	if (repo_entry(&ours, &a, p->r, p->head, e) < 0 ||
 	    repo_entry(&theirs, &b, p->r, p->upstream, e) < 0)
 		return -1;
-	*out = b && !git_oid_equal(&ours, &theirs);
-	return 0;
-}
-
-static int judge_commits(struct pull *p, const struct repo_merge *how,
-			 struct err *e)
-{
-	AUTO(sbuf_done) struct sbuf ours = SBUF_SECRET;
-	bool brings;
-	int wanted;
-
-	if (brings_file(&brings, p, e) < 0)
-		return -1;
-	if (!brings)
+	if (!b || git_oid_equal(&ours, &theirs))
 		return 0;
-	if (read_file(&ours, p->r, p->head, e) < 0)
+	if (read_file(&content, p->r, p->head, e) < 0)
 		return -1;
-	wanted = how->is_signed(&ours, how->arg, e);
-	return wanted == 1 ? check_signatures(p, e) : wanted;
+	wanted = how->is_signed(&content, how->arg, e);
+	if (wanted != 1)
+		return wanted;
+	rc = git_revwalk_new(&walk, p->r->git);
+	if (rc == 0)
+		rc = git_revwalk_push(walk, git_commit_id(p->upstream));
+	if (rc == 0 && p->head)
+		rc = git_revwalk_hide(walk, git_commit_id(p->head));
+	while (rc == 0 && (rc = git_revwalk_next(&id, walk)) == 0) {
+		AUTO(auto_git_commit_free) git_commit *commit = NULL;
+		bool touched;
+
+		rc = git_commit_lookup(&commit, p->r->git, &id);
+		if (rc == 0 &&
+		    (touches_file(&touched, p->r, commit, e) < 0 ||
+		     (touched && check_signature(p->r, &id, e) < 0)))
+			return -1;
+	}
+	return rc == GIT_ITEROVER ? 0
+				  : repo_fail(e, rc, "cannot read the history");
 }
 
 /* Let the caller see what the file becomes, and refuse. */
-static int review(struct pull *p, git_commit *target,
-		  const struct repo_merge *how, struct err *e)
+static int review_file(struct pull *p, git_commit *target,
+		       const struct repo_merge *how, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf ours = SBUF_SECRET;
 	AUTO(sbuf_done) struct sbuf comes = SBUF_SECRET;
@@ -475,17 +439,17 @@ int repo_pull(struct repo *r, const struct repo_merge *how,
 		return err_wrap(e, "state '%s'", r->file);
 	if (note)
 		repo_add_note(r, "%s", note);
-	if (repo_check(r, e) < 0 || look(&p, e) < 0)
+	if (repo_check(r, e) < 0 || fetch_and_compare(&p, e) < 0)
 		return -1;
 	*out = REPO_SAME;
 	if (p.behind == 0)
 		return 0;
-	if (judge_commits(&p, how, e) < 0)
+	if (check_commits(&p, how, e) < 0)
 		return -1;
-	if (p.ahead && merge(&merged, &p, how, e) < 0)
+	if (p.ahead && merge_upstream(&merged, &p, how, e) < 0)
 		return err_wrap(e, "cannot merge the upstream");
 	target = p.ahead ? merged : p.upstream;
-	if (review(&p, target, how, e) < 0 || go_to(&p, target, e) < 0)
+	if (review_file(&p, target, how, e) < 0 || go_to(&p, target, e) < 0)
 		return -1;
 	*out = p.ahead ? REPO_MERGED : REPO_FORWARDED;
 	return 0;

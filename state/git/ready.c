@@ -1,5 +1,8 @@
 /*
- * May the file be committed now, and was a commit of ours interrupted?
+ * May the file be committed now, and was a commit of ours interrupted? Asked
+ * before anything is changed: what a user can mend is told while nothing is
+ * half done. What a killed command left is finished or forgotten, never guessed
+ * at.
  */
 #include "state/git/internal.h"
 
@@ -28,35 +31,6 @@ static const char *under_way(git_repository *git)
 	}
 }
 
-static int check_state(struct repo *r, struct err *e)
-{
-	const char *what = under_way(r->git);
-	AUTO(auto_free) char *branch = repo_branch_ref(r);
-
-	if (!what && branch)
-		return 0;
-	if (what)
-		err_set(e, ERR_CONFLICT, "%s is under way in the git "
-			"repository: 'git status' tells how to end it", what);
-	else
-		err_set(e, ERR_CONFLICT, "HEAD is detached, a commit would be "
-			"on no branch: git switch BRANCH");
-	return err_advise(e, ADVICE_NO_COMMIT, NULL);
-}
-
-static int check_writable(struct repo *r, struct err *e)
-{
-	AUTO(auto_free) char *objects =
-		mem_printf("%sobjects", git_repository_commondir(r->git));
-
-	if (access(git_repository_path(r->git), W_OK) == 0 &&
-	    access(objects, W_OK) == 0)
-		return 0;
-	err_sys(e, "the git repository '%s' cannot be written",
-		git_repository_path(r->git));
-	return err_advise(e, ADVICE_NO_COMMIT, NULL);
-}
-
 /* What a filter makes of the file only git can tell, by running it. */
 static int check_filter(struct repo *r, struct err *e)
 {
@@ -81,14 +55,6 @@ static int check_filter(struct repo *r, struct err *e)
 	return err_advise(e, ADVICE_NO_COMMIT, NULL);
 }
 
-/* The interrupted commit is on the branch: its index is to follow. */
-static int finish_index(struct repo *r, const git_oid *blob, struct err *e)
-{
-	if (repo_refresh_index(r, blob, e) < 0)
-		return err_wrap(e, "an interrupted commit");
-	return journal_remove(r, e);
-}
-
 /* Does it change no file at all, and is it to be the next one? */
 static bool is_record(struct repo *r, const git_commit *head,
 		      const git_commit *commit)
@@ -101,20 +67,38 @@ static bool is_record(struct repo *r, const git_commit *head,
 	       !r->now.pulled;
 }
 
-/* r->now was interrupted after the file was replaced, or before. */
-static int recover(struct repo *r, git_commit *head, struct err *e)
+/*
+ * Give the branch the commit that a killed command had begun, if its file was
+ * replaced before the kill; else forget it. The work tree tells which.
+ */
+static int finish_interrupted(struct repo *r, struct err *e)
 {
+	AUTO(auto_git_commit_free) git_commit *head = NULL;
 	AUTO(auto_git_commit_free) git_commit *commit = NULL;
-	AUTO(auto_free) char *branch = repo_branch_ref(r);
+	AUTO(auto_free) char *branch = NULL;
 	git_oid file, ours;
-	bool exists = false;
+	bool found, exists = false;
 	unsigned mode;
 
-	if (repo_file_blob(&file, &exists, r, e) < 0 ||
+	journal_done(&r->now);
+	if (journal_read(&r->now, &found, r, e) < 0)
+		return -1;
+	if (found)
+		journal_clear_locks(r, &r->now);
+	if (repo_wait_locks(r, e) < 0)
+		return -1;
+	if (!found)
+		return journal_remove(r, e);
+	if (repo_head_commit(&head, r, e) < 0 ||
+	    repo_file_blob(&file, &exists, r, e) < 0 ||
 	    repo_entry(&ours, &mode, r, head, e) < 0)
 		return -1;
+	/* on the branch already: its index is to follow */
 	if (head && git_oid_equal(git_commit_id(head), &r->now.commit))
-		return finish_index(r, &r->now.blob, e);
+		return repo_refresh_index(r, &r->now.blob, e) < 0
+			       ? err_wrap(e, "an interrupted commit")
+			       : journal_remove(r, e);
+	branch = repo_branch_ref(r);
 	if (!branch || strcmp(branch, r->now.branch) != 0 || !exists ||
 	    !git_oid_equal(&file, &r->now.blob) ||
 	    git_commit_lookup(&commit, r->git, &r->now.commit) < 0 ||
@@ -127,26 +111,7 @@ static int recover(struct repo *r, git_commit *head, struct err *e)
 	return 0;
 }
 
-static int finish_interrupted(struct repo *r, struct err *e)
-{
-	AUTO(auto_git_commit_free) git_commit *head = NULL;
-	bool found;
-
-	journal_done(&r->now);
-	if (journal_read(&r->now, &found, r, e) < 0)
-		return -1;
-	if (found)
-		journal_clear_locks(r, &r->now);
-	if (repo_wait_locks(r, e) < 0)
-		return -1;
-	if (!found)
-		return journal_remove(r, e);
-	if (repo_head_commit(&head, r, e) < 0)
-		return -1;
-	return recover(r, head, e);
-}
-
-static int edited(struct repo *r, const char *what, struct err *e)
+static int refuse_edited(struct repo *r, const char *what, struct err *e)
 {
 	err_set(e, ERR_CONFLICT, "'%s' %s: commit that with git ('git commit "
 		"%s'), take it back ('git restore --staged --worktree %s')",
@@ -154,14 +119,27 @@ static int edited(struct repo *r, const char *what, struct err *e)
 	return err_advise(e, ADVICE_NO_COMMIT, NULL);
 }
 
-/* Is what git's index has for the file what the commit has? */
-static int check_index(struct repo *r, const git_oid *committed, unsigned mode,
-		       struct err *e)
+/* Is the file, in the work tree and in git's index, what the commit has? */
+static int check_edits(struct repo *r, struct err *e)
 {
+	AUTO(auto_git_commit_free) git_commit *head = NULL;
 	AUTO(auto_git_index_free) git_index *index = NULL;
 	const git_index_entry *entry, *a, *b, *c;
-	int rc = git_repository_index(&index, r->git);
+	git_oid committed, file;
+	unsigned mode;
+	bool exists;
+	int rc;
 
+	if (repo_head_commit(&head, r, e) < 0 ||
+	    repo_entry(&committed, &mode, r, head, e) < 0 ||
+	    repo_file_blob(&file, &exists, r, e) < 0)
+		return -1;
+	if (mode && !exists)
+		return refuse_edited(r, "is in git and was removed", e);
+	if (mode && !git_oid_equal(&file, &committed))
+		return refuse_edited(r, "has changes that are not committed",
+				     e);
+	rc = git_repository_index(&index, r->git);
 	if (rc == 0)
 		rc = git_index_read(index, true);
 	if (rc < 0) {
@@ -169,38 +147,40 @@ static int check_index(struct repo *r, const git_oid *committed, unsigned mode,
 		return err_advise(e, ADVICE_NO_COMMIT, NULL);
 	}
 	if (git_index_conflict_get(&a, &b, &c, index, r->path) == 0)
-		return edited(r, "is unmerged in git", e);
+		return refuse_edited(r, "is unmerged in git", e);
 	if (!mode)
 		return 0;
 	entry = git_index_get_bypath(index, r->path, 0);
-	if (!entry || !git_oid_equal(&entry->id, committed))
-		return edited(r, "has changes that are staged and not "
-			      "committed", e);
+	if (!entry || !git_oid_equal(&entry->id, &committed))
+		return refuse_edited(r, "has changes that are staged and not "
+				     "committed", e);
 	return 0;
-}
-
-static int check_edits(struct repo *r, struct err *e)
-{
-	AUTO(auto_git_commit_free) git_commit *head = NULL;
-	git_oid committed, file;
-	unsigned mode;
-	bool exists;
-
-	if (repo_head_commit(&head, r, e) < 0 ||
-	    repo_entry(&committed, &mode, r, head, e) < 0 ||
-	    repo_file_blob(&file, &exists, r, e) < 0)
-		return -1;
-	if (mode && !exists)
-		return edited(r, "is in git and was removed", e);
-	if (mode && !git_oid_equal(&file, &committed))
-		return edited(r, "has changes that are not committed", e);
-	return check_index(r, &committed, mode, e);
 }
 
 int repo_check(struct repo *r, struct err *e)
 {
-	if (check_state(r, e) < 0 || check_writable(r, e) < 0 ||
-	    check_filter(r, e) < 0 || finish_interrupted(r, e) < 0)
+	const char *what = under_way(r->git);
+	AUTO(auto_free) char *branch = repo_branch_ref(r);
+	AUTO(auto_free) char *objects =
+		mem_printf("%sobjects", git_repository_commondir(r->git));
+
+	if (what || !branch) {
+		if (what)
+			err_set(e, ERR_CONFLICT, "%s is under way in the git "
+				"repository: 'git status' tells how to end it",
+				what);
+		else
+			err_set(e, ERR_CONFLICT, "HEAD is detached, a commit "
+				"would be on no branch: git switch BRANCH");
+		return err_advise(e, ADVICE_NO_COMMIT, NULL);
+	}
+	if (access(git_repository_path(r->git), W_OK) < 0 ||
+	    access(objects, W_OK) < 0) {
+		err_sys(e, "the git repository '%s' cannot be written",
+			git_repository_path(r->git));
+		return err_advise(e, ADVICE_NO_COMMIT, NULL);
+	}
+	if (check_filter(r, e) < 0 || finish_interrupted(r, e) < 0)
 		return -1;
 	return r->edits_allowed ? 0 : check_edits(r, e);
 }

@@ -1,5 +1,7 @@
 /*
- * The repository that the state's file is in, opened for that file alone.
+ * The repository that the state's file is in, opened for that file alone. Whose
+ * repository it is counts: its configuration names programs that would be run
+ * (safe.directory in git-config(1)).
  */
 #include "state/git/internal.h"
 
@@ -48,17 +50,6 @@ char *repo_note(struct repo *r)
 	return STEAL(r->note);
 }
 
-/* The folder that @file is in, without symlinks; the caller frees. */
-static char *real_folder(const char *file, struct err *e)
-{
-	AUTO(auto_free) char *folder = path_folder(file);
-	char *real = realpath(folder, NULL);
-
-	if (!real)
-		err_sys(e, "cannot find the folder '%s'", folder);
-	return real;
-}
-
 /* The path in the work tree @top of @name in @folder; NULL: outside of it. */
 static char *path_inside(const char *top, const char *folder, const char *name)
 {
@@ -68,6 +59,7 @@ static char *path_inside(const char *top, const char *folder, const char *name)
 
 	if (!len || strncmp(whole, top, len) != 0)
 		return NULL;
+	/* git's own folder has no files of the work tree */
 	if (strncmp(whole + len, ".git/", 5) == 0)
 		return NULL;
 	return mem_strdup(whole + len);
@@ -81,18 +73,6 @@ static int see_safe(const git_config_entry *entry, void *all)
 	else if (!*entry->value)
 		*(bool *)all = false;
 	return 0;
-}
-
-/* Does the user trust all folders? libgit2 1.5 knows nothing of "*". */
-static bool trusts_all(void)
-{
-	AUTO(auto_git_config_free) git_config *c = NULL;
-	bool all = false;
-
-	if (git_config_open_default(&c) == 0)
-		git_config_get_multivar_foreach(c, "safe.directory", NULL,
-						see_safe, &all);
-	return all;
 }
 
 static int open_above(git_repository **out, const char *folder)
@@ -110,11 +90,18 @@ static int open_above(git_repository **out, const char *folder)
 }
 
 /* Find the repository above @folder; *@out is NULL when there is none. */
-static int find(git_repository **out, const char *folder, struct err *e)
+static int find_repository(git_repository **out, const char *folder,
+			   struct err *e)
 {
+	AUTO(auto_git_config_free) git_config *c = NULL;
+	bool trusts_all = false;
 	int rc = open_above(out, folder);
 
-	if (rc == GIT_EOWNER && trusts_all()) {
+	/* libgit2 1.5 knows nothing of "*" */
+	if (rc == GIT_EOWNER && git_config_open_default(&c) == 0)
+		git_config_get_multivar_foreach(c, "safe.directory", NULL,
+						see_safe, &trusts_all);
+	if (trusts_all) {
 		git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
 		rc = open_above(out, folder);
 		git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 1);
@@ -143,51 +130,6 @@ static bool left_alone(git_repository *git, const char *path)
 	       !git_index_get_bypath(index, path, 0);
 }
 
-/* The journal's path, whatever is in the state's. */
-static char *journal_path(git_repository *git, const char *path)
-{
-	char name[DIGEST_HEX + 1];
-
-	digest_sha256(path, strlen(path), name);
-	return mem_printf("%swgmesh/%s", git_repository_path(git), name);
-}
-
-static struct repo *repo_new(git_repository *git, const char *file, char *path)
-{
-	struct repo *r = mem_calloc(1, sizeof *r);
-
-	r->git = git;
-	r->file = mem_strdup(file);
-	r->path = path;
-	r->folder = mem_strdup(git_repository_workdir(git));
-	r->journal = journal_path(git, path);
-	return r;
-}
-
-static int open_there(struct repo **out, const char *file, struct err *e)
-{
-	AUTO(auto_git_repository_free) git_repository *git = NULL;
-	AUTO(auto_free) char *folder = real_folder(file, e);
-	AUTO(auto_free) char *path = NULL;
-
-	*out = NULL;
-	if (!folder || find(&git, folder, e) < 0)
-		return -1;
-	if (!git)
-		return 0;
-	if (git_repository_is_bare(git)) {
-		err_set(e, ERR_INPUT, "'%s' is in a bare git repository, which "
-			"has no work tree: keep it in a clone", file);
-		return err_advise(e, ADVICE_NO_COMMIT, NULL);
-	}
-	path = path_inside(git_repository_workdir(git), folder,
-			   path_name(file));
-	if (!path || left_alone(git, path))
-		return 0;
-	*out = repo_new(STEAL(git), file, STEAL(path));
-	return 0;
-}
-
 /* For good: its end would take libcrypto's cleaning up of threads along. */
 static int start_libgit2(struct err *e)
 {
@@ -203,7 +145,42 @@ static int start_libgit2(struct err *e)
 
 int repo_open(struct repo **out, const char *file, struct err *e)
 {
-	return start_libgit2(e) < 0 ? -1 : open_there(out, file, e);
+	AUTO(auto_free) char *folder = path_folder(file);
+	AUTO(auto_free) char *real = NULL;
+	AUTO(auto_free) char *path = NULL;
+	AUTO(auto_git_repository_free) git_repository *git = NULL;
+	char digest[DIGEST_HEX + 1];
+	struct repo *r;
+
+	if (start_libgit2(e) < 0)
+		return -1;
+	*out = NULL;
+	real = realpath(folder, NULL);
+	if (!real)
+		return err_sys(e, "cannot find the folder '%s'", folder);
+	if (find_repository(&git, real, e) < 0)
+		return -1;
+	if (!git)
+		return 0;
+	if (git_repository_is_bare(git)) {
+		err_set(e, ERR_INPUT, "'%s' is in a bare git repository, which "
+			"has no work tree: keep it in a clone", file);
+		return err_advise(e, ADVICE_NO_COMMIT, NULL);
+	}
+	path = path_inside(git_repository_workdir(git), real,
+			   path_name(file));
+	if (!path || left_alone(git, path))
+		return 0;
+	*out = r = mem_calloc(1, sizeof *r);
+	r->file = mem_strdup(file);
+	r->folder = mem_strdup(git_repository_workdir(git));
+	/* a digest: whatever is in the path, it is one name */
+	digest_sha256(path, strlen(path), digest);
+	r->journal = mem_printf("%swgmesh/%s", git_repository_path(git),
+				digest);
+	r->path = STEAL(path);
+	r->git = STEAL(git);
+	return 0;
 }
 
 void repo_close(struct repo *r)
@@ -254,7 +231,6 @@ const char *repo_folder(const struct repo *r)
 const char *repo_branch(struct repo *r)
 {
 	AUTO(auto_free) char *ref = repo_branch_ref(r);
-
 	const char *name = ref && strncmp(ref, "refs/heads/", 11) == 0
 				   ? ref + 11 : "";
 

@@ -131,8 +131,9 @@ void revisions_done(struct revisions *v);
 
 /**
  * Append the commits of the branch that changed the file, and those that record
- * a deploy of it (older records: of @mesh_id, NULL: of any mesh), newest first, at most @max (0:
- * all). A merge is among them when its file is none of its parents'.
+ * a deploy of it (older records: of @mesh_id, NULL: of any mesh), newest first,
+ * at most @max (0: all). A merge is among them when its file is none of its
+ * parents'.
  */
 int repo_log(struct repo *r, const char *mesh_id, size_t max,
 	     struct revisions *out, struct err *e);

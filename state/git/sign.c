@@ -1,5 +1,7 @@
 /*
  * Commits that are signed as git's config says: with gpg, or with ssh-keygen.
+ * Through the programs, for the user's agents, cards and trust are theirs; run
+ * with the options that git gives them (gpg-interface.c there).
  */
 #include "state/git/internal.h"
 
@@ -34,22 +36,9 @@ static char *either(struct repo *r, const char *a, const char *b,
 	return *text ? STEAL(text) : mem_strdup(dflt);
 }
 
-/* The committer is the key's name when no other is given, as for git. */
-static int gpg_key(struct signing *s, struct repo *r, struct err *e)
+static int read_signing(struct signing *s, struct repo *r, struct err *e)
 {
 	AUTO(auto_git_signature_free) git_signature *who = NULL;
-
-	if (*s->key)
-		return 0;
-	if (repo_committer(&who, r, e) < 0)
-		return -1;
-	free(s->key);
-	s->key = mem_printf("%s <%s>", who->name, who->email);
-	return 0;
-}
-
-static int read_config(struct signing *s, struct repo *r, struct err *e)
-{
 	AUTO(auto_free) char *format = repo_config(r, "gpg.format");
 
 	s->key = repo_config(r, "user.signingkey");
@@ -69,15 +58,14 @@ static int read_config(struct signing *s, struct repo *r, struct err *e)
 				     "ssh-keygen")
 			    : either(r, "gpg.openpgp.program", "gpg.program",
 				     "gpg");
-	return s->ssh ? 0 : gpg_key(s, r, e);
-}
-
-/* A public key as text, "key::" before it or not; NULL: it is a file. */
-static const char *literal(const char *key)
-{
-	if (strncmp(key, "key::", 5) == 0)
-		return key + 5;
-	return strncmp(key, "ssh-", 4) == 0 ? key : NULL;
+	if (s->ssh || *s->key)
+		return 0;
+	/* the committer is the key's name when no other is given, as for git */
+	if (repo_committer(&who, r, e) < 0)
+		return -1;
+	free(s->key);
+	s->key = mem_printf("%s <%s>", who->name, who->email);
+	return 0;
 }
 
 /*
@@ -86,18 +74,20 @@ static const char *literal(const char *key)
 static char *key_file(const char *key, struct temporary *made, struct err *e)
 {
 	const struct atomic_how how = { .fresh = true };
-	const char *text = literal(key);
+	const char *home = getenv("HOME");
+	const char *folder = getenv("TMPDIR");
 	AUTO(auto_free) char *path = NULL;
 
-	if (!text && strncmp(key, "~/", 2) == 0)
-		return mem_printf("%s/%s", getenv("HOME") ? getenv("HOME") : "",
-				  key + 2);
-	if (!text)
+	if (strncmp(key, "~/", 2) == 0)
+		return mem_printf("%s/%s", home ? home : "", key + 2);
+	/* a public key as text, whose private one an agent has; or a file */
+	if (strncmp(key, "key::", 5) == 0)
+		key += 5;
+	else if (strncmp(key, "ssh-", 4) != 0)
 		return mem_strdup(key);
-	path = mem_printf("%s/wgmesh-key",
-			  getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
+	path = mem_printf("%s/wgmesh-key", folder ? folder : "/tmp");
 	if (temporary_open(made, path, &how, e) < 0 ||
-	    temporary_write(made, text, strlen(text), e) < 0 ||
+	    temporary_write(made, key, strlen(key), e) < 0 ||
 	    temporary_write(made, "\n", 1, e) < 0)
 		return NULL;
 	return mem_strdup(made->path);
@@ -109,13 +99,9 @@ static void add_all(struct strings *argv, const char *const words[])
 		strings_add(argv, words[i]);
 }
 
-static bool is_signature(const char *s)
-{
-	return strncmp(s, "-----BEGIN ", 11) == 0 && strstr(s, "\n-----END ");
-}
-
-static int run(struct sbuf *out, const struct signing *s,
-	       const struct strings *argv, const char *text, struct err *e)
+static int run_signer(struct sbuf *out, const struct signing *s,
+		      const struct strings *argv, const char *text,
+		      struct err *e)
 {
 	struct child c;
 	bool ok;
@@ -123,7 +109,10 @@ static int run(struct sbuf *out, const struct signing *s,
 	if (child_start(&c, argv, NULL, e) < 0)
 		return err_wrap(e, "the commit is to be signed "
 				"(commit.gpgsign)");
-	ok = child_run(&c, text, out) && is_signature(sbuf_str(out));
+	/* what it prints goes into the commit's header: armor and no more */
+	ok = child_run(&c, text, out) &&
+	     strncmp(sbuf_str(out), "-----BEGIN ", 11) == 0 &&
+	     strstr(sbuf_str(out), "\n-----END ");
 	if (!ok) {
 		AUTO(auto_free) char *words = child_words(&c);
 
@@ -142,7 +131,7 @@ int repo_check_signing(struct repo *r, struct err *e)
 
 	if (!repo_config_bool(r, "commit.gpgsign", false))
 		return 0;
-	return read_config(&s, r, e);
+	return read_signing(&s, r, e);
 }
 
 int repo_sign(struct sbuf *out, struct repo *r, const char *text,
@@ -155,12 +144,12 @@ int repo_sign(struct sbuf *out, struct repo *r, const char *text,
 
 	if (!repo_config_bool(r, "commit.gpgsign", false))
 		return 0;
-	if (read_config(&s, r, e) < 0)
+	if (read_signing(&s, r, e) < 0)
 		return -1;
 	if (!s.ssh) {
 		add_all(&argv, (const char *const[]){ s.program, "-bsau", s.key,
 						      NULL });
-		return run(out, &s, &argv, text, e);
+		return run_signer(out, &s, &argv, text, e);
 	}
 	file = key_file(s.key, &made, e);
 	if (!file)
@@ -168,5 +157,5 @@ int repo_sign(struct sbuf *out, struct repo *r, const char *text,
 	add_all(&argv, (const char *const[]){ s.program, "-Y", "sign", "-n",
 					      "git", "-f", file,
 					      made.path ? "-U" : NULL, NULL });
-	return run(out, &s, &argv, text, e);
+	return run_signer(out, &s, &argv, text, e);
 }

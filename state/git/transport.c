@@ -1,6 +1,8 @@
 /*
  * How a connection to a remote is made: ssh, or git itself for a path here. The
- * program speaks git's protocol on its pipes, libgit2 speaks it with us.
+ * program speaks git's protocol on its pipes, libgit2 speaks it with us. A URL
+ * may come from whoever wrote .git/config: what would be an option of ssh, or a
+ * program to run, is no remote (CVE-2017-1000117 was git's).
  */
 #include "state/git/net.h"
 
@@ -95,28 +97,11 @@ static char *percent_decoded(const char *s)
 	return sbuf_detach(&out);
 }
 
-/* "user@[host]" in its parts, without brackets, which ssh does not want. */
-static void split_host(struct place *p)
-{
-	char *at = p->host ? strrchr(p->host, '@') : NULL;
-	char *host = at ? at + 1 : p->host;
-	size_t len = host ? strlen(host) : 0;
-
-	if (at)
-		p->user = mem_strndup(p->host, (size_t)(at - p->host));
-	if (len > 1 && host[0] == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		host++;
-	}
-	if (host && host != p->host)
-		memmove(p->host, host, strlen(host) + 1);
-}
-
 /*
  * Judged as ssh or git get it: what begins with '-' would be an option. "x::y"
  * is no host to git, but a helper to run.
  */
-static bool is_sane(const struct place *p)
+static bool is_usable(const struct place *p)
 {
 	struct err ignored;
 	long port;
@@ -136,6 +121,8 @@ static int parse_url(struct place *p, const char *given, struct err *e)
 	AUTO(auto_free) char *url = strstr(given, "://")
 					    ? percent_decoded(given)
 					    : mem_strdup(given);
+	char *at, *host;
+	size_t len;
 	bool ok = false;
 
 	for (size_t i = 0; i < 3; i++)
@@ -145,52 +132,36 @@ static int parse_url(struct place *p, const char *given, struct err *e)
 		p->path = mem_strdup(url + 7);
 	else if (!ok && !strstr(url, "://") && !parse_scp(p, url))
 		p->path = mem_strdup(url);
-	split_host(p);
-	if (!is_sane(p))
+	/* "user@[host]" in its parts: ssh wants no brackets */
+	at = p->host ? strrchr(p->host, '@') : NULL;
+	host = at ? at + 1 : p->host;
+	len = host ? strlen(host) : 0;
+	if (at)
+		p->user = mem_strndup(p->host, (size_t)(at - p->host));
+	if (len > 1 && host[0] == '[' && host[len - 1] == ']') {
+		host[len - 1] = '\0';
+		host++;
+	}
+	if (host && host != p->host)
+		memmove(p->host, host, strlen(host) + 1);
+	if (!is_usable(p))
 		return err_set(e, ERR_INPUT, "is no remote that wgmesh can "
 			       "use, expected ssh://HOST/PATH, HOST:PATH, or a "
 			       "path on this machine");
 	return 0;
 }
 
-/* The words that start ssh, by git's rules but for the shell. */
-static int ssh_words(struct strings *argv, struct repo *r, struct err *e)
+/* Start what speaks git's protocol as @service ("upload-pack") at @url. */
+static int start_service(struct net *n, const char *url, const char *service,
+			 struct err *e)
 {
 	const char *command = getenv("GIT_SSH_COMMAND");
 	const char *program = getenv("GIT_SSH");
-	AUTO(auto_free) char *set = repo_config(r, "core.sshCommand");
-
-	if (!command || !*command)
-		command = set;
-	if (*command)
-		return words_split(argv, command, e) < 0
-			       ? err_wrap(e, "the ssh command of git") : 0;
-	strings_add(argv, program && *program ? program : "ssh");
-	return 0;
-}
-
-/* "git-upload-pack 'PATH'" for the shell over there, quoted as git does. */
-static char *remote_command(const char *service, const char *path)
-{
-	struct sbuf text = SBUF_INIT;
-
-	sbuf_printf(&text, "git-%s '", service);
-	for (const char *p = path; *p; p++)
-		if (*p == '\'' || *p == '!')
-			sbuf_printf(&text, "'\\%c'", *p);
-		else
-			sbuf_putc(&text, *p);
-	sbuf_putc(&text, '\'');
-	return sbuf_detach(&text);
-}
-
-static int start(struct net *n, const char *url, const char *service,
-		 struct err *e)
-{
+	AUTO(auto_free) char *set = NULL;
 	AUTO(place_done) struct place p = { 0 };
 	AUTO(strings_done) struct strings argv = { 0 };
-	AUTO(auto_free) char *command = NULL;
-	AUTO(auto_free) char *whole = NULL;
+	AUTO(sbuf_done) struct sbuf remote = SBUF_INIT;
+	AUTO(auto_free) char *host = NULL;
 
 	if (parse_url(&p, url, e) < 0)
 		return -1;
@@ -200,17 +171,30 @@ static int start(struct net *n, const char *url, const char *service,
 		strings_add(&argv, p.path);
 		return child_start(&n->child, &argv, repo_folder(n->r), e);
 	}
-	if (ssh_words(&argv, n->r, e) < 0)
-		return -1;
+	/* ssh by git's rules but for the shell: see core.sshCommand */
+	set = repo_config(n->r, "core.sshCommand");
+	if (!command || !*command)
+		command = set;
+	if (!*command)
+		strings_add(&argv, program && *program ? program : "ssh");
+	else if (words_split(&argv, command, e) < 0)
+		return err_wrap(e, "the ssh command of git");
 	if (p.port) {
 		strings_add(&argv, "-p");
 		strings_add(&argv, p.port);
 	}
-	whole = mem_printf("%s%s%s", p.user ? p.user : "",
-			   p.user ? "@" : "", p.host);
-	strings_add(&argv, whole);
-	command = remote_command(service, p.path);
-	strings_add(&argv, command);
+	host = mem_printf("%s%s%s", p.user ? p.user : "", p.user ? "@" : "",
+			  p.host);
+	strings_add(&argv, host);
+	/* "git-upload-pack 'PATH'" for the shell there, quoted as git does */
+	sbuf_printf(&remote, "git-%s '", service);
+	for (const char *c = p.path; *c; c++)
+		if (*c == '\'' || *c == '!')
+			sbuf_printf(&remote, "'\\%c'", *c);
+		else
+			sbuf_putc(&remote, *c);
+	sbuf_putc(&remote, '\'');
+	strings_add(&argv, sbuf_str(&remote));
 	return child_start(&n->child, &argv, repo_folder(n->r), e);
 }
 
@@ -254,9 +238,9 @@ static void stream_free(git_smart_subtransport_stream *stream)
 	(void)stream;
 }
 
-static int action(git_smart_subtransport_stream **out,
-		  git_smart_subtransport *transport, const char *url,
-		  git_smart_service_t service)
+static int open_stream(git_smart_subtransport_stream **out,
+		       git_smart_subtransport *transport, const char *url,
+		       git_smart_service_t service)
 {
 	struct subtransport *t = (struct subtransport *)transport;
 	struct net *n = t->net;
@@ -269,7 +253,8 @@ static int action(git_smart_subtransport_stream **out,
 		return 0; /* goes on where the list of refs ended */
 	child_end(&n->child);
 	sbuf_done(&n->child.words);
-	if (start(n, url, push ? "receive-pack" : "upload-pack", &n->e) == 0)
+	if (start_service(n, url, push ? "receive-pack" : "upload-pack",
+			  &n->e) == 0)
 		return 0;
 	n->failed = true;
 	git_error_set_str(GIT_ERROR_NET, "no connection");
@@ -294,7 +279,7 @@ static int subtransport_new(git_smart_subtransport **out, git_transport *owner,
 
 	(void)owner;
 	t->net = net;
-	t->parent.action = action;
+	t->parent.action = open_stream;
 	t->parent.close = transport_close;
 	t->parent.free = transport_free;
 	t->stream.net = net;

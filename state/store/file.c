@@ -1,5 +1,7 @@
 /*
  * The state's file: found behind a link, judged by owner and mode, read whole.
+ * What it says is run as root on many hosts, so whoever may write it is as good
+ * as root there.
  */
 #include "state/store/file.h"
 
@@ -12,17 +14,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static bool same_folder(const char *a, const char *b)
-{
-	AUTO(auto_free) char *left = path_folder(a);
-	AUTO(auto_free) char *right = path_folder(b);
-	struct stat x;
-	struct stat y;
-
-	return stat(left, &x) == 0 && stat(right, &y) == 0 &&
-	       x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
 
 /* The path that the symlink @path names; the caller frees. */
 static char *link_target(const char *path)
@@ -88,7 +79,9 @@ static int cannot_open(struct err *e)
 int file_resolve(char **out, const char *path, struct err *e)
 {
 	AUTO(auto_free) char *target = NULL;
-	struct stat st;
+	AUTO(auto_free) char *here = path_folder(path);
+	AUTO(auto_free) char *there = NULL;
+	struct stat st, a, b;
 
 	if (lstat(path, &st) < 0)
 		return cannot_open(e);
@@ -99,7 +92,10 @@ int file_resolve(char **out, const char *path, struct err *e)
 		return 0;
 	}
 	target = link_target(path);
-	if (!target || !same_folder(path, target))
+	there = target ? path_folder(target) : NULL;
+	/* the lock and the new file are made beside the state: in one folder */
+	if (!there || stat(here, &a) < 0 || stat(there, &b) < 0 ||
+	    a.st_dev != b.st_dev || a.st_ino != b.st_ino)
 		return err_set(e, ERR_INPUT, "is a symlink out of its folder, "
 			       "expected a file");
 	if (lstat(target, &st) < 0)
@@ -111,9 +107,15 @@ int file_resolve(char **out, const char *path, struct err *e)
 	return 0;
 }
 
-/* Who may change the file may have commands run on every host. */
-static int check_file(const struct stat *st, struct err *e)
+int file_read(struct sbuf *out, struct stat *st, const char *path,
+	      struct err *e)
 {
+	/* without waiting for a FIFO, or being led away by a link made since */
+	AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
+						     O_NONBLOCK);
+
+	if (fd < 0 || fstat(fd, st) < 0)
+		return cannot_open(e);
 	if (!S_ISREG(st->st_mode))
 		return err_set(e, ERR_INPUT, "is no regular file");
 	if (check_owner(st, "belongs", e) < 0)
@@ -124,21 +126,9 @@ static int check_file(const struct stat *st, struct err *e)
 	if (st->st_size > FILE_SIZE_MAX)
 		return err_set(e, ERR_INPUT, "has more than %d MiB",
 			       FILE_SIZE_MAX >> 20);
-	return 0;
-}
-
-int file_read(struct sbuf *out, struct stat *st, const char *path,
-	      struct err *e)
-{
-	AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW |
-						     O_NONBLOCK);
-
-	if (fd < 0 || fstat(fd, st) < 0)
-		return cannot_open(e);
-	if (check_file(st, e) < 0)
-		return -1;
 	if (sbuf_read(out, fd) == 0)
 		return 0;
+	/* it grew after the fstat(), or the disk has a fault */
 	return out->failed ? err_set(e, ERR_INPUT, "has more than %d MiB",
 				     FILE_SIZE_MAX >> 20)
 			   : err_sys(e, "cannot be read");
@@ -152,6 +142,7 @@ static int make_folder(const char *path, struct err *e)
 	if (mkdir(path, 0700) == 0)
 		return 0;
 	saved = errno;
+	/* mkdir(2) says EEXIST of a file and of a link to nowhere, too */
 	if (saved == EEXIST && stat(path, &st) == 0) {
 		if (S_ISDIR(st.st_mode))
 			return 0;

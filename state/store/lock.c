@@ -1,5 +1,8 @@
 /*
- * The state lock: one writer at a time, by flock, never by a process id.
+ * The state lock: one writer at a time, by flock, never by a process id. What
+ * the file says is for people; to us it only tells which machine wrote it,
+ * since the flock of a file that NFS or the like shares may not reach the other
+ * one.
  */
 #include "state/store/lock.h"
 
@@ -17,7 +20,7 @@
 #include <time.h>
 
 #define POLL_MS 25
-#define HOLDER_MAX 512
+#define HOLDER_MAX 512 /* bytes of a lock file that are read; ours has less */
 
 struct lock {
 	char *path;
@@ -30,7 +33,7 @@ struct holder {
 	char *user;
 	char *host;
 	char *pid;
-	char *boot;
+	char *boot;     /* random(4): another one at each boot */
 	uint64_t since; /* seconds since 1970 */
 };
 
@@ -57,19 +60,6 @@ static void read_host(char *out, size_t size)
 	out[strcspn(out, " \n")] = '\0';
 }
 
-static void describe_us(char out[HOLDER_MAX])
-{
-	struct passwd *pw = getpwuid(geteuid());
-	char host[256];
-	char boot[64];
-
-	read_host(host, sizeof host);
-	read_boot_id(boot, sizeof boot);
-	snprintf(out, HOLDER_MAX, "%.64s %s %ld %s %lld\n",
-		 pw ? pw->pw_name : "?", host, (long)getpid(), boot,
-		 (long long)time(NULL));
-}
-
 /* False when the file says nothing, or nothing we understand. */
 static bool read_holder(struct holder *h, int fd)
 {
@@ -84,13 +74,13 @@ static bool read_holder(struct holder *h, int fd)
 	h->user = strsep(&rest, " ");
 	h->host = strsep(&rest, " ");
 	h->pid = strsep(&rest, " ");
-	h->boot = strsep(&rest, " ");
+	h->boot = strsep(&rest, " "); /* strsep() of NULL yields NULL */
 	since = strsep(&rest, " ");
 	return since && num_parse_u64(&h->since, since);
 }
 
 /* The same kernel, or the same machine before it was booted anew. */
-static bool is_ours(const struct holder *h)
+static bool is_from_here(const struct holder *h)
 {
 	char host[256];
 	char boot[64];
@@ -126,32 +116,25 @@ static bool still_there(const char *path, int fd)
 }
 
 /* Write who we are into the file whose flock we hold. */
-static enum outcome sign(const char *path, int fd, struct err *e)
+static enum outcome write_holder(const char *path, int fd, struct err *e)
 {
+	struct passwd *pw = getpwuid(geteuid());
 	char text[HOLDER_MAX];
+	char host[256];
+	char boot[64];
 	size_t n;
 
-	describe_us(text);
+	read_host(host, sizeof host);
+	read_boot_id(boot, sizeof boot);
+	snprintf(text, sizeof text, "%.64s %s %ld %s %lld\n",
+		 pw ? pw->pw_name : "?", host, (long)getpid(), boot,
+		 (long long)time(NULL));
 	n = strlen(text);
 	if (ftruncate(fd, 0) == 0 && pwrite(fd, text, n, 0) == (ssize_t)n)
 		return TAKEN;
 	err_sys(e, "cannot write the lock file '%s'", path);
 	unlink(path);
 	return FAILED;
-}
-
-/* A link would have us write over a file that is something else. */
-static int check_plain(const char *path, int fd, struct err *e)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, "cannot look at the lock file '%s'", path);
-	if (S_ISREG(st.st_mode) && st.st_nlink <= 1)
-		return 0;
-	return err_set(e, ERR_INPUT, "has a lock file '%s' that is no plain "
-		       "file of one name: look what it is, then remove it",
-		       path);
 }
 
 /* We hold the flock of a file that was there before us. */
@@ -161,9 +144,9 @@ static enum outcome take_over(const char *path, int fd, struct holder *h,
 	bool known = read_holder(h, fd);
 	enum outcome result;
 
-	if (known && !is_ours(h))
+	if (known && !is_from_here(h))
 		return FOREIGN;
-	result = sign(path, fd, e);
+	result = write_holder(path, fd, e);
 	if (result == TAKEN && known) {
 		AUTO(auto_free) char *who = holder_text(h);
 
@@ -179,7 +162,8 @@ static enum outcome try_lock(const char *path, int *fd, struct holder *h,
 			     char **note, struct err *e)
 {
 	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
-			  O_NONBLOCK;
+			  O_NONBLOCK; /* a FIFO there must not hang us */
+	struct stat st;
 	bool born = true;
 
 	*fd = open(path, flags | O_EXCL, 0600);
@@ -193,8 +177,17 @@ static enum outcome try_lock(const char *path, int *fd, struct holder *h,
 		err_sys(e, "cannot create the lock file '%s'", path);
 		return FAILED;
 	}
-	if (check_plain(path, *fd, e) < 0)
+	if (fstat(*fd, &st) < 0) {
+		err_sys(e, "cannot look at the lock file '%s'", path);
 		return FAILED;
+	}
+	/* a link would have us write over a file that is something else */
+	if (!S_ISREG(st.st_mode) || st.st_nlink > 1) {
+		err_set(e, ERR_INPUT, "has a lock file '%s' that is no plain "
+			"file of one name: look what it is, then remove it",
+			path);
+		return FAILED;
+	}
 	if (flock(*fd, LOCK_EX | LOCK_NB) < 0) {
 		if (!read_holder(h, *fd))
 			h->user = NULL;
@@ -202,7 +195,8 @@ static enum outcome try_lock(const char *path, int *fd, struct holder *h,
 	}
 	if (!still_there(path, *fd))
 		return AGAIN;
-	return born ? sign(path, *fd, e) : take_over(path, *fd, h, note, e);
+	return born ? write_holder(path, *fd, e)
+		    : take_over(path, *fd, h, note, e);
 }
 
 static int64_t now_ms(void)
@@ -213,63 +207,46 @@ static int64_t now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int give_up(const char *path, enum outcome why, const struct holder *h,
-		   struct err *e)
-{
-	AUTO(auto_free) char *who = h->user ? holder_text(h)
-					    : mem_strdup("another process");
-
-	if (why == FOREIGN)
-		return err_set(e, ERR_CONFLICT, "is locked by %s; if that "
-			       "process is gone, delete '%s'", who, path);
-	return err_set(e, ERR_CONFLICT, "is locked by %s", who);
-}
-
-/* Try until it is ours, somebody keeps it too long, or it cannot be. */
-static int try_until(const char *path, int *fd, int64_t deadline, char **note,
-		     struct err *e)
+int lock_take(struct lock **out, const char *path, int wait_ms, char **note,
+	      struct err *e)
 {
 	const struct timespec pause = { 0, POLL_MS * 1000000L };
+	const int64_t deadline = now_ms() + wait_ms;
+	AUTO(auto_free) char *who = NULL;
+	enum outcome o;
 	struct holder h;
+	int fd;
 
 	while (true) {
-		enum outcome o;
-
 		memset(&h, 0, sizeof h);
-		o = try_lock(path, fd, &h, note, e);
-		if (o == TAKEN)
+		o = try_lock(path, &fd, &h, note, e);
+		if (o == TAKEN) {
+			*out = mem_calloc(1, sizeof **out);
+			(*out)->path = mem_strdup(path);
+			(*out)->fd = fd;
 			return 0;
-		auto_close(fd);
-		*fd = -1;
+		}
+		auto_close(&fd);
 		if (o == FAILED)
 			return -1;
 		if (o == AGAIN)
 			continue;
 		if (now_ms() >= deadline)
-			return give_up(path, o, &h, e);
+			break;
 		nanosleep(&pause, NULL);
 	}
-}
-
-int lock_take(struct lock **out, const char *path, int wait_ms, char **note,
-	      struct err *e)
-{
-	struct lock *l;
-	int fd = -1;
-
-	if (try_until(path, &fd, now_ms() + wait_ms, note, e) < 0)
-		return -1;
-	l = mem_calloc(1, sizeof *l);
-	l->path = mem_strdup(path);
-	l->fd = fd;
-	*out = l;
-	return 0;
+	who = h.user ? holder_text(&h) : mem_strdup("another process");
+	if (o == FOREIGN)
+		return err_set(e, ERR_CONFLICT, "is locked by %s; if that "
+			       "process is gone, delete '%s'", who, path);
+	return err_set(e, ERR_CONFLICT, "is locked by %s", who);
 }
 
 void lock_free(struct lock *l)
 {
 	if (!l)
 		return;
+	/* before the close: while we have the flock, the name is ours alone */
 	if (still_there(l->path, l->fd))
 		unlink(l->path);
 	close(l->fd);

@@ -1,5 +1,6 @@
 /*
  * An open state: read, unsealed, changed, sealed again and replaced whole.
+ * Whose file it is and who else writes it are questions of file.c and lock.c.
  */
 #include "state/store/store.h"
 
@@ -24,8 +25,7 @@ struct store {
 	struct mesh mesh;
 	struct sbuf raw;  /* the file's bytes, as far as we know */
 	struct sbuf text; /* the plain text in them */
-	enum sealed_form form;
-	struct secret passphrase; /* that seals it; empty: recipients */
+	struct sealing sealing; /* of the file, or of the next save */
 	bool reseal;      /* write even if the text is the same */
 	struct stat st;   /* of the file that was read */
 	struct lock *lock; /* NULL: read only */
@@ -36,11 +36,6 @@ struct store {
 };
 
 DEFINE_AUTO(struct store *, store_close)
-
-static void recipients_done(struct age_recipients *v)
-{
-	vec_done(v);
-}
 
 char *store_path(const char *option, const char *env)
 {
@@ -72,7 +67,7 @@ void store_close(struct store *s)
 		s->hook->done(s->follower);
 	lock_free(s->lock);
 	mesh_done(&s->mesh);
-	secret_done(&s->passphrase);
+	secret_done(&s->sealing.passphrase);
 	sbuf_done(&s->raw);
 	sbuf_done(&s->text);
 	free(s->path);
@@ -156,19 +151,6 @@ bool store_has_keys(const struct store *s)
 	       conflicts_hold_secrets(&s->mesh);
 }
 
-/*
- * Private keys that others can read are a mistake to mend before all else. A
- * sealed file may be read: that is how git checks it out.
- */
-static int check_private(const struct store *s, struct err *e)
-{
-	if (s->form != SEALED_NOT ||
-	    !(s->st.st_mode & (S_IRGRP | S_IROTH)) || !store_has_keys(s))
-		return 0;
-	return err_set(e, ERR_INPUT, "holds private keys and may be read by "
-		       "others (mode %04o): chmod 600", s->st.st_mode & 07777);
-}
-
 static int lock_state(struct store *s, int wait_ms, struct err *e)
 {
 	AUTO(auto_free) char *path = mem_printf("%s.lock", s->path);
@@ -178,75 +160,22 @@ static int lock_state(struct store *s, int wait_ms, struct err *e)
 
 enum sealed_form store_form(const struct store *s)
 {
-	return s->form;
+	return s->sealing.form;
 }
 
 bool store_has_passphrase(const struct store *s)
 {
-	return s->form != SEALED_NOT && s->passphrase.len > 0;
+	return s->sealing.form != SEALED_NOT && s->sealing.passphrase.len > 0;
 }
 
 void store_seal(struct store *s, enum sealed_form form,
 		const struct secret *passphrase)
 {
-	s->form = form;
+	s->sealing.form = form;
 	s->reseal = true;
-	secret_done(&s->passphrase);
+	secret_done(&s->sealing.passphrase);
 	if (passphrase)
-		secret_copy(&s->passphrase, passphrase);
-}
-
-/* The secret that opens what @look shows. */
-static int get_keys(struct store *s, struct age_identities *identities,
-		    const struct sealed_look *look,
-		    const struct source *source, struct err *e)
-{
-	static const struct source nothing;
-
-	if (!source)
-		source = &nothing;
-	if (look->passphrase)
-		return source_work(source, look->age.log_n, e) < 0
-			? -1 : source_passphrase(&s->passphrase, source, e);
-	if (!source_has_identity(source)) {
-		err_set(e, ERR_INPUT, "is sealed to %zu recipient%s",
-			look->recipients, look->recipients == 1 ? "" : "s");
-		return err_advise(e, ADVICE_GIVE_IDENTITY, NULL);
-	}
-	return source_identities(identities, source, e);
-}
-
-/* What does not open is the user's to mend. */
-static int cannot_unseal(struct err *e)
-{
-	if (e->code == ERR_AUTH)
-		e->code = ERR_INPUT;
-	return -1;
-}
-
-/* The plain text of the file's bytes. */
-static int unseal(struct store *s, const struct source *source, struct err *e)
-{
-	AUTO(age_identities_done) struct age_identities identities = { 0 };
-	const struct age_keys keys = { &s->passphrase, &identities };
-	struct sealed_look look;
-
-	s->form = sealed_form(s->raw.s, s->raw.len);
-	if (s->form == SEALED_UNKNOWN)
-		s->form = SEALED_NOT; /* the JSON parser says what is wrong */
-	if (s->form == SEALED_NOT) {
-		sbuf_add(&s->text, sbuf_str(&s->raw), s->raw.len);
-		if (s->text.failed)
-			return err_set(e, ERR_INPUT, "has more than %d MiB",
-				       STATE_SIZE_MAX >> 20);
-		return 0;
-	}
-	if (sealed_look(&look, s->raw.s, s->raw.len, e) < 0 ||
-	    get_keys(s, &identities, &look, source, e) < 0)
-		return cannot_unseal(e);
-	if (sealed_open(&s->text, s->raw.s, s->raw.len, &keys, e) < 0)
-		return cannot_unseal(e);
-	return 0;
+		secret_copy(&s->sealing.passphrase, passphrase);
 }
 
 int store_open(struct store **out, const char *path, bool write, int wait_ms,
@@ -260,12 +189,24 @@ int store_open(struct store **out, const char *path, bool write, int wait_ms,
 	s = store_new(file);
 	if ((write && lock_state(s, wait_ms, e) < 0) ||
 	    file_read(&s->raw, &s->st, s->path, e) < 0 ||
-	    unseal(s, source, e) < 0)
+	    sealing_open(&s->text, &s->sealing, &s->raw, source, NULL, e) < 0) {
+		if (e->code == ERR_AUTH)
+			e->code = ERR_INPUT; /* no host refused a login */
 		return about_state(path, e);
+	}
 	if (state_parse(&s->mesh, sbuf_str(&s->text), s->text.len, e) < 0)
 		return in_state(path, e);
-	if (check_private(s, e) < 0)
+	/*
+	 * Private keys that others can read are a mistake to mend before all
+	 * else. A sealed file may be read: that is how git checks it out.
+	 */
+	if (s->sealing.form == SEALED_NOT &&
+	    (s->st.st_mode & (S_IRGRP | S_IROTH)) && store_has_keys(s)) {
+		err_set_(e, ERR_INPUT, "holds private keys and may be read by "
+			 "others (mode %04o): chmod 600",
+			 s->st.st_mode & 07777);
 		return about_state(path, e);
+	}
 	*out = STEAL(s);
 	return 0;
 }
@@ -282,32 +223,28 @@ static int refuse_existing(const char *path, struct err *e)
 	return 0;
 }
 
-static int fill_new(struct store *s, struct err *e)
-{
-	char name[256];
-
-	mesh_init(&s->mesh);
-	if (gethostname(name, sizeof name) < 0)
-		return err_sys(e, "cannot get this machine's name");
-	name[sizeof name - 1] = '\0';
-	mem_replace(&s->mesh.local_hostname, name);
-	s->fresh = true;
-	s->st.st_uid = geteuid();
-	s->st.st_gid = getegid();
-	return mesh_make_id(&s->mesh, e);
-}
-
 int store_create(struct store **out, const char *path, struct err *e)
 {
 	AUTO(auto_store_close) struct store *s = store_new(path);
+	char name[256];
 
 	if (file_make_folders(path, e) < 0)
 		return in_state(path, e);
 	if (refuse_existing(path, e) < 0 || file_check_folder(path, e) < 0 ||
 	    lock_state(s, 0, e) < 0 ||
-	    refuse_existing(path, e) < 0)
+	    refuse_existing(path, e) < 0) /* made before we had the lock */
 		return about_state(path, e);
-	if (fill_new(s, e) < 0)
+	mesh_init(&s->mesh);
+	if (gethostname(name, sizeof name) < 0) {
+		err_sys_(e, "cannot get this machine's name");
+		return in_state(path, e);
+	}
+	name[sizeof name - 1] = '\0'; /* POSIX: cut, with or without a NUL */
+	mem_replace(&s->mesh.local_hostname, name);
+	s->fresh = true;
+	s->st.st_uid = geteuid();
+	s->st.st_gid = getegid();
+	if (mesh_make_id(&s->mesh, e) < 0)
 		return in_state(path, e);
 	*out = STEAL(s);
 	return 0;
@@ -339,7 +276,7 @@ static int check_unchanged(const struct store *s, struct err *e)
 	return 0;
 }
 
-static int format(struct sbuf *out, const struct store *s, struct err *e)
+static int format_mesh(struct sbuf *out, const struct store *s, struct err *e)
 {
 	sbuf_clear(out);
 	state_format(out, &s->mesh);
@@ -362,46 +299,8 @@ static int tighten_mode(struct store *s, struct err *e)
 	return 0;
 }
 
-/* The recipients that the mesh names. */
-static int parse_recipients(struct age_recipients *out, const struct mesh *m,
-			    struct err *e)
-{
-	if (m->recipients.len == 0) {
-		err_set(e, ERR_INPUT, "is sealed to recipients that it does "
-			"not name");
-		return err_advise(e, ADVICE_NAME_RECIPIENTS, NULL);
-	}
-	for (size_t i = 0; i < m->recipients.len; i++) {
-		struct age_recipient *r = vec_add(out);
-
-		if (age_recipient_parse(r, m->recipients.items[i], e) < 0)
-			return err_wrap(e, "recipients");
-	}
-	return 0;
-}
-
-/* The bytes that hold @text, sealed or not. */
-static int seal(struct sbuf *raw, const struct store *s,
-		const struct sbuf *text, struct err *e)
-{
-	AUTO(recipients_done) struct age_recipients recipients = { 0 };
-	struct sealed_to to = { .form = s->form };
-
-	if (s->form == SEALED_NOT) {
-		sbuf_add(raw, sbuf_str(text), text->len);
-		return 0;
-	}
-	if (s->passphrase.len)
-		to.how.passphrase = &s->passphrase;
-	else if (parse_recipients(&recipients, &s->mesh, e) < 0)
-		return -1;
-	else
-		to.how.recipients = &recipients;
-	return sealed_seal(raw, sbuf_str(text), text->len, &to, e);
-}
-
 /* Put @from in the place of @to; @from is empty afterwards. */
-static void take_over(struct sbuf *to, struct sbuf *from)
+static void move_text(struct sbuf *to, struct sbuf *from)
 {
 	sbuf_done(to);
 	*to = *from;
@@ -412,8 +311,8 @@ static void take_over(struct sbuf *to, struct sbuf *from)
  * Replace the file by @text, which becomes what we know it to hold. @replaced
  * tells whether it is, also when that is not committed or may not last.
  */
-static int replace(struct store *s, struct sbuf *text, bool *replaced,
-		   struct err *e)
+static int replace_file(struct store *s, struct sbuf *text, bool *replaced,
+			struct err *e)
 {
 	const struct atomic_how how = { .fresh = s->fresh,
 					.uid = s->st.st_uid,
@@ -423,7 +322,8 @@ static int replace(struct store *s, struct sbuf *text, bool *replaced,
 	struct err unsynced = { 0 };
 
 	raw.max = FILE_SIZE_MAX;
-	if (check_unchanged(s, e) < 0 || seal(&raw, s, text, e) < 0)
+	if (check_unchanged(s, e) < 0 ||
+	    sealing_seal(&raw, &s->sealing, text, &s->mesh, e) < 0)
 		return about_state(s->path, e);
 	if (s->hook &&
 	    s->hook->before(s->follower, sbuf_str(&raw), raw.len, e) < 0)
@@ -435,8 +335,8 @@ static int replace(struct store *s, struct sbuf *text, bool *replaced,
 	}
 	*replaced = true;
 	atomic_sync(s->path, &unsynced); /* what follows is due in any case */
-	take_over(&s->text, text);
-	take_over(&s->raw, &raw);
+	move_text(&s->text, text);
+	move_text(&s->raw, &raw);
 	s->reseal = false;
 	s->st.st_mode = S_IFREG | 0600;
 	s->fresh = false;
@@ -448,32 +348,12 @@ static int replace(struct store *s, struct sbuf *text, bool *replaced,
 	return in_state(s->path, e);
 }
 
-/*
- * Write a text that differs, counted if @count. A sealed state gets the secret of
- * its mesh then, which no other file may have.
- */
-static int save_changed(struct store *s, struct sbuf *text, bool count,
-			struct err *e)
-{
-	uint64_t serial = s->mesh.serial;
-	bool replaced = false;
-	int ret;
-
-	if (s->form != SEALED_NOT && mesh_secret_make(&s->mesh, e) < 0)
-		return -1;
-	if (count && mesh_serial_next(&s->mesh, serial, e) < 0)
-		return in_state(s->path, e);
-	ret = format(text, s, e);
-	if (ret == 0)
-		ret = replace(s, text, &replaced, e);
-	if (!replaced)
-		s->mesh.serial = serial;
-	return ret;
-}
-
 int store_save(struct store *s, bool count, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+	uint64_t serial = s->mesh.serial;
+	bool replaced = false;
+	int ret;
 
 	text.max = STATE_SIZE_MAX;
 	if (!s->lock)
@@ -481,9 +361,19 @@ int store_save(struct store *s, bool count, struct err *e)
 			       s->path);
 	if (check_mesh(&s->mesh, e) < 0)
 		return in_state(s->path, e);
-	if (format(&text, s, e) < 0)
+	if (format_mesh(&text, s, e) < 0)
 		return -1;
 	if (!s->fresh && !s->reseal && same_text(&text, &s->text))
 		return tighten_mode(s, e);
-	return save_changed(s, &text, count, e);
+	/* a sealed state has a secret of its mesh, which no other file has */
+	if (s->sealing.form != SEALED_NOT && mesh_secret_make(&s->mesh, e) < 0)
+		return -1;
+	if (count && mesh_serial_next(&s->mesh, serial, e) < 0)
+		return in_state(s->path, e);
+	ret = format_mesh(&text, s, e);
+	if (ret == 0)
+		ret = replace_file(s, &text, &replaced, e);
+	if (!replaced)
+		s->mesh.serial = serial; /* who tries again counts from there */
+	return ret;
 }

@@ -9,8 +9,7 @@
 #include "state/model/model.h"
 #include "state/store/file.h"
 #include "state/store/lock.h"
-#include "vault/sealed.h"
-#include "vault/source.h"
+#include "state/store/sealing.h"
 
 #include <stdbool.h>
 
@@ -25,8 +24,9 @@ char *store_path(const char *option, const char *env);
 
 /**
  * Open the state at @path. @write takes the lock file "<path>.lock" (see
- * state/store/lock.h), waiting up to @wait_ms for another one; a lock whose process
- * is gone is cleared and noted in store_note(). Reading alone takes no lock.
+ * state/store/lock.h), waiting up to @wait_ms for another one; a lock whose
+ * process is gone is cleared and noted in store_note(). Reading alone takes no
+ * lock.
  *
  * A sealed file is opened with what @source gives (NULL: nothing) and stays
  * sealed the same way when it is saved.
@@ -63,8 +63,8 @@ enum sealed_form store_form(const struct store *s);
 
 /**
  * Seal the file at the next save, even if the mesh is as it was: SEALED_NOT
- * (plain), SEALED_GO with @passphrase, SEALED_AGE with @passphrase or, when that
- * is NULL, to the mesh's recipients. @passphrase is copied.
+ * (plain), SEALED_GO with @passphrase, SEALED_AGE with @passphrase or, when
+ * that is NULL, to the mesh's recipients. @passphrase is copied.
  */
 void store_seal(struct store *s, enum sealed_form form,
 		const struct secret *passphrase);
@@ -76,15 +76,15 @@ const char *store_note(const struct store *s);
  * Write the mesh if its text differs from the file's, see base/atomic.h; the
  * file is 0600 afterwards in any case. @count counts the serial up for a change
  * (not for new facts alone). Checks the mesh first. CONFLICT, and nothing is
- * written, when the file is not the one that was read. SYSTEM also when the file
- * was replaced, and committed, but its folder cannot be synced to disk.
+ * written, when the file is not the one that was read. SYSTEM also when the
+ * file was replaced, and committed, but its folder cannot be synced to disk.
  */
 int store_save(struct store *s, bool count, struct err *e);
 
 /**
- * What goes along with each save: a commit. @before gets the bytes that the file
- * is about to have and may refuse; then @after is called, or @failed when the file
- * was not replaced. @done is called once, by store_close().
+ * What goes along with each save: a commit. @before gets the bytes that the
+ * file is about to have and may refuse; then @after is called, or @failed when
+ * the file was not replaced. @done is called once, by store_close().
  */
 struct store_hook {
 	int (*before)(void *arg, const void *bytes, size_t len, struct err *e);
