@@ -7,7 +7,7 @@
 
 void strings_add(struct strings *v, const char *s)
 {
-	char *copy = mem_strdup(s);
+	char *copy = mem_strdup(s); /* first: the array may move */
 
 	vec_push(v, copy);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/** The type; each use of it is another one, so name it where it is passed on. */
 #define VEC(T)              \
 	struct {            \
 		T *items;   \
@@ -30,17 +31,19 @@
 		&(v)->items[(v)->len++];                                       \
 	})
 
+/** Append a value, which may be a whole struct. */
 #define vec_push(v, value) (*vec_add(v) = (value))
 
 /** Take item @i out, keeping the order; the item itself is not freed. */
 #define vec_remove(v, i)                                                       \
 	do {                                                                   \
-		size_t at_ = (i);                                              \
+		size_t at_ = (i); /* @i is looked at once */                   \
 		memmove(&(v)->items[at_], &(v)->items[at_ + 1],                \
 			((v)->len - at_ - 1) * sizeof *(v)->items);            \
 		(v)->len--;                                                    \
 	} while (0)
 
+/** qsort() of the items; an empty array has none to give it. */
 #define vec_sort(v, compare)                                                   \
 	do {                                                                   \
 		if ((v)->len > 1)                                              \
@@ -48,6 +51,7 @@
 			      compare);                                        \
 	} while (0)
 
+/** Free the array alone; @v is empty and usable again. */
 #define vec_done(v)                                   \
 	do {                                          \
 		free((v)->items);                     \
@@ -56,18 +60,18 @@
 
 /** A list of owned strings. */
 struct strings {
-	char **items;
-	size_t len;
-	size_t cap;
+	char **items; /* each one owned, none NULL */
+	size_t len;   /* strings */
+	size_t cap;   /* that @items has room for */
 };
 
-/** Append a copy of @s. */
+/** Append a copy of @s, which may be a string of the list. */
 void strings_add(struct strings *v, const char *s);
 
 /** Free all strings and the array; @v is empty and usable again. */
 void strings_done(struct strings *v);
 
-/** Index of @s, or -1. */
+/** Index of the first one that equals @s, or -1. */
 long strings_find(const struct strings *v, const char *s);
 
 /** Deep copy of @from into the empty list @to. */

@@ -6,7 +6,8 @@
 #include "base/auto.h"
 #include "base/sbuf.h"
 
-/* Take in one word from *@s on; 0, or -1 when a quote stays open. */
+/* As a shell would, but for variables, patterns and what else it does with text.
+ * Take in one word from *@s on; 0, or -1 when a quote stays open. */
 static int take_word(struct sbuf *word, const char **s)
 {
 	char quote = '\0';
