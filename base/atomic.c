@@ -56,7 +56,7 @@ int temporary_open(struct temporary *t, const char *target,
 	bool give = geteuid() == 0 && (how->uid || how->gid);
 
 	*t = (struct temporary)TEMPORARY_NONE;
-	/* a file takes no device's place, nor that of a link such as /dev/stdout */
+	/* a file takes no device's place, nor a link's, such as /dev/stdout */
 	if (!how->fresh && lstat(target, &st) == 0 && !S_ISREG(st.st_mode))
 		return err_set(e, ERR_INPUT, "'%s' is there and no regular "
 			       "file: it is not replaced", target);

@@ -25,12 +25,14 @@ bool view_is(struct view v, const char *text)
 bool view_line(struct view *rest, struct view *line)
 {
 	const unsigned char *end;
+	size_t taken;
 
 	if (!rest->len)
 		return false;
 	end = memchr(rest->at, '\n', rest->len);
 	*line = VIEW(rest->at, end ? (size_t)(end - rest->at) : rest->len);
-	*rest = VIEW(rest->at + line->len + !!end, rest->len - line->len - !!end);
+	taken = line->len + !!end;
+	*rest = VIEW(rest->at + taken, rest->len - taken);
 	if (line->len && line->at[line->len - 1] == '\r')
 		line->len--;
 	return true;

@@ -10,6 +10,7 @@
 
 #include <inttypes.h>
 
+/* Canonical base64 only: one secret has one text. */
 static bool decode_secret(struct key *out, const char *text)
 {
 	return strlen(text) == MESH_SECRET_TEXT &&

@@ -1,5 +1,6 @@
 /*
- * A sealed file of either form: told apart, looked at, opened, sealed.
+ * A sealed file of either form: told apart, looked at, opened, sealed. By
+ * content alone, never by name: a state keeps its name when it is sealed.
  */
 #include "vault/sealed.h"
 
@@ -61,7 +62,8 @@ int sealed_look(struct sealed_look *out, const void *text, size_t len,
 		*out = (struct sealed_look){
 			.form = SEALED_AGE,
 			.passphrase = age.passphrase,
-			.recipients = age.x25519 + age.ssh_ed25519 + age.unknown,
+			.recipients = age.x25519 + age.ssh_ed25519 +
+				      age.unknown,
 			.age = age,
 		};
 		return 0;
@@ -82,6 +84,7 @@ int sealed_open(struct sbuf *plain, const void *text, size_t len,
 {
 	switch (sealed_form(text, len)) {
 	case SEALED_NOT:
+		/* the caller has looked: age_open() would call it damaged */
 		return err_set(e, ERR_BUG, "is not sealed");
 	case SEALED_AGE:
 		return age_open(plain, text, len, keys, e);

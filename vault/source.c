@@ -48,6 +48,7 @@ int source_read_file(struct secret *out, const char *path, struct err *e)
 	AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
+	/* O_NONBLOCK: a pipe without a writer must not hold us */
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		err_sys(e, "secret file '%s' cannot be opened", shown);
 		e->code = ERR_INPUT;
@@ -56,6 +57,7 @@ int source_read_file(struct secret *out, const char *path, struct err *e)
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, ERR_INPUT, "secret file '%s' is a folder",
 			       shown);
+	/* a pipe, or the caller's shell's <(...), is the caller's matter */
 	if (S_ISREG(st.st_mode) && (st.st_mode & 077))
 		return err_set(e, ERR_INPUT, "secret file '%s' can be read by "
 			       "others (mode %04o): chmod 600 '%s'", shown,
@@ -96,7 +98,7 @@ int source_identities(struct age_identities *out, const struct source *s,
 	return 0;
 }
 
-/* @out gets what the command prints; its terminal and its complaints are ours. */
+/* @out gets what the command prints; its input and its complaints are ours. */
 static int run_password_command(struct secret *out, const char *command,
 				struct err *e)
 {

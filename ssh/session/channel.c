@@ -133,7 +133,7 @@ static int via_start(void *link, const char *command, int timeout_ms,
 	return rc == SSH_OK ? 0 : start_failed(l, rc, e);
 }
 
-/* The exit status may come before the rest of the output, or without its end. */
+/* The exit status may come before the rest of the output, or without an end. */
 static long via_read(void *link, bool errors, char *buf, size_t len)
 {
 	struct remote_link *l = link;

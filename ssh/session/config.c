@@ -88,8 +88,8 @@ void remote_config_free(struct remote_config *c)
 }
 
 /*
- * One pattern of a list. True when that ends the list: a "!" that fits takes away
- * what others give; else *@found says that one fitted.
+ * One pattern of a list. True when that ends the list: a "!" that fits takes
+ * away what others give; else *@found says that one fitted.
  */
 static bool takes_away(bool *found, const char *pattern, const char *name)
 {
@@ -114,6 +114,7 @@ static bool match_list(const char *list, const char *name)
 	return found;
 }
 
+/* root, where nobody says another one: hosts are to be changed. */
 static const char *asked_user(const struct ask *a)
 {
 	if (a->target->user)
@@ -274,7 +275,10 @@ static bool put_token(struct sbuf *b, char c, const struct remote_settings *s)
 	}
 }
 
-/* Put tokens in, and ${VARIABLES} if @env; the caller frees. */
+/*
+ * Put tokens in, and ${VARIABLES} if @env; the caller frees. An unknown token
+ * stays as it is, where OpenSSH would end: a file with one may serve other hosts.
+ */
 static char *expand(const char *text, const struct remote_settings *s, bool env)
 {
 	struct sbuf b = SBUF_INIT;

@@ -176,6 +176,7 @@ static char *key_behind(const char *line)
 	return text;
 }
 
+/* A key for the host and port, or one for the host that may stand in for it. */
 static void take_known(struct scan *s, const char *line)
 {
 	AUTO(auto_free) char *key = NULL;
@@ -233,7 +234,7 @@ static int scan_file(struct scan *s, struct err *e)
 		return err_set(e, ERR_INPUT, "'%s' has a NUL byte, expected "
 			       "lines of text as ssh-keyscan prints them",
 			       s->file);
-	rest = text.s;
+	rest = text.s; /* NULL for an empty file */
 	while (rest && (line = strsep(&rest, "\n"))) {
 		size_t len = strlen(line);
 
@@ -308,8 +309,8 @@ static void add_names(struct sbuf *b, const char *names)
 }
 
 /*
- * The signature algorithms that a key of type @type[@len] can make. SHA-1 is none
- * of them: RFC 8332, and libssh refuses it, too.
+ * The signature algorithms that a key of type @type[@len] can make. SHA-1 is
+ * none of them: RFC 8332, and libssh refuses it, too.
  */
 static void add_type(struct sbuf *b, const char *type, size_t len)
 {
@@ -366,6 +367,7 @@ int remote_known_check(enum remote_hostkey *out, const struct remote_known *k,
 		       const char *line, const struct remote_settings *s,
 		       struct err *e)
 {
+	/* first of all: what is revoked no pin makes good */
 	if (strings_find(&k->revoked, line) >= 0)
 		return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' is "
 			       "marked as revoked in known_hosts: it is never "

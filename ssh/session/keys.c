@@ -23,6 +23,7 @@ static int note_asked(const char *prompt, char *buf, size_t len, int echo,
 	return -1;
 }
 
+/* Base64 of the public part; NULL without one. The caller frees. */
 static char *public_b64(ssh_key key)
 {
 	char *b64 = NULL, *copy;

@@ -10,6 +10,7 @@
 #include <libssh/libssh.h>
 #include <pthread.h>
 
+/* For all threads: its log would go to the terminal. */
 static void init_libssh(void)
 {
 	ssh_init();
@@ -151,7 +152,8 @@ static int exchange_keys(struct remote_link *l, int fd,
 }
 
 /* Is it the host that was meant? HOSTKEY, and nobody logs in, if it is not. */
-static int judge_hostkey(struct remote_login *facts, const struct remote_link *l,
+static int judge_hostkey(struct remote_login *facts,
+			 const struct remote_link *l,
 			 const struct remote_settings *s,
 			 const struct remote_known *known, bool accept_new,
 			 struct err *e)

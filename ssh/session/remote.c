@@ -27,7 +27,7 @@ struct remote {
 	int64_t end; /* of what goes on now, 0: unbounded; see remote_allow() */
 	int total_ms;
 	bool started;
-	bool eof, errors_eof, broken;
+	bool eof, errors_eof, broken; /* of output, stderr, connection */
 	struct sbuf in; /* came in and not yet taken */
 	size_t taken;   /* of in: handed out */
 	size_t scanned; /* of in: looked through for a newline */
@@ -145,7 +145,7 @@ int remote_start(struct remote *r, const char *command, struct err *e)
 /* Take in what stderr has: the first bytes are kept. Bytes that came. */
 static size_t pump_errors(struct remote *r)
 {
-	size_t room = ERRORS_KEPT - r->errors.len;
+	size_t room = ERRORS_KEPT - r->errors.len; /* the rest is dropped */
 	char buf[CHUNK];
 	long n;
 
@@ -203,6 +203,7 @@ static int lost(const struct remote *r, struct err *e)
 		       r->name);
 }
 
+/* A host is not to fill our memory. */
 static int too_much(const struct remote *r, size_t max, struct err *e)
 {
 	return err_set(e, ERR_REMOTE, "'%s' prints more than %zu bytes",

@@ -1,7 +1,7 @@
 /*
- * Sealing and opening age files: the parts put together. The order is the format's
- * (C2SP age): nothing of a header is believed before its checksum, and that takes
- * the file key, which each stanza wraps once.
+ * Sealing and opening age files: the parts put together. The order is the
+ * format's (C2SP age): nothing of a header is believed before its checksum, and
+ * that takes the file key, which each stanza wraps once.
  */
 #include "vault/age/age.h"
 
@@ -112,6 +112,7 @@ static void bare_done(struct bare *b)
 	sbuf_done(&b->raw);
 }
 
+/* Any file: the bound is on what its armour holds, not on what it says. */
 static int bare_read(struct bare *b, const void *sealed, size_t len,
 		     struct err *e)
 {
@@ -149,6 +150,7 @@ static int try_passphrase(struct file_key *key, const struct stanza *s,
 	return fits < 0 ? -1 : 0;
 }
 
+/* Each on each stanza: an X25519 stanza does not say whose it is. */
 static int try_identities(struct file_key *key, const struct age_header *h,
 			  const struct age_identities *ids, struct err *e)
 {

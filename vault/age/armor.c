@@ -50,7 +50,8 @@ int age_armor_read(struct sbuf *out, struct view text, struct err *e)
 		if (view_is(line, END))
 			break;
 		if (last || !line.len || line.len > COLUMNS)
-			return damaged(e, "has a line that is not of 64 columns");
+			return damaged(e, "has a line that is not of 64 "
+				       "columns");
 		last = line.len < COLUMNS;
 		sbuf_add(&joined, line.at, line.len);
 	}

@@ -80,8 +80,8 @@ static int take_body(struct raw_stanza *s, struct reader *r, struct err *e)
 			return -1;
 		if (line.len > COLUMNS ||
 		    !base64_decode(&raw, line, BASE64_RAW))
-			return damaged(e, "has a stanza whose body is not base64 "
-				       "in lines of 64 columns");
+			return damaged(e, "has a stanza whose body is not "
+				       "base64 in lines of 64 columns");
 		if (s->body_len == 0)
 			memcpy(s->body, sbuf_str(&raw), raw.len);
 		s->body_len += raw.len;

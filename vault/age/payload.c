@@ -1,6 +1,6 @@
 /*
- * The payload of an age file: chunks of 64 KiB, each sealed by itself. Its number
- * and whether it is the last are in a chunk's nonce, so that none can be moved,
+ * The payload of an age file: chunks of 64 KiB, each sealed by itself. Its
+ * number and whether it is the last are in a chunk's nonce, so that none can be moved,
  * left out or cut off unseen.
  */
 #include "vault/age/internal.h"

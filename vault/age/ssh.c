@@ -102,6 +102,7 @@ static bool unwrap_lines(struct sbuf *out, struct view text)
 				    BASE64_PADDED);
 }
 
+/* Numbers are big-endian: RFC 4251, section 5. */
 static bool take_u32(struct view *rest, uint32_t *n)
 {
 	const unsigned char *b = rest->at;
@@ -114,6 +115,7 @@ static bool take_u32(struct view *rest, uint32_t *n)
 	return true;
 }
 
+/* A length and so many bytes; false when there are fewer. */
 static bool take_string(struct view *rest, struct view *s)
 {
 	uint32_t n;

@@ -1,7 +1,7 @@
 /*
- * How a stanza wraps the file key: for a passphrase or for a public key. Salts and
- * labels are those of the specification (C2SP age, recipient types), so that the
- * same passphrase or key gives no other program the same wrapping key.
+ * How a stanza wraps the file key: for a passphrase or for a public key. Salts
+ * and labels are those of the specification (C2SP age, recipient types), so that
+ * the same passphrase or key gives no other program the same wrapping key.
  */
 #include "vault/age/internal.h"
 

@@ -1,5 +1,6 @@
 /*
- * Authenticated encryption, through OpenSSL.
+ * Authenticated encryption, through OpenSSL: one context for all that a key
+ * seals, so that the key is set up once.
  */
 #include "vault/crypto/aead.h"
 
@@ -81,7 +82,7 @@ bool aead_open(struct aead *a, const unsigned char nonce[AEAD_NONCE],
 	       struct view in, const unsigned char tag[AEAD_TAG],
 	       unsigned char *out)
 {
-	unsigned char want[AEAD_TAG];
+	unsigned char want[AEAD_TAG]; /* OpenSSL's parameter is not const */
 
 	memcpy(want, tag, sizeof want);
 	return run(a, nonce, in, out) &&
