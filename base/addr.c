@@ -13,28 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of @b that count; those of an unset one are all zero. */
 static size_t ip_size(const struct ip *a)
 {
 	return a->family == 4 ? 4 : 16;
 }
 
-static bool is_mapped(const uint8_t b[16])
-{
-	static const uint8_t prefix[12] = { 0, 0, 0, 0, 0,    0,
-					    0, 0, 0, 0, 0xff, 0xff };
-
-	return memcmp(b, prefix, sizeof prefix) == 0;
-}
-
 bool ip_parse(struct ip *out, const char *s)
 {
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
 	struct ip a = { 0 };
 
 	if (inet_pton(AF_INET, s, a.b) == 1) {
 		a.family = 4;
 	} else if (inet_pton(AF_INET6, s, a.b) == 1) {
 		a.family = 6;
-		if (is_mapped(a.b)) {
+		/* ::ffff:0:0/96 (RFC 4291): one address, one text, one order */
+		if (memcmp(a.b, mapped, sizeof mapped) == 0) {
 			a.family = 4;
 			memmove(a.b, a.b + 12, 4);
 			memset(a.b + 4, 0, 12);
@@ -137,6 +132,7 @@ bool cidr_parse(struct cidr *out, const char *s)
 
 		if (!num_parse(&plen, slash + 1, 0, mapped ? 128 : c.plen))
 			return false;
+		/* a shorter one would hold more than version 4 has */
 		if (mapped && (plen -= 96) < 0)
 			return false;
 		c.plen = (unsigned)plen;

@@ -1,5 +1,6 @@
 /*
- * A temporary file beside its target, and the rename that makes it the target.
+ * A temporary file beside its target, and the rename that makes it the target:
+ * whoever reads that name, and whatever kills us, finds the old file or the new.
  */
 #include "base/atomic.h"
 
@@ -14,6 +15,7 @@
 /* A name that nobody can have guessed is taken in a handful of tries. */
 #define NAME_TRIES 16
 
+/* O_EXCL and O_NOFOLLOW: never what somebody else has put there. */
 static int create(const char *path, mode_t mode)
 {
 	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
@@ -47,39 +49,26 @@ static int create_random(struct temporary *t, const char *target, mode_t mode)
 	return -1;
 }
 
-/* A file that alice shares with root stays hers when root saves it. */
-static int give_to_owner(int fd, const struct atomic_how *how)
-{
-	if (geteuid() != 0 || (how->uid == 0 && how->gid == 0))
-		return 0;
-	return fchown(fd, how->uid, how->gid);
-}
-
-/* A file takes no device's place, nor that of a link such as /dev/stdout. */
-static int check_target(const char *target, struct err *e)
-{
-	struct stat st;
-
-	if (lstat(target, &st) == 0 && !S_ISREG(st.st_mode))
-		return err_set(e, ERR_INPUT, "'%s' is there and no regular "
-			       "file: it is not replaced", target);
-	return 0;
-}
-
 int temporary_open(struct temporary *t, const char *target,
 		   const struct atomic_how *how, struct err *e)
 {
+	struct stat st;
+	bool give = geteuid() == 0 && (how->uid || how->gid);
+
 	*t = (struct temporary)TEMPORARY_NONE;
-	if (!how->fresh && check_target(target, e) < 0)
-		return -1;
+	/* a file takes no device's place, nor a link's, such as /dev/stdout */
+	if (!how->fresh && lstat(target, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_set(e, ERR_INPUT, "'%s' is there and no regular "
+			       "file: it is not replaced", target);
 	if ((how->locked ? create_fixed(t, target, how->mode)
 			 : create_random(t, target, how->mode)) < 0) {
 		err_sys(e, "cannot create a file beside '%s'", target);
 		free(STEAL(t->path)); /* it is not ours */
 		return -1;
 	}
+	/* a file that alice shares with root stays hers when root saves it */
 	if ((!how->mode && fchmod(t->fd, 0600) < 0) ||
-	    give_to_owner(t->fd, how) < 0) {
+	    (give && fchown(t->fd, how->uid, how->gid) < 0)) {
 		err_sys(e, "cannot write '%s'", t->path);
 		temporary_done(t);
 		return -1;
@@ -105,7 +94,8 @@ int temporary_write(struct temporary *t, const void *data, size_t len,
 	return 0;
 }
 
-/* Not every file system can rename without replacing. */
+/* Not every file system can rename without replacing; then there is a gap in
+ * which a file that is made meanwhile would be replaced. */
 static int rename_fresh(const char *from, const char *to)
 {
 	struct stat st;
@@ -127,6 +117,7 @@ int temporary_commit(struct temporary *t, const char *target,
 	int fd = t->fd;
 
 	t->fd = -1;
+	/* before the rename, or a power cut could leave an empty target */
 	if (fsync(fd) < 0) {
 		err_sys(e, "cannot write '%s'", t->path);
 		close(fd);
@@ -174,6 +165,7 @@ int atomic_sync(const char *path, struct err *e)
 	AUTO(auto_close) int fd = open(folder,
 				       O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
+	/* EINVAL: a file system whose folders can't be synced */
 	if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
 		return err_sys(e, "'%s' is written, but its folder cannot be "
 			       "synced to disk: a power cut may take it back",

@@ -15,7 +15,7 @@
 struct atomic_how {
 	bool fresh;  /* there must be no file of that name yet */
 	uid_t uid;   /* its owner, given by root alone; 0: as it is made */
-	gid_t gid;
+	gid_t gid;   /* the same */
 	mode_t mode; /* as for open(), under the umask; 0: 0600 in any case */
 	/*
 	 * The caller holds a lock of @path, so that nobody else writes it: the
@@ -31,6 +31,7 @@ struct temporary {
 	char *path; /* NULL: none, or committed */
 };
 
+/** For one that temporary_done() may meet before it is open. */
 #define TEMPORARY_NONE { -1, NULL }
 
 /**

@@ -21,9 +21,10 @@
 	static inline void auto_##freefn(T *p)                                 \
 	{                                                                      \
 		if (*p)                                                        \
-			freefn(*p);                                            \
+			freefn(*p); /* @freefn keeps errno itself */           \
 	}
 
+/** For whatever malloc() gave: @p points to the variable. */
 static inline void auto_free(void *p)
 {
 	int saved = errno;

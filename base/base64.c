@@ -10,7 +10,7 @@
 /* One piece of work: 64 full lines. */
 #define PIECE_BYTES 3072
 #define PIECE_TEXT 4096
-#define LINE_BYTES 48
+#define LINE_BYTES 48 /* of RFC 7468 */
 #define LINE_TEXT 64
 
 /* A table, because megabytes go through it. */
@@ -76,13 +76,14 @@ static int padding(struct view text, enum base64_form form)
 static bool decode_last(struct sbuf *out, struct view text, int pad,
 			enum base64_form form)
 {
-	unsigned char four[4] = "====";
+	unsigned char four[4] = "===="; /* no NUL: it is not text */
 	unsigned char again[5];
 	unsigned char raw[3];
 
 	memcpy(four, text.at, text.len);
 	if (EVP_DecodeBlock(raw, four, 4) != 3)
 		return false;
+	/* bits that no byte has: another text of the same bytes, so refused */
 	EVP_EncodeBlock(again, raw, 3 - pad);
 	if (form != BASE64_LOOSE && memcmp(again, four, 4) != 0)
 		return false;

@@ -39,7 +39,7 @@ void err_set_(struct err *e, enum err_code code, const char *fmt, ...)
 
 void err_sys_(struct err *e, const char *fmt, ...)
 {
-	int saved = errno;
+	int saved = errno; /* before anything here can change it */
 	char text[ERR_MSG_MAX];
 	char reason[128];
 	va_list ap;
@@ -61,6 +61,7 @@ void err_wrap_(struct err *e, const char *fmt, ...)
 	va_list ap;
 	int n;
 
+	/* @e may be one of the arguments: the new text is made beside it */
 	memcpy(inner, e->msg, sizeof inner);
 	va_start(ap, fmt);
 	n = vsnprintf(outer, sizeof outer, fmt, ap);

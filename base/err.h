@@ -28,15 +28,16 @@ enum err_code {
 	ERR_BUG,         /* cannot happen */
 };
 
+/** Bytes of a message with its NUL: some names and what would be right. */
 #define ERR_MSG_MAX 768
 /** A name of DNS, a node's name, and a word. */
 #define ERR_ABOUT_MAX 384
 
 struct err {
-	enum err_code code;
+	enum err_code code; /* ERR_NONE only where the caller set it so */
 	int sys_errno; /* errno at the time, or 0 */
 	enum advice advice; /* what would help, which cmd/ puts in words */
-	char msg[ERR_MSG_MAX];
+	char msg[ERR_MSG_MAX]; /* one line, without the program's name */
 	char about[ERR_ABOUT_MAX]; /* what the advice speaks of, or "" */
 };
 
@@ -49,6 +50,7 @@ void err_wrap_(struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void err_advise_(struct err *e, enum advice advice, const char *about);
 
+/* -1 in the eyes of the compiler, too, that @e is set where it is read. */
 static inline int err_failed(void)
 {
 	return -1;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* abort(), not exit(): no handler runs that would want memory. */
 static void *must(void *p)
 {
 	if (!p) {
@@ -52,7 +53,7 @@ char *mem_printf(const char *fmt, ...)
 
 void mem_replace(char **slot, const char *s)
 {
-	char *copy = mem_strdup(s);
+	char *copy = mem_strdup(s); /* first: @s may be in *@slot */
 
 	free(*slot);
 	*slot = copy;

@@ -32,6 +32,7 @@ bool num_parse(long *out, const char *s, long min, long max)
 
 	if (!num_parse_u64(&u, s + negative) || u > INT64_MAX)
 		return false;
+	/* INT64_MIN itself is none of ours: @u ends one before it */
 	n = negative ? -(long)u : (long)u;
 	if (n < min || n > max)
 		return false;

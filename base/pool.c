@@ -11,12 +11,13 @@
 
 struct pool {
 	pthread_mutex_t lock;
-	pthread_cond_t ended;
-	size_t n, next, done;
+	pthread_cond_t ended;  /* one more is done */
+	size_t n, next, done;  /* items: all, not yet begun from, ended */
 	void (*work)(size_t i, void *arg);
 	void *arg;
 };
 
+/* The lock is ours but for the work itself; who is free takes the next. */
 static void *worker(void *p)
 {
 	struct pool *pool = p;
@@ -35,30 +36,6 @@ static void *worker(void *p)
 	return NULL;
 }
 
-static void wait_all(struct pool *pool, void (*progress)(size_t, void *))
-{
-	pthread_mutex_lock(&pool->lock);
-	while (pool->done < pool->n) {
-		struct timespec until;
-		size_t done;
-
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += 200 * 1000 * 1000;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&pool->ended, &pool->lock, &until);
-		done = pool->done;
-		pthread_mutex_unlock(&pool->lock);
-		if (progress)
-			progress(done, pool->arg);
-		pthread_mutex_lock(&pool->lock);
-	}
-	pthread_mutex_unlock(&pool->lock);
-	/* the last may have ended before we looked for the first time */
-	if (progress)
-		progress(pool->n, pool->arg);
-}
-
 void pool_run(size_t n, unsigned parallel, void (*work)(size_t i, void *arg),
 	      void (*progress)(size_t done, void *arg), void *arg)
 {
@@ -66,7 +43,7 @@ void pool_run(size_t n, unsigned parallel, void (*work)(size_t i, void *arg),
 	size_t want = parallel < n ? parallel : n;
 	pthread_t *threads = mem_calloc(want, sizeof *threads);
 	pthread_condattr_t attr;
-	size_t started = 0;
+	size_t started = 0, done;
 
 	pthread_mutex_init(&pool.lock, NULL);
 	pthread_condattr_init(&attr);
@@ -76,8 +53,26 @@ void pool_run(size_t n, unsigned parallel, void (*work)(size_t i, void *arg),
 	       pthread_create(&threads[started], NULL, worker, &pool) == 0)
 		started++;
 	if (started == 0)
-		worker(&pool);
-	wait_all(&pool, progress);
+		worker(&pool); /* no thread to be had: one after the other */
+	pthread_mutex_lock(&pool.lock);
+	while (pool.done < pool.n) {
+		struct timespec until;
+
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += 200 * 1000 * 1000;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		pthread_cond_timedwait(&pool.ended, &pool.lock, &until);
+		done = pool.done;
+		pthread_mutex_unlock(&pool.lock);
+		if (progress)
+			progress(done, arg);
+		pthread_mutex_lock(&pool.lock);
+	}
+	pthread_mutex_unlock(&pool.lock);
+	/* the last may have ended before we looked for the first time */
+	if (progress)
+		progress(n, arg);
 	for (size_t i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
 	pthread_condattr_destroy(&attr);

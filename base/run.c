@@ -14,26 +14,7 @@ extern char **environ;
 
 /* From "terminate" to "kill". */
 #define LAST_WORDS_MS 500
-#define PAUSE_MAX_MS 20
-
-/*
- * SIGPIPE is the one signal that we ignore. What we were started to ignore
- * (nohup) is ignored by the program, too.
- */
-static void set_signals(posix_spawnattr_t *how, bool own_group)
-{
-	sigset_t none, pipe_only;
-
-	sigemptyset(&none);
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
-	posix_spawnattr_setsigmask(how, &none);
-	posix_spawnattr_setsigdefault(how, &pipe_only);
-	posix_spawnattr_setflags(how, (short)(POSIX_SPAWN_SETSIGMASK |
-					      POSIX_SPAWN_SETSIGDEF |
-					      (own_group ? POSIX_SPAWN_SETPGROUP
-							 : 0)));
-}
+#define PAUSE_MAX_MS 20 /* between two looks; the first are closer */
 
 pid_t run_start(const struct run *r, struct err *e)
 {
@@ -41,6 +22,8 @@ pid_t run_start(const struct run *r, struct err *e)
 		mem_calloc(r->argv->len + 1, sizeof *argv);
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t how;
+	sigset_t none, pipe_only;
+	int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
 	pid_t pid;
 
 	memcpy(argv, r->argv->items, r->argv->len * sizeof *argv);
@@ -48,10 +31,22 @@ pid_t run_start(const struct run *r, struct err *e)
 	posix_spawnattr_init(&how);
 	for (int i = 0; i < 3; i++)
 		posix_spawn_file_actions_adddup2(&files, r->fds[i], i);
+	/* whatever a library has opened, a key's file among it */
 	posix_spawn_file_actions_addclosefrom_np(&files, 3);
 	if (r->folder)
 		posix_spawn_file_actions_addchdir_np(&files, r->folder);
-	set_signals(&how, r->own_group);
+	/*
+	 * SIGPIPE is the one signal that we ignore. What we were started to
+	 * ignore (nohup) is ignored by the program, too.
+	 */
+	sigemptyset(&none);
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	posix_spawnattr_setsigmask(&how, &none);
+	posix_spawnattr_setsigdefault(&how, &pipe_only);
+	if (r->own_group)
+		flags |= POSIX_SPAWN_SETPGROUP;
+	posix_spawnattr_setflags(&how, (short)flags);
 	errno = posix_spawnp(&pid, argv[0], &files, &how, argv,
 			     r->environment ? r->environment : environ);
 	posix_spawn_file_actions_destroy(&files);

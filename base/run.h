@@ -24,7 +24,10 @@ struct run {
 /** Let it run as long as it takes, for run_end(). */
 #define RUN_FOREVER (-1)
 
-/** Start it: its process id, or -1 with SYSTEM, which names the program. */
+/**
+ * Start it: its process id, or -1 with SYSTEM, which names the program. The
+ * caller ends it with run_end(), or it stays a zombie; @r is not needed then.
+ */
 pid_t run_start(const struct run *r, struct err *e);
 
 /**

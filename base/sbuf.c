@@ -12,6 +12,33 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+bool view_begins(struct view v, const char *text)
+{
+	return v.len >= strlen(text) && memcmp(v.at, text, strlen(text)) == 0;
+}
+
+bool view_is(struct view v, const char *text)
+{
+	return v.len == strlen(text) && view_begins(v, text);
+}
+
+bool view_line(struct view *rest, struct view *line)
+{
+	const unsigned char *end;
+	size_t taken;
+
+	if (!rest->len)
+		return false;
+	end = memchr(rest->at, '\n', rest->len);
+	*line = VIEW(rest->at, end ? (size_t)(end - rest->at) : rest->len);
+	taken = line->len + !!end;
+	*rest = VIEW(rest->at + taken, rest->len - taken);
+	if (line->len && line->at[line->len - 1] == '\r')
+		line->len--;
+	return true;
+}
+
+/* realloc() could leave a copy behind: the old bytes are wiped by hand. */
 static void grow_secret(struct sbuf *b, size_t cap)
 {
 	char *p = mem_calloc(cap, 1);
@@ -35,6 +62,7 @@ static bool reserve(struct sbuf *b, size_t extra)
 		b->failed = true;
 		return false;
 	}
+	/* doubled: appending a byte at a time stays linear */
 	while (cap < b->len + extra + 1)
 		cap *= 2;
 	if (cap == b->cap)

@@ -14,10 +14,11 @@
 
 /** A borrowed run of bytes. */
 struct view {
-	const unsigned char *at;
-	size_t len;
+	const unsigned char *at; /* need not end in NUL; NULL only if empty */
+	size_t len;              /* bytes */
 };
 
+/** A view of bytes of whatever type. */
 #define VIEW(pointer, length) \
 	((struct view){ (const unsigned char *)(pointer), (length) })
 
@@ -25,23 +26,44 @@ struct view {
 #define SBUF_MAX_DEFAULT ((size_t)64 << 20)
 
 struct sbuf {
-	char *s;
-	size_t len;
-	size_t cap;
-	size_t max; /* 0 means SBUF_MAX_DEFAULT */
-	bool secret;
-	bool failed;
+	char *s;     /* owned; NULL as long as nothing was appended */
+	size_t len;  /* bytes, without the NUL */
+	size_t cap;  /* bytes that @s has room for, with the NUL */
+	size_t max;  /* most that @len may be; 0 means SBUF_MAX_DEFAULT */
+	bool secret; /* wiped, and kept out of swap where that is allowed */
+	bool failed; /* something did not fit and was left out */
 };
 
 /** Initialisers: an empty buffer, and one that holds secrets. */
 #define SBUF_INIT { NULL, 0, 0, 0, false, false }
 #define SBUF_SECRET { NULL, 0, 0, 0, true, false }
 
+/** Does @v begin with the text? */
+bool view_begins(struct view v, const char *text);
+
+/** Is it that text and nothing more? */
+bool view_is(struct view v, const char *text);
+
+/**
+ * Take a line off @rest into @line, without its LF or CRLF, which the last one
+ * may lack. False when nothing is left.
+ */
+bool view_line(struct view *rest, struct view *line);
+
+/** Append @len bytes; none of them when they do not all fit. */
 void sbuf_add(struct sbuf *b, const void *data, size_t len);
+
+/** Append text up to its NUL. */
 void sbuf_puts(struct sbuf *b, const char *s);
+
+/** Append one byte. */
 void sbuf_putc(struct sbuf *b, char c);
+
+/** Append as printf() has it. Not for secrets: it may leave copies behind. */
 void sbuf_printf(struct sbuf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/** The same for one who has got the arguments from elsewhere. */
 void sbuf_vprintf(struct sbuf *b, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 

@@ -36,6 +36,7 @@ const char *secret_text(const struct secret *s)
 	return s->bytes ? (const char *)s->bytes : "";
 }
 
+/* No early end: how much was alike must not show in the time that it takes. */
 bool secret_equal(const struct secret *a, const struct secret *b)
 {
 	unsigned char diff = 0;

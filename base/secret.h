@@ -10,10 +10,10 @@
 
 struct secret {
 	unsigned char *bytes; /* NULL when empty; bytes[len] is NUL */
-	size_t len;
+	size_t len;           /* without that NUL */
 };
 
-/** Replace the content by a copy of @len bytes. */
+/** Replace the content by a copy of @len bytes, which may be a part of it. */
 void secret_set(struct secret *s, const void *bytes, size_t len);
 
 /** Replace the content of @to by a copy of @from. */
@@ -25,7 +25,7 @@ const char *secret_text(const struct secret *s);
 /** Equal content; time depends on the lengths only. */
 bool secret_equal(const struct secret *a, const struct secret *b);
 
-/** Wipe and free. For AUTO(secret_done). */
+/** Wipe and free; it is empty and usable again. For AUTO(secret_done). */
 void secret_done(struct secret *s);
 
 #endif

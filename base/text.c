@@ -19,7 +19,7 @@ void text_quote(struct sbuf *out, const char *s)
 	}
 	sbuf_putc(out, '\'');
 	for (; *s; s++) {
-		if (*s == '\'')
+		if (*s == '\'') /* out of the quotes, a quote, in again */
 			sbuf_puts(out, "'\\''");
 		else
 			sbuf_putc(out, *s);
@@ -53,6 +53,7 @@ size_t text_utf8_length(const char *s, size_t len, unsigned *code_point)
 			return 0;
 		cp = cp << 6 | (u[i] & 0x3f);
 	}
+	/* overlong forms, surrogates, past the end: other programs stumble */
 	if ((n == 3 && cp < 0x800) || (n == 4 && cp < 0x10000) ||
 	    (cp >= 0xd800 && cp <= 0xdfff) || cp > 0x10ffff)
 		return 0;
@@ -60,7 +61,8 @@ size_t text_utf8_length(const char *s, size_t len, unsigned *code_point)
 	return n;
 }
 
-/* Characters that steer a terminal or reorder what it shows. */
+/* Characters that steer a terminal or reorder what it shows (Unicode's format
+ * characters for bidirectional text, zero width, line and paragraph breaks). */
 static bool steers(unsigned cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x61c ||
@@ -99,6 +101,7 @@ void text_escape_json(struct sbuf *out, const char *s)
 
 		if (n == 0)
 			sbuf_puts(out, "\\ufffd");
+		/* below, json-c has escaped it, or it is the layout */
 		else if (cp >= 0x7f && steers(cp))
 			sbuf_printf(out, "\\u%04x", cp);
 		else

@@ -11,7 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Append @s as one word of a POSIX shell, in single quotes where needed. */
+/**
+ * Append @s as one word of a POSIX shell, in single quotes where needed: what is
+ * in them no shell looks at, whatever the bytes are.
+ */
 void text_quote(struct sbuf *out, const char *s);
 
 /**
@@ -29,10 +32,10 @@ void text_escape(struct sbuf *out, const char *s, size_t len, bool keep_lines);
  */
 void text_escape_json(struct sbuf *out, const char *s);
 
-/** text_escape() of a whole string into a new one; the caller frees. */
+/** text_escape() of a whole string into a new one, no lines kept; caller frees. */
 char *text_escaped(const char *s);
 
-/** Valid UTF-8 without control characters? */
+/** Valid UTF-8 without anything that text_escape() would escape? */
 bool text_is_printable(const char *s);
 
 /**

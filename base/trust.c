@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 
+/* Who is root or @uid gains nothing by writing there. */
 static bool is_us(const struct passwd *pw, uid_t uid)
 {
 	return pw && (pw->pw_uid == uid || pw->pw_uid == 0);
@@ -23,6 +24,7 @@ static bool is_private_group(gid_t gid, uid_t uid)
 		members++;
 		only_us = only_us && is_us(getpwnam(*name), uid);
 	}
+	/* those whose first group it is stand in no list of members */
 	setpwent();
 	while (only_us && (pw = getpwent())) {
 		if (pw->pw_gid != gid)
@@ -45,6 +47,7 @@ bool trust_folder(const struct stat *st, uid_t uid)
 {
 	struct stat sticky = *st;
 
+	/* in a sticky folder nobody may replace what is another's */
 	if (st->st_mode & S_ISVTX)
 		sticky.st_mode &= (mode_t)~(S_IWGRP | S_IWOTH);
 	return trust_owner(&sticky, uid);

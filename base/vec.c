@@ -23,7 +23,7 @@ size_t vec_place_(const void *items, size_t len, size_t size, const void *key,
 
 void strings_add(struct strings *v, const char *s)
 {
-	char *copy = mem_strdup(s);
+	char *copy = mem_strdup(s); /* first: the array may move */
 
 	vec_push(v, copy);
 }

@@ -18,6 +18,7 @@
 	size_t len; \
 	size_t cap
 
+/** The type; each use of it is another one, so name it where it is passed on. */
 #define VEC(T) struct { VEC_OF(T); }
 
 /** Make room for one more and yield a pointer to it, zeroed. */
@@ -43,17 +44,19 @@
 		&(v)->items[to_];                                              \
 	})
 
+/** Append a value, which may be a whole struct. */
 #define vec_push(v, value) (*vec_add(v) = (value))
 
 /** Take item @i out, keeping the order; the item itself is not freed. */
 #define vec_remove(v, i)                                                       \
 	do {                                                                   \
-		size_t at_ = (i);                                              \
+		size_t at_ = (i); /* @i is looked at once */                   \
 		memmove(&(v)->items[at_], &(v)->items[at_ + 1],                \
 			((v)->len - at_ - 1) * sizeof *(v)->items);            \
 		(v)->len--;                                                    \
 	} while (0)
 
+/** qsort() of the items; an empty array has none to give it. */
 #define vec_sort(v, compare)                                                   \
 	do {                                                                   \
 		if ((v)->len > 1)                                              \
@@ -70,6 +73,7 @@
 size_t vec_place_(const void *items, size_t len, size_t size, const void *key,
 		  int (*compare)(const void *item, const void *key));
 
+/** Free the array alone; @v is empty and usable again. */
 #define vec_done(v)                                   \
 	do {                                          \
 		free((v)->items);                     \
@@ -77,9 +81,9 @@ size_t vec_place_(const void *items, size_t len, size_t size, const void *key,
 	} while (0)
 
 /** A list of owned strings. */
-struct strings { VEC_OF(char *); };
+struct strings { VEC_OF(char *); }; /* each one owned, none NULL */
 
-/** Append a copy of @s. */
+/** Append a copy of @s, which may be a string of the list. */
 void strings_add(struct strings *v, const char *s);
 
 /** Append a formatted string. */
@@ -89,7 +93,7 @@ void strings_printf(struct strings *v, const char *fmt, ...)
 /** Free all strings and the array; @v is empty and usable again. */
 void strings_done(struct strings *v);
 
-/** Index of @s, or -1. */
+/** Index of the first one that equals @s, or -1. */
 long strings_find(const struct strings *v, const char *s);
 
 /** Deep copy of @from into the empty list @to. */

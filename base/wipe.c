@@ -44,6 +44,7 @@ void *realloc(void *p, size_t size)
 		free(p);
 		return NULL;
 	}
+	/* shrunk a little: what is behind the end is wiped when it is freed */
 	if (size <= before && size >= before / 2)
 		return p;
 	moved = malloc(size);

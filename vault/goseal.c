@@ -7,20 +7,21 @@
 #include "vault/crypto/aead.h"
 #include "base/base64.h"
 
-#define ROUNDS 100000
-#define SALT 32
+#define ROUNDS 100000 /* of PBKDF2; this and the sizes are the Go tool's */
+#define SALT 32       /* bytes */
 #define HEAD (SALT + AEAD_NONCE)
 
 DEFINE_AUTO(struct aead *, aead_free)
 
+/* Base64 adds a third, salt, nonce and tag some bytes. */
 static size_t room_for(size_t len)
 {
 	return len * 2 + 4096;
 }
 
 /* Key and cipher for that salt. */
-static int start(struct aead **out, struct view salt, enum aead_way way,
-		 const struct secret *passphrase, struct err *e)
+static int start_cipher(struct aead **out, struct view salt, enum aead_way way,
+			const struct secret *passphrase, struct err *e)
 {
 	AUTO(key_done) struct key key = { { 0 } };
 
@@ -30,70 +31,57 @@ static int start(struct aead **out, struct view salt, enum aead_way way,
 	return aead_new(out, AEAD_AES_256_GCM, way, &key, e);
 }
 
-static int encrypt(struct sbuf *raw, const void *plain, size_t len,
-		   const struct secret *passphrase, struct err *e)
-{
-	AUTO(auto_aead_free) struct aead *a = NULL;
-	unsigned char head[HEAD];
-	unsigned char tag[AEAD_TAG];
-	unsigned char *at;
-
-	if (crypto_random(head, sizeof head, e) < 0 ||
-	    start(&a, VIEW(head, SALT), AEAD_SEAL, passphrase, e) < 0)
-		return -1;
-	sbuf_add(raw, head, sizeof head);
-	sbuf_add(raw, plain, len);
-	at = (unsigned char *)raw->s + HEAD;
-	if (raw->failed || !aead_seal(a, head + SALT, VIEW(at, len), at, tag))
-		return err_set(e, ERR_SYSTEM, "OpenSSL could not encrypt");
-	sbuf_add(raw, tag, sizeof tag);
-	return 0;
-}
-
 int goseal_seal(struct sbuf *out, const void *plain, size_t len,
 		const struct secret *passphrase, struct err *e)
 {
 	/* Holds the plain text for a moment. */
 	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;
 	struct sbuf text = SBUF_INIT;
+	AUTO(auto_aead_free) struct aead *a = NULL;
+	unsigned char head[HEAD]; /* salt and nonce */
+	unsigned char tag[AEAD_TAG];
+	unsigned char *at;
 
 	if (len > GOSEAL_PLAIN_MAX)
 		return err_set(e, ERR_INPUT, "has more than %d MiB",
 			       (int)(GOSEAL_PLAIN_MAX >> 20));
 	raw.max = text.max = room_for(len);
-	if (encrypt(&raw, plain, len, passphrase, e) < 0)
+	if (crypto_random(head, sizeof head, e) < 0 ||
+	    start_cipher(&a, VIEW(head, SALT), AEAD_SEAL, passphrase, e) < 0)
 		return -1;
+	sbuf_add(&raw, head, sizeof head);
+	sbuf_add(&raw, plain, len);
+	at = (unsigned char *)raw.s + HEAD;
+	if (raw.failed || !aead_seal(a, head + SALT, VIEW(at, len), at, tag))
+		return err_set(e, ERR_SYSTEM, "OpenSSL could not encrypt");
+	sbuf_add(&raw, tag, sizeof tag);
 	base64_add(&text, VIEW(raw.s, raw.len), BASE64_PADDED);
 	sbuf_done(out);
 	*out = text;
 	return 0;
 }
 
-/* Append the text without CR and LF. */
-static void strip(struct sbuf *out, struct view text)
-{
-	while (text.len) {
-		size_t n = 0;
-
-		while (n < text.len && text.at[n] != '\r' && text.at[n] != '\n')
-			n++;
-		sbuf_add(out, text.at, n);
-		n += n < text.len;
-		text = VIEW(text.at + n, text.len - n);
-	}
-}
-
 /* The bytes of the envelope. */
-static int decode(struct sbuf *raw, const void *sealed, size_t len,
-		  struct err *e)
+static int decode_envelope(struct sbuf *raw, const void *sealed, size_t len,
+			   struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	struct view rest = VIEW(sealed, len);
 
 	if (len > room_for(GOSEAL_PLAIN_MAX))
 		return err_set(e, ERR_INPUT, "has more than %d MiB",
 			       (int)(GOSEAL_PLAIN_MAX >> 20));
 	raw->max = text.max = len + 1;
-	strip(&text, VIEW(sealed, len));
+	/* CR and LF do not count, wherever: Go's decoder skips them, too */
+	while (rest.len) {
+		size_t n = 0;
+
+		while (n < rest.len && rest.at[n] != '\r' && rest.at[n] != '\n')
+			n++;
+		sbuf_add(&text, rest.at, n);
+		n += n < rest.len;
+		rest = VIEW(rest.at + n, rest.len - n);
+	}
 	if (!base64_decode(raw, VIEW(sbuf_str(&text), text.len), BASE64_LOOSE))
 		return err_set(e, ERR_INPUT, "is damaged or cut off: it is not "
 			       "base64 throughout");
@@ -112,8 +100,8 @@ int goseal_open(struct sbuf *plain, const void *sealed, size_t len,
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	struct view in;
 
-	if (decode(&raw, sealed, len, e) < 0 ||
-	    start(&a, VIEW(raw.s, SALT), AEAD_OPEN, passphrase, e) < 0)
+	if (decode_envelope(&raw, sealed, len, e) < 0 ||
+	    start_cipher(&a, VIEW(raw.s, SALT), AEAD_OPEN, passphrase, e) < 0)
 		return -1;
 	in = VIEW(raw.s + HEAD, raw.len - GOSEAL_LEAST);
 	text.max = in.len + 1;
@@ -133,5 +121,5 @@ int goseal_check(const void *sealed, size_t len, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf raw = SBUF_INIT;
 
-	return decode(&raw, sealed, len, e);
+	return decode_envelope(&raw, sealed, len, e);
 }

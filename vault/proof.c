@@ -10,7 +10,8 @@
 
 #include <inttypes.h>
 
-static bool decode(struct key *out, const char *text)
+/* Canonical base64 only: one secret has one text. */
+static bool decode_secret(struct key *out, const char *text)
 {
 	return strlen(text) == MESH_SECRET_TEXT &&
 	       text[MESH_SECRET_TEXT - 1] == '=' &&
@@ -34,19 +35,19 @@ int proof_secret_check(const char *text, struct err *e)
 {
 	AUTO(key_done) struct key key = { { 0 } };
 
-	if (decode(&key, text))
+	if (decode_secret(&key, text))
 		return 0;
 	return err_set(e, ERR_INPUT, "expected 32 bytes in base64");
 }
 
 /* @hex digits of the HMAC of @text. */
-static int hmac_hex(char *out, size_t hex, const struct secret *secret,
+static int hmac_as_hex(char *out, size_t hex, const struct secret *secret,
 		    const char *text, struct err *e)
 {
 	AUTO(key_done) struct key key = { { 0 } };
 	unsigned char mac[32];
 
-	if (!decode(&key, secret_text(secret)))
+	if (!decode_secret(&key, secret_text(secret)))
 		return err_set(e, ERR_INPUT, "the mesh has no secret to prove "
 			       "anything with");
 	if (crypto_hmac(mac, &key, VIEW(text, strlen(text)), e) < 0)
@@ -61,9 +62,10 @@ int proof_make(char out[PROOF_HEX + 1], const struct secret *secret,
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
+	/* a first line of its own, so that no image is ever taken for a proof */
 	sbuf_printf(&text, "wgmesh marker\n%s\n%" PRIu64 "\n%s\n", mesh_id,
 		    serial, public_key);
-	return hmac_hex(out, PROOF_HEX, secret, sbuf_str(&text), e);
+	return hmac_as_hex(out, PROOF_HEX, secret, sbuf_str(&text), e);
 }
 
 int proof_image(char out[IMAGE_HEX + 1], const struct secret *secret,
@@ -72,5 +74,5 @@ int proof_image(char out[IMAGE_HEX + 1], const struct secret *secret,
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
 	sbuf_printf(&text, "wgmesh known mesh\n%s\n", mesh_id);
-	return hmac_hex(out, IMAGE_HEX, secret, sbuf_str(&text), e);
+	return hmac_as_hex(out, IMAGE_HEX, secret, sbuf_str(&text), e);
 }

@@ -1,5 +1,6 @@
 /*
- * A sealed file of either form: told apart, looked at, opened, sealed.
+ * A sealed file of either form: told apart, looked at, opened, sealed. By
+ * content alone, never by name: a state keeps its name when it is sealed.
  */
 #include "vault/sealed.h"
 
@@ -9,22 +10,8 @@
 /* So many base64 characters make the least that the Go tool writes. */
 #define GO_START (GOSEAL_LEAST / 3 * 4)
 
-static bool begins(struct view v, const char *text)
-{
-	return v.len >= strlen(text) && memcmp(v.at, text, strlen(text)) == 0;
-}
-
-static bool begins_as_json(struct view v)
-{
-	size_t i = 0;
-
-	while (i < v.len && memchr(" \t\r\n", v.at[i], 4))
-		i++;
-	return i < v.len && v.at[i] == '{';
-}
-
 /* CR and LF do not count, and no JSON text begins with 80 such characters. */
-static bool begins_as_go(struct view v)
+static bool looks_like_go(struct view v)
 {
 	size_t good = 0;
 
@@ -42,14 +29,15 @@ static bool begins_as_go(struct view v)
 enum sealed_form sealed_form(const void *text, size_t len)
 {
 	struct view v = VIEW(text, len);
+	size_t blanks = 0;
 
-	if (!len)
-		return SEALED_UNKNOWN;
-	if (begins_as_json(v))
+	while (blanks < len && memchr(" \t\r\n", v.at[blanks], 4))
+		blanks++;
+	if (blanks < len && v.at[blanks] == '{')
 		return SEALED_NOT;
-	if (begins(v, "age-encryption.org/") || age_armored(text, len))
+	if (view_begins(v, "age-encryption.org/") || age_armored(text, len))
 		return SEALED_AGE;
-	return begins_as_go(v) ? SEALED_GO : SEALED_UNKNOWN;
+	return looks_like_go(v) ? SEALED_GO : SEALED_UNKNOWN;
 }
 
 static int unknown(struct err *e)
@@ -59,31 +47,26 @@ static int unknown(struct err *e)
 		       "or cut off");
 }
 
-static int look_at_age(struct sealed_look *out, const void *text, size_t len,
-		       struct err *e)
-{
-	struct age_look age;
-
-	if (age_look(&age, text, len, e) < 0)
-		return -1;
-	*out = (struct sealed_look){
-		.form = SEALED_AGE,
-		.passphrase = age.passphrase,
-		.recipients = age.x25519 + age.ssh_ed25519 + age.unknown,
-		.age = age,
-	};
-	return 0;
-}
-
 int sealed_look(struct sealed_look *out, const void *text, size_t len,
 		struct err *e)
 {
+	struct age_look age;
+
 	switch (sealed_form(text, len)) {
 	case SEALED_NOT:
 		*out = (struct sealed_look){ .form = SEALED_NOT };
 		return 0;
 	case SEALED_AGE:
-		return look_at_age(out, text, len, e);
+		if (age_look(&age, text, len, e) < 0)
+			return -1;
+		*out = (struct sealed_look){
+			.form = SEALED_AGE,
+			.passphrase = age.passphrase,
+			.recipients = age.x25519 + age.ssh_ed25519 +
+				      age.unknown,
+			.age = age,
+		};
+		return 0;
 	case SEALED_GO:
 		if (goseal_check(text, len, e) < 0)
 			return -1;
@@ -101,6 +84,7 @@ int sealed_open(struct sbuf *plain, const void *text, size_t len,
 {
 	switch (sealed_form(text, len)) {
 	case SEALED_NOT:
+		/* the caller has looked: age_open() would call it damaged */
 		return err_set(e, ERR_BUG, "is not sealed");
 	case SEALED_AGE:
 		return age_open(plain, text, len, keys, e);
@@ -116,18 +100,6 @@ int sealed_open(struct sbuf *plain, const void *text, size_t len,
 	return unknown(e);
 }
 
-static int seal_go(struct sbuf *out, const void *plain, size_t len,
-		   const struct age_to *to, struct err *e)
-{
-	if (!to->passphrase || to->recipients)
-		return err_set(e, ERR_INPUT, "the Go tool's format takes a "
-			       "passphrase, no recipients");
-	if (!to->passphrase->len)
-		return err_set(e, ERR_INPUT, "an empty passphrase protects "
-			       "nothing");
-	return goseal_seal(out, plain, len, to->passphrase, e);
-}
-
 int sealed_seal(struct sbuf *out, const void *plain, size_t len,
 		const struct sealed_to *to, struct err *e)
 {
@@ -135,7 +107,13 @@ int sealed_seal(struct sbuf *out, const void *plain, size_t len,
 	case SEALED_AGE:
 		return age_seal(out, plain, len, &to->how, e);
 	case SEALED_GO:
-		return seal_go(out, plain, len, &to->how, e);
+		if (!to->how.passphrase || to->how.recipients)
+			return err_set(e, ERR_INPUT, "the Go tool's format "
+				       "takes a passphrase, no recipients");
+		if (!to->how.passphrase->len)
+			return err_set(e, ERR_INPUT, "an empty passphrase "
+				       "protects nothing");
+		return goseal_seal(out, plain, len, to->how.passphrase, e);
 	case SEALED_NOT:
 	case SEALED_UNKNOWN:
 		break;

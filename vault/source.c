@@ -12,8 +12,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define SECRET_MAX ((size_t)1 << 20)
-#define SHORT_PASSPHRASE 12
+#define SECRET_MAX ((size_t)1 << 20) /* bytes, of a file or a command */
+#define SHORT_PASSPHRASE 12 /* bytes; shorter ones are taken and told */
 
 static bool given(const char *s)
 {
@@ -31,7 +31,7 @@ bool source_has_identity(const struct source *s)
 }
 
 /* All of @fd into @out; -1 with errno set. */
-static int slurp(struct secret *out, int fd)
+static int read_secret(struct secret *out, int fd)
 {
 	AUTO(sbuf_done) struct sbuf b = SBUF_SECRET;
 
@@ -48,6 +48,7 @@ int source_read_file(struct secret *out, const char *path, struct err *e)
 	AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
+	/* O_NONBLOCK: a pipe without a writer must not hold us */
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		err_sys(e, "secret file '%s' cannot be opened", shown);
 		e->code = ERR_INPUT;
@@ -56,11 +57,12 @@ int source_read_file(struct secret *out, const char *path, struct err *e)
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, ERR_INPUT, "secret file '%s' is a folder",
 			       shown);
+	/* a pipe, or the caller's shell's <(...), is the caller's matter */
 	if (S_ISREG(st.st_mode) && (st.st_mode & 077))
 		return err_set(e, ERR_INPUT, "secret file '%s' can be read by "
 			       "others (mode %04o): chmod 600 '%s'", shown,
 			       st.st_mode & 07777, shown);
-	if (slurp(out, fd) < 0)
+	if (read_secret(out, fd) < 0)
 		return err_sys(e, "secret file '%s' cannot be read", shown);
 	return 0;
 }
@@ -96,44 +98,32 @@ int source_identities(struct age_identities *out, const struct source *s,
 	return 0;
 }
 
-/* Start the command with its output in a pipe, whose read end is *@out. */
-static pid_t start_command(int *out, const struct strings *words,
-			   struct err *e)
-{
-	struct run how = { .argv = words,
-			   .fds = { STDIN_FILENO, -1, STDERR_FILENO } };
-	int pipes[2];
-	pid_t pid;
-
-	if (pipe2(pipes, O_CLOEXEC) < 0)
-		return err_sys(e, "cannot make a pipe");
-	how.fds[1] = pipes[1];
-	*out = pipes[0];
-	pid = run_start(&how, e);
-	close(pipes[1]);
-	if (pid > 0)
-		return pid;
-	e->code = ERR_INPUT;
-	return err_wrap(e, "password command");
-}
-
-static int run_command(struct secret *out, const char *command, struct err *e)
+/* @out gets what the command prints; its input and its complaints are ours. */
+static int run_password_command(struct secret *out, const char *command,
+				struct err *e)
 {
 	AUTO(strings_done) struct strings words = { 0 };
-	AUTO(auto_close) int fd = -1;
-	int status, got;
+	struct run how = { .argv = &words,
+			   .fds = { STDIN_FILENO, -1, STDERR_FILENO } };
+	int pipes[2], status, got;
 	pid_t pid;
 
 	if (words_split(&words, command, e) < 0)
 		return err_wrap(e, "password command");
-	pid = start_command(&fd, &words, e);
-	if (pid < 0)
-		return -1;
-	got = slurp(out, fd);
+	if (pipe2(pipes, O_CLOEXEC) < 0)
+		return err_sys(e, "cannot make a pipe");
+	how.fds[1] = pipes[1];
+	pid = run_start(&how, e);
+	close(pipes[1]);
+	if (pid < 0) {
+		close(pipes[0]);
+		e->code = ERR_INPUT;
+		return err_wrap(e, "password command");
+	}
+	got = read_secret(out, pipes[0]);
 	if (got < 0)
 		err_sys(e, "password command '%s'", words.items[0]);
-	close(fd); /* who still writes gets SIGPIPE */
-	fd = -1;
+	close(pipes[0]); /* who still writes gets SIGPIPE */
 	status = run_end(pid, false, RUN_FOREVER);
 	if (got < 0)
 		return -1;
@@ -161,7 +151,8 @@ static int quiet_passphrase(struct secret *out, const struct source *s,
 		return 1;
 	}
 	if (given(s->password_command))
-		return run_command(out, s->password_command, e) < 0 ? -1 : 1;
+		return run_password_command(out, s->password_command,
+					    e) < 0 ? -1 : 1;
 	if (has_bytes(s->password)) {
 		secret_copy(out, s->password);
 		return 1;
@@ -181,27 +172,23 @@ int source_passphrase(struct secret *out, const struct source *s,
 	return s->ask("Enter encryption password: ", out, e);
 }
 
-static int ask_twice(struct secret *out, const struct source *s, struct err *e)
-{
-	AUTO(secret_done) struct secret again = { 0 };
-
-	if (!s->ask)
-		return no_source(e);
-	if (s->ask("Enter encryption password: ", out, e) < 0 ||
-	    s->ask("Confirm password: ", &again, e) < 0)
-		return -1;
-	if (!secret_equal(out, &again))
-		return err_set(e, ERR_INPUT, "passwords do not match");
-	return 0;
-}
-
 int source_new_passphrase(struct secret *out, const struct source *s,
 			  struct err *e)
 {
+	AUTO(secret_done) struct secret again = { 0 };
 	int got = quiet_passphrase(out, s, e);
 
-	if (got < 0 || (got == 0 && ask_twice(out, s, e) < 0))
+	if (got < 0)
 		return -1;
+	if (got == 0) {
+		if (!s->ask)
+			return no_source(e);
+		if (s->ask("Enter encryption password: ", out, e) < 0 ||
+		    s->ask("Confirm password: ", &again, e) < 0)
+			return -1;
+		if (!secret_equal(out, &again))
+			return err_set(e, ERR_INPUT, "passwords do not match");
+	}
 	if (out->len == 0)
 		return err_set(e, ERR_INPUT, "the passphrase is empty: nothing "
 			       "was sealed");

@@ -1,39 +1,32 @@
 /*
- * WireGuard key pairs.
+ * WireGuard key pairs: X25519 of vault/crypto/ in wg's base64, and the few
+ * points that no peer may have.
  */
 #include "vault/wgkey.h"
 
 #include "base/auto.h"
 #include "base/base64.h"
+#include "vault/crypto/crypto.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
-#include <string.h>
 
-DEFINE_AUTO(EVP_PKEY *, EVP_PKEY_free)
-
-static int crypto_error(struct err *e, const char *what)
-{
-	return err_set(e, ERR_SYSTEM, "OpenSSL could not %s", what);
-}
-
-static void encode(char out[WGKEY_TEXT + 1], const unsigned char *key)
+/* Straight into @out: no buffer on the way that would have to be wiped. */
+static void key_text(char out[WGKEY_TEXT + 1], const unsigned char *key)
 {
 	EVP_EncodeBlock((unsigned char *)out, key, WGKEY_BYTES);
 }
 
-static bool decode(unsigned char key[WGKEY_BYTES], const char *s)
+static bool parse_key(struct key *out, const char *s)
 {
 	return strlen(s) == WGKEY_TEXT && s[WGKEY_TEXT - 1] == '=' &&
-	       base64_exact(key, WGKEY_BYTES, VIEW(s, WGKEY_TEXT - 1));
+	       base64_exact(out->b, WGKEY_BYTES, VIEW(s, WGKEY_TEXT - 1));
 }
 
 /*
  * Is it one of the points with which every secret comes out as zero? Anybody
  * knows what such a key agrees on. The last bit says nothing: it is ignored.
  */
-static bool is_weak(const unsigned char key[WGKEY_BYTES])
+static bool is_weak(const struct key *key)
 {
 	static const unsigned char weak[][WGKEY_BYTES] = {
 		{ 0 },
@@ -47,75 +40,64 @@ static bool is_weak(const unsigned char key[WGKEY_BYTES])
 		  0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f,
 		  0x11, 0x57 },
 	};
-	unsigned char k[WGKEY_BYTES];
+	AUTO(key_done) struct key copy = *key;
+	unsigned char *k = copy.b;
 	bool found, top = true;
 
-	memcpy(k, key, sizeof k);
 	k[31] &= 0x7f;
 	for (size_t i = 1; i < 31; i++)
 		top = top && k[i] == 0xff;
 	/* the prime of the field, and the numbers next to it */
 	found = top && k[31] == 0x7f && k[0] >= 0xec && k[0] <= 0xee;
 	for (size_t i = 0; i < sizeof weak / sizeof *weak; i++)
-		found = found || CRYPTO_memcmp(k, weak[i], sizeof k) == 0;
-	explicit_bzero(k, sizeof k);
+		found = found || crypto_equal(k, weak[i], WGKEY_BYTES);
 	return found;
 }
 
-static int derive(char public_key[WGKEY_TEXT + 1], const unsigned char *key,
-		  struct err *e)
+static int public_text(char public_key[WGKEY_TEXT + 1], const struct key *key,
+		       struct err *e)
 {
-	AUTO(auto_EVP_PKEY_free) EVP_PKEY *pair = NULL;
-	unsigned char pub[WGKEY_BYTES];
-	size_t len = sizeof pub;
+	unsigned char point[POINT_BYTES];
 
-	pair = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, key,
-					    WGKEY_BYTES);
-	if (!pair || EVP_PKEY_get_raw_public_key(pair, pub, &len) != 1)
-		return crypto_error(e, "compute a public key");
-	encode(public_key, pub);
+	if (crypto_x25519_public(point, key, e) < 0)
+		return -1;
+	key_text(public_key, point);
 	return 0;
 }
 
 int wgkey_generate(struct secret *private_key,
 		   char public_key[WGKEY_TEXT + 1], struct err *e)
 {
-	unsigned char key[WGKEY_BYTES];
+	AUTO(key_done) struct key key = { { 0 } };
 	char text[WGKEY_TEXT + 1];
-	int ret;
 
-	if (RAND_priv_bytes(key, sizeof key) != 1)
-		return crypto_error(e, "make random bytes");
-	key[0] &= 248;
-	key[31] = (unsigned char)((key[31] & 127) | 64);
-	encode(text, key);
-	ret = derive(public_key, key, e);
-	if (ret == 0)
-		secret_set(private_key, text, WGKEY_TEXT);
-	explicit_bzero(key, sizeof key);
+	if (crypto_random(key.b, sizeof key.b, e) < 0)
+		return -1;
+	/* clamped: RFC 7748, section 5; the kernel would do it, too */
+	key.b[0] &= 248;
+	key.b[31] = (unsigned char)((key.b[31] & 127) | 64);
+	if (public_text(public_key, &key, e) < 0)
+		return -1;
+	key_text(text, key.b);
+	secret_set(private_key, text, WGKEY_TEXT);
 	explicit_bzero(text, sizeof text);
-	return ret;
+	return 0;
 }
 
 int wgkey_public(const struct secret *private_key,
 		 char public_key[WGKEY_TEXT + 1], struct err *e)
 {
-	unsigned char key[WGKEY_BYTES];
-	int ret;
+	AUTO(key_done) struct key key = { { 0 } };
 
-	if (!decode(key, secret_text(private_key)) || is_weak(key))
+	if (!parse_key(&key, secret_text(private_key)) || is_weak(&key))
 		return err_set(e, ERR_INPUT, "private key is not 44 characters "
 			       "of base64 as 'wg genkey' prints them");
-	ret = derive(public_key, key, e);
-	explicit_bzero(key, sizeof key);
-	return ret;
+	return public_text(public_key, &key, e);
 }
 
 bool wgkey_valid(const char *s)
 {
-	unsigned char key[WGKEY_BYTES];
-	bool ok = decode(key, s) && !is_weak(key);
+	AUTO(key_done) struct key key = { { 0 } };
 
-	explicit_bzero(key, sizeof key);
-	return ok;
+	return parse_key(&key, s) && !is_weak(&key);
 }

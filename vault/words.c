@@ -1,12 +1,14 @@
 /*
- * A command line of the user's in words, without a shell.
+ * A command line of the user's in words, without a shell: $EDITOR and the
+ * password command, in which a file name with a blank or a "$" is to stay what it is.
  */
 #include "vault/words.h"
 
 #include "base/auto.h"
 #include "base/sbuf.h"
 
-/* Take in one word from *@s on; 0, or -1 when a quote stays open. */
+/* As a shell, but for variables, patterns and what else it does with text.
+ * Take in one word from *@s on; 0, or -1 when a quote stays open. */
 static int take_word(struct sbuf *word, const char **s)
 {
 	char quote = '\0';

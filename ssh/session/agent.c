@@ -13,11 +13,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#define AGENT_MSG_MAX (256 * 1024)
-#define AGENT_FAILURE 5
+#define AGENT_MSG_MAX (256 * 1024) /* bytes, as OpenSSH's agent */
+#define AGENT_FAILURE 5 /* the numbers are the protocol's */
 #define AGENT_REQUEST_IDENTITIES 11
 #define AGENT_IDENTITIES 12
-#define AGENT_KEYS_MAX 512
+#define AGENT_KEYS_MAX 512 /* more are passed over */
 
 static uint32_t get_u32(const void *at)
 {
@@ -57,6 +57,7 @@ static int agent_connect(const char *path, int timeout_ms)
 	return -1;
 }
 
+/* False at the end, after an error or when the time is over. */
 static bool recv_all(int fd, void *buf, size_t len)
 {
 	for (size_t got = 0; got < len;) {
@@ -91,6 +92,7 @@ static bool send_msg(int fd, const struct sbuf *b)
 	return true;
 }
 
+/* The next message, without its length, in place of what @b has. */
 static bool recv_msg(int fd, struct sbuf *b)
 {
 	AUTO(auto_free) char *body = NULL;
@@ -124,17 +126,25 @@ static bool take_string(const char **p, const char *end, const char **s,
 	return true;
 }
 
-static void parse_identities(remote_identities *out, const struct sbuf *msg)
+void remote_agent_list(remote_identities *out, const char *path,
+		       int timeout_ms)
 {
+	AUTO(auto_close) int fd = agent_connect(path, timeout_ms);
+	AUTO(sbuf_done) struct sbuf msg = SBUF_INIT;
 	const char *p, *end, *blob, *comment;
 	size_t len, clen;
 	uint32_t n;
 
-	if (msg->len < 5 || msg->s[0] != AGENT_IDENTITIES)
+	if (fd < 0)
 		return;
-	n = get_u32(msg->s + 1);
-	p = msg->s + 5;
-	end = msg->s + msg->len;
+	sbuf_putc(&msg, AGENT_REQUEST_IDENTITIES);
+	if (!send_msg(fd, &msg) || !recv_msg(fd, &msg) || msg.len < 5 ||
+	    msg.s[0] != AGENT_IDENTITIES)
+		return;
+	n = get_u32(msg.s + 1);
+	p = msg.s + 5;
+	end = msg.s + msg.len;
+	/* @n is the agent's word: what is there in fact ends the list */
 	for (uint32_t i = 0; i < n && i < AGENT_KEYS_MAX; i++) {
 		struct sbuf text = SBUF_INIT;
 		struct remote_identity *id;
@@ -149,19 +159,6 @@ static void parse_identities(remote_identities *out, const struct sbuf *msg)
 		base64_add(&text, VIEW(id->blob, len), BASE64_PADDED);
 		id->b64 = sbuf_detach(&text);
 	}
-}
-
-void remote_agent_list(remote_identities *out, const char *path,
-		       int timeout_ms)
-{
-	AUTO(auto_close) int fd = agent_connect(path, timeout_ms);
-	AUTO(sbuf_done) struct sbuf msg = SBUF_INIT;
-
-	if (fd < 0)
-		return;
-	sbuf_putc(&msg, AGENT_REQUEST_IDENTITIES);
-	if (send_msg(fd, &msg) && recv_msg(fd, &msg))
-		parse_identities(out, &msg);
 }
 
 void remote_identities_done(remote_identities *v)
@@ -188,41 +185,25 @@ struct remote_front {
 	struct sbuf answer;
 };
 
-static void answer_failure(int fd)
-{
-	AUTO(sbuf_done) struct sbuf no = SBUF_INIT;
-
-	sbuf_putc(&no, AGENT_FAILURE);
-	send_msg(fd, &no);
-}
-
+/* Ends when either side hangs up: see remote_front_stop(). */
 static void *front_serve(void *arg)
 {
 	struct remote_front *f = arg;
 	AUTO(sbuf_done) struct sbuf msg = SBUF_INIT;
 
 	while (recv_msg(f->near, &msg)) {
-		if (msg.s[0] == AGENT_REQUEST_IDENTITIES)
+		if (msg.s[0] == AGENT_REQUEST_IDENTITIES) {
 			send_msg(f->near, &f->answer);
-		else if (send_msg(f->agent, &msg) && recv_msg(f->agent, &msg))
+		} else if (send_msg(f->agent, &msg) &&
+			   recv_msg(f->agent, &msg)) {
 			send_msg(f->near, &msg);
-		else
-			answer_failure(f->near);
+		} else {
+			sbuf_clear(&msg);
+			sbuf_putc(&msg, AGENT_FAILURE);
+			send_msg(f->near, &msg);
+		}
 	}
 	return NULL;
-}
-
-/* A thread that takes no signal: those are for the program's own threads. */
-static int start_thread(struct remote_front *f)
-{
-	sigset_t all, before;
-	int rc;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&f->thread, NULL, front_serve, f);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
 }
 
 static void front_free(struct remote_front *f)
@@ -235,23 +216,13 @@ static void front_free(struct remote_front *f)
 	free(f);
 }
 
-static void build_answer(struct sbuf *b, const remote_identities *offer)
-{
-	sbuf_putc(b, AGENT_IDENTITIES);
-	put_u32(b, offer->len);
-	for (size_t i = 0; i < offer->len; i++) {
-		put_u32(b, offer->items[i].len);
-		sbuf_add(b, offer->items[i].blob, offer->items[i].len);
-		put_u32(b, 0); /* no comment */
-	}
-}
-
 struct remote_front *remote_front_start(int *fd, const char *path,
 					const remote_identities *offer,
 					int timeout_ms)
 {
 	struct remote_front *f = mem_calloc(1, sizeof *f);
-	int pair[2];
+	sigset_t all, before;
+	int pair[2], rc;
 
 	f->near = -1;
 	f->agent = agent_connect(path, timeout_ms);
@@ -261,8 +232,19 @@ struct remote_front *remote_front_start(int *fd, const char *path,
 		return NULL;
 	}
 	f->near = pair[0];
-	build_answer(&f->answer, offer);
-	if (start_thread(f) != 0) {
+	sbuf_putc(&f->answer, AGENT_IDENTITIES);
+	put_u32(&f->answer, offer->len);
+	for (size_t i = 0; i < offer->len; i++) {
+		put_u32(&f->answer, offer->items[i].len);
+		sbuf_add(&f->answer, offer->items[i].blob, offer->items[i].len);
+		put_u32(&f->answer, 0); /* no comment */
+	}
+	/* it takes no signal: those are for the program's own threads */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&f->thread, NULL, front_serve, f);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0) {
 		close(pair[1]);
 		front_free(f);
 		return NULL;

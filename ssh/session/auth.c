@@ -16,7 +16,7 @@ struct attempt {
 	const struct remote_keys *keys; /* or NULL */
 	remote_identities offered; /* what the agent was let show */
 	struct strings done;       /* paths dealt with */
-	struct sbuf tried, skipped;
+	struct sbuf tried, skipped; /* for the message, if all fails */
 };
 
 static void attempt_done(struct attempt *a)
@@ -27,13 +27,14 @@ static void attempt_done(struct attempt *a)
 	sbuf_done(&a->skipped);
 }
 
-static void note(struct sbuf *b, const char *text)
+static void add_word(struct sbuf *b, const char *text)
 {
 	if (b->len)
 		sbuf_puts(b, ", ");
 	sbuf_puts(b, text);
 }
 
+/* No key was taken: AUTH, with all that was tried and @extra. */
 static int refused(const struct attempt *a, const char *extra, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf b = SBUF_INIT;
@@ -51,29 +52,24 @@ static int refused(const struct attempt *a, const char *extra, struct err *e)
 	return err_set(e, ERR_AUTH, "%s", sbuf_str(&b));
 }
 
-/* The session ended while logging in: said so by the host, or broken. */
-static int cut_off(const struct attempt *a, struct err *e)
-{
-	AUTO(auto_free) char *why = remote_link_error(a->l);
-	const char *said = strstr(why, "SSH_MSG_DISCONNECT");
-
-	if (said) {
-		AUTO(auto_free) char *extra = mem_printf("; the host says: %s",
-			said + strcspn(said, " "));
-
-		return refused(a, extra, e);
-	}
-	return err_set(e, ERR_UNREACHABLE, "%s@%s: the connection broke while "
-		       "logging in: %s", a->s->user, a->s->name, why);
-}
-
 /* 1 logged in, 0 try the next, -1 error. */
 static int verdict(struct attempt *a, int rc, struct err *e)
 {
 	if (rc == SSH_AUTH_SUCCESS)
 		return 1;
-	if (!ssh_is_connected(a->l->session))
-		return cut_off(a, e);
+	if (!ssh_is_connected(a->l->session)) {
+		AUTO(auto_free) char *why = remote_link_error(a->l);
+		AUTO(auto_free) char *extra = NULL;
+		const char *said = strstr(why, "SSH_MSG_DISCONNECT");
+
+		if (!said)
+			return err_set(e, ERR_UNREACHABLE, "%s@%s: the "
+				       "connection broke while logging in: %s",
+				       a->s->user, a->s->name, why);
+		extra = mem_printf("; the host says: %s",
+				   said + strcspn(said, " "));
+		return refused(a, extra, e);
+	}
 	if (rc == SSH_AUTH_AGAIN) {
 		AUTO(auto_free) char *over =
 			remote_patience_text(&a->l->patience);
@@ -82,19 +78,11 @@ static int verdict(struct attempt *a, int rc, struct err *e)
 			       a->s->user, a->s->name, over);
 	}
 	if (rc == SSH_AUTH_PARTIAL)
-		note(&a->skipped, "what the host wants besides the key");
+		add_word(&a->skipped, "what the host wants besides the key");
 	return 0;
 }
 
-/* Base64 of the public part of the key at @path; the caller frees. */
-static char *public_part(const struct attempt *a, const char *path)
-{
-	const struct remote_key *k = a->keys ? remote_keys_find(a->keys, path) :
-					       NULL;
-
-	return k ? mem_strdup(k->b64) : remote_key_public(path);
-}
-
+/* Let the agent show its key @i, each one once. */
 static void offer(struct attempt *a, const remote_identities *all, size_t i)
 {
 	struct remote_identity *id;
@@ -108,10 +96,14 @@ static void offer(struct attempt *a, const remote_identities *all, size_t i)
 	id->b64 = mem_strdup(all->items[i].b64);
 }
 
+/* The key of that file, if the agent has it. */
 static void offer_file(struct attempt *a, const remote_identities *all,
 		       const char *path)
 {
-	AUTO(auto_free) char *b64 = public_part(a, path);
+	const struct remote_key *k =
+		a->keys ? remote_keys_find(a->keys, path) : NULL;
+	AUTO(auto_free) char *b64 = k ? mem_strdup(k->b64)
+				      : remote_key_public(path);
 	long i = remote_identities_find(all, b64);
 
 	if (i >= 0)
@@ -119,7 +111,7 @@ static void offer_file(struct attempt *a, const remote_identities *all,
 }
 
 /* Which of the agent's keys, in which order: those of IdentityFile first. */
-static void choose(struct attempt *a)
+static void choose_offered(struct attempt *a)
 {
 	AUTO(remote_identities_done) remote_identities all = { 0 };
 
@@ -138,6 +130,7 @@ static void choose(struct attempt *a)
 	}
 }
 
+/* As verdict(). Without an agent, or a key of it: 0. */
 static int try_agent(struct attempt *a, struct err *e)
 {
 	AUTO(auto_free) char *text = NULL;
@@ -145,7 +138,7 @@ static int try_agent(struct attempt *a, struct err *e)
 
 	if (!*a->s->agent)
 		return 0;
-	choose(a);
+	choose_offered(a);
 	if (a->offered.len == 0)
 		return 0;
 	a->l->front = remote_front_start(&fd, a->s->agent, &a->offered,
@@ -159,20 +152,15 @@ static int try_agent(struct attempt *a, struct err *e)
 	remote_front_stop(STEAL(a->l->front));
 	text = mem_printf("agent (%zu key%s)", a->offered.len,
 			  a->offered.len == 1 ? "" : "s");
-	note(&a->tried, text);
+	add_word(&a->tried, text);
 	return verdict(a, rc, e);
 }
 
-static void skip(struct attempt *a, const struct remote_key *k)
-{
-	AUTO(auto_free) char *text = mem_printf("%s: %s", k->path, k->why);
-
-	note(&a->skipped, text);
-}
-
+/* As verdict(). A key that the agent has shown is not shown again. */
 static int try_key(struct attempt *a, const struct remote_key *k,
 		   struct err *e)
 {
+	AUTO(auto_free) char *skipped = NULL;
 	int rc;
 
 	if (strings_find(&a->done, k->path) >= 0 ||
@@ -180,34 +168,15 @@ static int try_key(struct attempt *a, const struct remote_key *k,
 		return 0;
 	strings_add(&a->done, k->path);
 	if (!k->priv) {
-		skip(a, k);
+		skipped = mem_printf("%s: %s", k->path, k->why);
+		add_word(&a->skipped, skipped);
 		return 0;
 	}
 	do
 		rc = ssh_userauth_publickey(a->l->session, NULL, k->priv);
 	while (rc == SSH_AUTH_AGAIN && remote_link_again(a->l));
-	note(&a->tried, k->path);
+	add_word(&a->tried, k->path);
 	return verdict(a, rc, e);
-}
-
-static int try_files(struct attempt *a, struct err *e)
-{
-	bool defaults = !a->s->identities_only || a->s->identities.len == 0;
-	int rc = 0;
-
-	if (!a->keys)
-		return 0;
-	for (size_t i = 0; rc == 0 && i < a->s->identities.len; i++) {
-		const struct remote_key *k =
-			remote_keys_find(a->keys, a->s->identities.items[i]);
-
-		if (k)
-			rc = try_key(a, k, e);
-	}
-	for (size_t i = 0; rc == 0 && i < a->keys->list.len; i++)
-		if (defaults && a->keys->list.items[i].is_default)
-			rc = try_key(a, &a->keys->list.items[i], e);
-	return rc;
 }
 
 int remote_authenticate(struct remote_link *l, const struct remote_settings *s,
@@ -216,10 +185,19 @@ int remote_authenticate(struct remote_link *l, const struct remote_settings *s,
 	AUTO(attempt_done) struct attempt a = {
 		.l = l, .s = s, .keys = conf->keys
 	};
+	bool defaults = !s->identities_only || s->identities.len == 0;
 	int rc = try_agent(&a, e);
 
-	if (rc == 0)
-		rc = try_files(&a, e);
+	for (size_t i = 0; a.keys && rc == 0 && i < s->identities.len; i++) {
+		const struct remote_key *k =
+			remote_keys_find(a.keys, s->identities.items[i]);
+
+		if (k)
+			rc = try_key(&a, k, e);
+	}
+	for (size_t i = 0; a.keys && rc == 0 && i < a.keys->list.len; i++)
+		if (defaults && a.keys->list.items[i].is_default)
+			rc = try_key(&a, &a.keys->list.items[i], e);
 	if (rc == 0)
 		return refused(&a, "", e);
 	return rc < 0 ? -1 : 0;

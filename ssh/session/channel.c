@@ -13,8 +13,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#define WRITE_MAX ((size_t)32 << 10)
-#define PROXY_GRACE_MS 200
+#define WRITE_MAX ((size_t)32 << 10) /* bytes at a time; libssh copies them */
+#define PROXY_GRACE_MS 200 /* it has nothing left to say */
 
 void remote_link_wait(const struct remote_link *l, int timeout_ms)
 {
@@ -68,6 +68,7 @@ static void on_exit_status(ssh_session session, ssh_channel channel, int status,
 	x->status = status;
 }
 
+/* The name is the host's: it is cut, and shown escaped. */
 static void on_exit_signal(ssh_session session, ssh_channel channel,
 			   const char *signal, int core, const char *text,
 			   const char *lang, void *arg)
@@ -85,28 +86,7 @@ static void on_exit_signal(ssh_session session, ssh_channel channel,
 	snprintf(x->signal, sizeof x->signal, "%s", shown);
 }
 
-static int set_callbacks(struct remote_link *l)
-{
-	struct ssh_channel_callbacks_struct *cb = mem_calloc(1, sizeof *cb);
-
-	ssh_callbacks_init(cb);
-	cb->userdata = &l->exit;
-	cb->channel_exit_status_function = on_exit_status;
-	cb->channel_exit_signal_function = on_exit_signal;
-	l->callbacks = cb;
-	return ssh_set_channel_callbacks(l->channel, cb);
-}
-
-/* Our kernel is to acknowledge at once what sshd sends of itself after a
- * login: sshd holds back its answer until then. The flag does not last. */
-static void acknowledge_at_once(const struct remote_link *l)
-{
-	int one = 1;
-
-	setsockopt(ssh_get_fd(l->session), IPPROTO_TCP, TCP_QUICKACK, &one,
-		   sizeof one);
-}
-
+/* REMOTE: the host is there and runs no commands. */
 static int start_failed(const struct remote_link *l, int rc, struct err *e)
 {
 	AUTO(auto_free) char *why = remote_link_error(l);
@@ -123,15 +103,26 @@ static int via_start(void *link, const char *command, int timeout_ms,
 			 struct err *e)
 {
 	struct remote_link *l = link;
-	int rc;
+	struct ssh_channel_callbacks_struct *cb;
+	int rc, one = 1;
 
 	remote_patience_begin(&l->patience, timeout_ms,
 			      (int64_t)timeout_ms * REMOTE_SILENCES);
+	cb = l->callbacks = mem_calloc(1, sizeof *cb);
+	ssh_callbacks_init(cb);
+	cb->userdata = &l->exit;
+	cb->channel_exit_status_function = on_exit_status;
+	cb->channel_exit_signal_function = on_exit_signal;
 	l->channel = ssh_channel_new(l->session);
-	if (!l->channel || set_callbacks(l) != SSH_OK)
+	if (!l->channel || ssh_set_channel_callbacks(l->channel, cb) != SSH_OK)
 		return err_set(e, ERR_BUG, "cannot run a command before the login");
 	rc = ssh_channel_open_session(l->channel);
-	acknowledge_at_once(l);
+	/*
+	 * Our kernel is to acknowledge at once what sshd sends of itself after
+	 * a login: sshd holds back its answer until then. It does not last.
+	 */
+	setsockopt(ssh_get_fd(l->session), IPPROTO_TCP, TCP_QUICKACK, &one,
+		   sizeof one);
 	while (rc == SSH_AGAIN && remote_link_again(l))
 		rc = ssh_channel_open_session(l->channel);
 	if (rc != SSH_OK)
@@ -142,6 +133,7 @@ static int via_start(void *link, const char *command, int timeout_ms,
 	return rc == SSH_OK ? 0 : start_failed(l, rc, e);
 }
 
+/* The exit status may come before the rest of the output, or without an end. */
 static long via_read(void *link, bool errors, char *buf, size_t len)
 {
 	struct remote_link *l = link;

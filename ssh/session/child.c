@@ -14,6 +14,7 @@ struct ends {
 	int ours[3];
 };
 
+/* A socket stands twice in a row: for input and for output. */
 static void close_all(const int fds[3])
 {
 	for (int i = 0; i < 3; i++)
@@ -30,17 +31,6 @@ static void ends_done(struct ends *n)
 	errno = saved;
 }
 
-static bool open_socket(struct ends *n)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return false;
-	n->child[0] = n->child[1] = pair[1];
-	n->ours[0] = n->ours[1] = pair[0];
-	return true;
-}
-
 static bool open_pipe(int *reader, int *writer)
 {
 	int pair[2];
@@ -54,11 +44,18 @@ static bool open_pipe(int *reader, int *writer)
 
 static bool open_ends(struct ends *n, bool with_socket)
 {
-	bool ok = with_socket ? open_socket(n) :
-				open_pipe(&n->child[0], &n->ours[0]) &&
-				open_pipe(&n->ours[1], &n->child[1]);
+	int pair[2];
 
-	if (!ok || !open_pipe(&n->ours[2], &n->child[2]))
+	if (with_socket) {
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+			return false;
+		n->child[0] = n->child[1] = pair[1];
+		n->ours[0] = n->ours[1] = pair[0];
+	} else if (!open_pipe(&n->child[0], &n->ours[0]) ||
+		   !open_pipe(&n->ours[1], &n->child[1])) {
+		return false;
+	}
+	if (!open_pipe(&n->ours[2], &n->child[2]))
 		return false;
 	for (int i = 0; i < 3; i++)
 		if (fcntl(n->ours[i], F_SETFL, O_NONBLOCK) < 0)

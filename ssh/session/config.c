@@ -22,9 +22,10 @@ struct ask {
 	struct remote_settings *out;
 	const struct remote_target *target;
 	const char *file;
+	/* as the file has them, tokens and all; NULL: not said yet */
 	char *hostname, *user, *identity_agent, *proxy_command, *proxy_jump;
 	char *user_hosts, *global_hosts; /* raw lists, one line each */
-	int port;
+	int port;            /* 0 unset */
 	int identities_only; /* 0 unset, 1 no, 2 yes */
 };
 
@@ -86,42 +87,34 @@ void remote_config_free(struct remote_config *c)
 	free(c);
 }
 
-/* One list of patterns, separated by commas; "!" takes away. */
+/*
+ * One pattern of a list. True when that ends the list: a "!" that fits takes
+ * away what others give; else *@found says that one fitted.
+ */
+static bool takes_away(bool *found, const char *pattern, const char *name)
+{
+	bool negated = *pattern == '!';
+
+	if (fnmatch(pattern + negated, name, FNM_CASEFOLD) != 0)
+		return false;
+	*found = !negated;
+	return negated;
+}
+
+/* A list of patterns, separated by commas. */
 static bool match_list(const char *list, const char *name)
 {
 	AUTO(auto_free) char *copy = mem_strdup(list);
 	char *rest = copy, *p;
 	bool found = false;
 
-	while ((p = strsep(&rest, ","))) {
-		bool negated = *p == '!';
-
-		if (fnmatch(p + negated, name, FNM_CASEFOLD) != 0)
-			continue;
-		if (negated)
-			return false;
-		found = true;
-	}
+	while ((p = strsep(&rest, ",")))
+		if (takes_away(&found, p, name))
+			break;
 	return found;
 }
 
-static bool match_host(const struct strings *patterns, const char *name)
-{
-	bool found = false;
-
-	for (size_t i = 0; i < patterns->len; i++) {
-		const char *p = patterns->items[i];
-		bool negated = *p == '!';
-
-		if (fnmatch(p + negated, name, FNM_CASEFOLD) != 0)
-			continue;
-		if (negated)
-			return false;
-		found = true;
-	}
-	return found;
-}
-
+/* root, where nobody says another one: hosts are to be changed. */
 static const char *asked_user(const struct ask *a)
 {
 	if (a->target->user)
@@ -129,20 +122,13 @@ static const char *asked_user(const struct ask *a)
 	return a->user ? a->user : "root";
 }
 
-static bool match_localuser(const char *list)
-{
-	struct passwd pw, *found = NULL;
-	char buf[4096];
-
-	return getpwuid_r(getuid(), &pw, buf, sizeof buf, &found) == 0 &&
-	       found && match_list(list, found->pw_name);
-}
-
 /* Criteria that cannot be judged here (exec, canonical, tagged) do not hold. */
 static bool match_criterion(const struct ask *a, const char *word,
 			    const char *list)
 {
 	const char *name = a->target->host;
+	struct passwd pw, *found = NULL;
+	char buf[4096];
 
 	if (strcasecmp(word, "host") == 0)
 		return match_list(list, a->hostname ? a->hostname : name);
@@ -151,10 +137,13 @@ static bool match_criterion(const struct ask *a, const char *word,
 	if (strcasecmp(word, "user") == 0)
 		return match_list(list, asked_user(a));
 	if (strcasecmp(word, "localuser") == 0)
-		return match_localuser(list);
+		return getpwuid_r(getuid(), &pw, buf, sizeof buf,
+				  &found) == 0 &&
+		       found && match_list(list, found->pw_name);
 	return false;
 }
 
+/* All criteria of a Match line; one without its argument matches nothing. */
 static bool match_match(const struct ask *a, const struct strings *args)
 {
 	for (size_t i = 0; i < args->len; i++) {
@@ -173,18 +162,10 @@ static bool match_match(const struct ask *a, const struct strings *args)
 }
 
 /* The first value given wins. */
-static void keep(char **slot, const char *value)
+static void keep_first(char **slot, const char *value)
 {
 	if (!*slot)
 		*slot = mem_strdup(value);
-}
-
-static void take_number(struct ask *a, const char *value)
-{
-	long port;
-
-	if (!a->port && num_parse(&port, value, 1, 65535))
-		a->port = (int)port;
 }
 
 /* Where keyword @k keeps its first argument; NULL for others. */
@@ -209,35 +190,39 @@ static char **slot_of(struct ask *a, const char *k)
 	return NULL;
 }
 
-static void take(struct ask *a, const struct remote_config_line *l)
+static void take_setting(struct ask *a, const struct remote_config_line *l)
 {
 	const char *k = l->keyword;
 	const char *first = l->args.len ? l->args.items[0] : NULL;
 	char **slot = slot_of(a, k);
+	long port;
 
 	if (!first)
 		return;
 	if (slot)
-		keep(slot, first);
-	else if (strcmp(k, "port") == 0)
-		take_number(a, first);
+		keep_first(slot, first);
+	else if (strcmp(k, "port") == 0 && !a->port &&
+		 num_parse(&port, first, 1, 65535))
+		a->port = (int)port;
 	else if (strcmp(k, "identityfile") == 0)
 		strings_add(&a->out->identities, first);
 	else if (strcmp(k, "identitiesonly") == 0 && !a->identities_only)
 		a->identities_only = strcasecmp(first, "yes") == 0 ? 2 : 1;
 	else if (strcmp(k, "userknownhostsfile") == 0)
-		keep(&a->user_hosts, l->rest);
+		keep_first(&a->user_hosts, l->rest);
 	else if (strcmp(k, "globalknownhostsfile") == 0)
-		keep(&a->global_hosts, l->rest);
+		keep_first(&a->global_hosts, l->rest);
+	/* of the two that lead there, the one said first: ssh_config(5) */
 	else if (strcmp(k, "proxycommand") == 0 && !a->proxy_jump)
-		keep(&a->proxy_command, l->rest);
+		keep_first(&a->proxy_command, l->rest);
 	else if (strcmp(k, "proxyjump") == 0 && !a->proxy_command)
-		keep(&a->proxy_jump, first);
+		keep_first(&a->proxy_jump, first);
 }
 
-#define NESTING_MAX 64
+#define NESTING_MAX 64 /* two for each Include; those are bounded to 16 */
 
-static void walk(struct ask *a, const struct remote_config *c)
+/* What counts for the target, line by line. A Host ends with its file. */
+static void walk_lines(struct ask *a, const struct remote_config *c)
 {
 	bool outer[NESTING_MAX];
 	bool enclosing = true, active = true;
@@ -256,12 +241,15 @@ static void walk(struct ask *a, const struct remote_config *c)
 		} else if (l->kind != CONFIG_LINE) {
 			continue;
 		} else if (strcmp(l->keyword, "host") == 0) {
-			active = enclosing &&
-				 match_host(&l->args, a->target->host);
+			active = false;
+			for (size_t k = 0; enclosing && k < l->args.len; k++)
+				if (takes_away(&active, l->args.items[k],
+					       a->target->host))
+					break;
 		} else if (strcmp(l->keyword, "match") == 0) {
 			active = enclosing && match_match(a, &l->args);
 		} else if (active) {
-			take(a, l);
+			take_setting(a, l);
 		}
 	}
 }
@@ -287,7 +275,10 @@ static bool put_token(struct sbuf *b, char c, const struct remote_settings *s)
 	}
 }
 
-/* Put tokens in, and ${VARIABLES} if @env; the caller frees. */
+/*
+ * Put tokens in, and ${VARIABLES} if @env; the caller frees. An unknown token
+ * stays as it is, where OpenSSH would end: a file with one may serve other hosts.
+ */
 static char *expand(const char *text, const struct remote_settings *s, bool env)
 {
 	struct sbuf b = SBUF_INIT;
@@ -341,16 +332,19 @@ static void add_files(struct strings *out, const char *list,
 	}
 }
 
-static void fill_identities(struct remote_settings *s)
+/* Names end up in commands of ProxyCommand: OpenSSH's rule, see ssh(1). */
+static int check_name(const char *what, const char *s, struct err *e)
 {
-	for (size_t i = 0; i < s->identities.len; i++) {
-		char *path = expand_path(s->identities.items[i], s);
+	AUTO(auto_free) char *shown = NULL;
 
-		free(s->identities.items[i]);
-		s->identities.items[i] = path;
-	}
+	if (text_is_ssh_name(s))
+		return 0;
+	shown = text_escaped(s);
+	return err_set(e, ERR_INPUT, "'%s' is no %s to log in with", shown,
+		       what);
 }
 
+/* Put @s->agent: what IdentityAgent says, else $SSH_AUTH_SOCK; "": none. */
 static void fill_agent(struct remote_settings *s, const char *said)
 {
 	const char *env = getenv("SSH_AUTH_SOCK");
@@ -365,27 +359,8 @@ static void fill_agent(struct remote_settings *s, const char *said)
 		s->agent = mem_strdup(env ? env : "");
 }
 
-static void fill_proxy(struct remote_settings *s, const struct ask *a)
-{
-	if (a->proxy_command && strcasecmp(a->proxy_command, "none") != 0)
-		s->proxy = expand(a->proxy_command, s, false);
-	else if (a->proxy_jump && strcasecmp(a->proxy_jump, "none") != 0)
-		s->proxy = remote_jump_command(a->proxy_jump, a->file, s);
-}
-
-/* Names end up in commands of ProxyCommand: OpenSSH's rule, see ssh(1). */
-static int check_name(const char *what, const char *s, struct err *e)
-{
-	AUTO(auto_free) char *shown = NULL;
-
-	if (text_is_ssh_name(s))
-		return 0;
-	shown = text_escaped(s);
-	return err_set(e, ERR_INPUT, "'%s' is no %s to log in with", shown,
-		       what);
-}
-
-static void fill(struct remote_settings *s, struct ask *a)
+/* In an order in which each has the tokens that it may use. */
+static void fill_settings(struct remote_settings *s, struct ask *a)
 {
 	const struct remote_target *t = a->target;
 
@@ -399,14 +374,22 @@ static void fill(struct remote_settings *s, struct ask *a)
 		free(s->host);
 		s->host = host;
 	}
-	fill_identities(s);
+	for (size_t i = 0; i < s->identities.len; i++) {
+		char *path = expand_path(s->identities.items[i], s);
+
+		free(s->identities.items[i]);
+		s->identities.items[i] = path;
+	}
 	s->identities_only = a->identities_only == 2;
 	fill_agent(s, a->identity_agent);
 	add_files(&s->known_hosts, a->user_hosts ? a->user_hosts :
 		  "~/.ssh/known_hosts ~/.ssh/known_hosts2", s);
 	add_files(&s->known_hosts, a->global_hosts ? a->global_hosts :
 		  "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2", s);
-	fill_proxy(s, a);
+	if (a->proxy_command && strcasecmp(a->proxy_command, "none") != 0)
+		s->proxy = expand(a->proxy_command, s, false);
+	else if (a->proxy_jump && strcasecmp(a->proxy_jump, "none") != 0)
+		s->proxy = remote_jump_command(a->proxy_jump, a->file, s);
 }
 
 int remote_config_ask(struct remote_settings *out,
@@ -417,8 +400,8 @@ int remote_config_ask(struct remote_settings *out,
 	AUTO(ask_done) struct ask a = { .out = &s, .target = target,
 					.file = c->file };
 
-	walk(&a, c);
-	fill(&s, &a);
+	walk_lines(&a, c);
+	fill_settings(&s, &a);
 	if (check_name("host", s.host, e) < 0 ||
 	    check_name("host", s.name, e) < 0 ||
 	    check_name("user", s.user, e) < 0 ||

@@ -13,9 +13,9 @@
 #include <pwd.h>
 #include <sys/stat.h>
 
-#define CONFIG_MAX ((size_t)1 << 20)
-#define CONFIG_LINES_MAX 20000
-#define INCLUDE_DEPTH_MAX 16
+#define CONFIG_MAX ((size_t)1 << 20) /* bytes, of each file */
+#define CONFIG_LINES_MAX 20000       /* of all files together */
+#define INCLUDE_DEPTH_MAX 16         /* as OpenSSH */
 
 char *remote_home(void)
 {
@@ -40,18 +40,6 @@ char *remote_untilde(const char *path)
 	return mem_printf("%s%s", home, path + 1);
 }
 
-/* OpenSSH's rules for keys, and for files that name commands. */
-static bool may_read(const struct stat *st, enum remote_slurp_rule rule)
-{
-	switch (rule) {
-	case SLURP_PRIVATE:
-		return st->st_uid != getuid() || !(st->st_mode & 077);
-	case SLURP_TRUSTED: return trust_owner(st, getuid());
-	case SLURP_ANY: break;
-	}
-	return true;
-}
-
 int remote_slurp(struct sbuf *out, const char *path,
 		 enum remote_slurp_rule rule)
 {
@@ -60,7 +48,10 @@ int remote_slurp(struct sbuf *out, const char *path,
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -1;
-	if (!may_read(&st, rule)) {
+	/* OpenSSH's rules for keys, and for files that name commands */
+	if ((rule == SLURP_PRIVATE && st.st_uid == getuid() &&
+	     (st.st_mode & 077)) ||
+	    (rule == SLURP_TRUSTED && !trust_owner(&st, getuid()))) {
 		errno = EPERM;
 		return -1;
 	}
@@ -89,6 +80,7 @@ static char *next_word(const char **s)
 	return sbuf_detach(&word);
 }
 
+/* "Keyword value", "Keyword=value", "Keyword = value" are one. */
 static void add_line(remote_config_lines *out, const char *text)
 {
 	struct remote_config_line *line;
@@ -111,14 +103,9 @@ static void add_line(remote_config_lines *out, const char *text)
 	}
 }
 
-static void border(remote_config_lines *out, bool begin)
-{
-	vec_add(out)->kind = begin ? CONFIG_BEGIN : CONFIG_END;
-}
-
 /* Files that match @pattern; relative ones are in the folder of @file. */
-static int include(remote_config_lines *out, const char *pattern,
-		   const char *file, int depth, struct err *e)
+static int include_files(remote_config_lines *out, const char *pattern,
+			 const char *file, int depth, struct err *e)
 {
 	AUTO(auto_free) char *path = remote_untilde(pattern);
 	AUTO(globfree) glob_t found = { 0 };
@@ -133,85 +120,59 @@ static int include(remote_config_lines *out, const char *pattern,
 	if (glob(path, 0, NULL, &found) != 0)
 		return 0;
 	for (size_t i = 0; i < found.gl_pathc; i++) {
-		border(out, true);
+		vec_add(out)->kind = CONFIG_BEGIN;
 		if (remote_config_read(out, found.gl_pathv[i], SLURP_TRUSTED,
 				       depth + 1, e) < 0 &&
 		    e->sys_errno != ENOENT)
 			return -1;
-		border(out, false);
+		vec_add(out)->kind = CONFIG_END;
 	}
-	return 0;
-}
-
-/* Cut blanks and the line end from the end of @s, and skip those before. */
-static char *trim(char *s)
-{
-	size_t n;
-
-	s += strspn(s, " \t\r\f");
-	n = strlen(s);
-	while (n && strchr(" \t\r\f", s[n - 1]))
-		s[--n] = '\0';
-	return s;
-}
-
-/* The whole text of @file, or why it is not to be had. */
-static int read_text(struct sbuf *text, const char *file,
-		     enum remote_slurp_rule rule, struct err *e)
-{
-	int rc;
-
-	text->max = CONFIG_MAX;
-	rc = remote_slurp(text, file, rule);
-	if (rc < 0 && errno == EPERM)
-		return err_set(e, ERR_INPUT, "ssh_config '%s' may be written by "
-			       "others, who could have commands run as you; "
-			       "make it yours alone: chown, chmod 600", file);
-	if (rc < 0)
-		return err_sys(e, "cannot read ssh_config '%s'", file);
-	if (text->len && memchr(text->s, '\0', text->len))
-		return err_set(e, ERR_INPUT, "ssh_config '%s' has a NUL byte, "
-			       "expected text", file);
-	return 0;
-}
-
-static int take_line(remote_config_lines *out, const char *line,
-		     const char *file, int depth, struct err *e)
-{
-	size_t at = out->len;
-
-	if (at >= CONFIG_LINES_MAX)
-		return err_set(e, ERR_INPUT, "ssh_config '%s' and what it "
-			       "includes have more than %d lines", file,
-			       CONFIG_LINES_MAX);
-	add_line(out, line);
-	if (strcmp(out->items[at].keyword, "include") != 0)
-		return 0;
-	for (size_t i = 0; i < out->items[at].args.len; i++)
-		if (include(out, out->items[at].args.items[i], file, depth,
-			    e) < 0)
-			return -1;
 	return 0;
 }
 
 int remote_config_read(remote_config_lines *out, const char *file,
 		       enum remote_slurp_rule rule, int depth, struct err *e)
 {
-	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf text = { .max = CONFIG_MAX };
 	char *rest, *line;
 
 	if (depth > INCLUDE_DEPTH_MAX)
 		return err_set(e, ERR_INPUT, "ssh_config '%s' is included in "
 			       "more than %d levels: does it include itself?",
 			       file, INCLUDE_DEPTH_MAX);
-	if (read_text(&text, file, rule, e) < 0)
-		return -1;
+	if (remote_slurp(&text, file, rule) < 0) {
+		if (errno != EPERM)
+			return err_sys(e, "cannot read ssh_config '%s'", file);
+		return err_set(e, ERR_INPUT, "ssh_config '%s' may be written by "
+			       "others, who could have commands run as you; "
+			       "make it yours alone: chown, chmod 600", file);
+	}
+	if (text.len && memchr(text.s, '\0', text.len))
+		return err_set(e, ERR_INPUT, "ssh_config '%s' has a NUL byte, "
+			       "expected text", file);
 	rest = text.s;
 	while (rest && (line = strsep(&rest, "\n"))) {
-		line = trim(line);
-		if (*line && *line != '#' &&
-		    take_line(out, line, file, depth, e) < 0)
-			return -1;
+		static const char blanks[] = " \t\r\f";
+		size_t at = out->len, n;
+
+		line += strspn(line, blanks);
+		n = strlen(line);
+		while (n && strchr(blanks, line[n - 1]))
+			line[--n] = '\0';
+		if (!*line || *line == '#')
+			continue;
+		if (at >= CONFIG_LINES_MAX)
+			return err_set(e, ERR_INPUT, "ssh_config '%s' and what "
+				       "it includes have more than %d lines",
+				       file, CONFIG_LINES_MAX);
+		add_line(out, line);
+		if (strcmp(out->items[at].keyword, "include") != 0)
+			continue;
+		/* the list may move: each name is looked for anew */
+		for (size_t i = 0; i < out->items[at].args.len; i++)
+			if (include_files(out, out->items[at].args.items[i],
+					  file, depth, e) < 0)
+				return -1;
 	}
 	return 0;
 }

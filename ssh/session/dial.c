@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#define TIMEOUT_DEFAULT_MS 10000
+#define TIMEOUT_DEFAULT_MS 10000 /* documented: docs/man, -timeout */
 
 int64_t remote_now_ms(void)
 {
@@ -29,10 +29,11 @@ int remote_left_ms(int64_t deadline)
 
 	if (left < 0)
 		return 0;
-	return left > 1000000000 ? 1000000000 : (int)left;
+	return left > 1000000000 ? 1000000000 : (int)left; /* 11 days: ever */
 }
 
-const char *remote_seconds(int ms, char buf[24])
+/* Seconds as text for messages: "10 s", "0.3 s". */
+static const char *seconds_text(int ms, char buf[24])
 {
 	if (ms % 1000 == 0)
 		snprintf(buf, 24, "%d s", ms / 1000);
@@ -71,9 +72,9 @@ char *remote_patience_text(const struct remote_patience *p)
 
 	if (remote_left_ms(p->end) == 0)
 		return mem_printf("not done within %s, though something came",
-				  remote_seconds(p->total_ms, buf));
+				  seconds_text(p->total_ms, buf));
 	return mem_printf("no answer within %s",
-			  remote_seconds(p->silence_ms, buf));
+			  seconds_text(p->silence_ms, buf));
 }
 
 /* A look-up under way; it outlives us when the name servers are silent. */
@@ -84,35 +85,12 @@ struct lookup {
 	char port[8];
 };
 
-static void lookup_free(struct lookup *l)
+/* How the look-up ended; EAI_INPROGRESS when it can't be stopped, either. */
+static int wait_for_name(struct gaicb *list[1], int64_t deadline)
 {
-	free(l->host);
-	free(l);
-}
+	int rc;
 
-static struct lookup *lookup_new(const struct remote_settings *s)
-{
-	struct lookup *l = mem_calloc(1, sizeof *l);
-
-	l->host = mem_strdup(s->host);
-	snprintf(l->port, sizeof l->port, "%d", s->port);
-	l->hints.ai_socktype = SOCK_STREAM;
-	l->cb.ar_name = l->host;
-	l->cb.ar_service = l->port;
-	l->cb.ar_request = &l->hints;
-	return l;
-}
-
-/* getaddrinfo() that stops waiting at @deadline: EAI_INPROGRESS then. */
-static int look_up_name(struct addrinfo **out, struct lookup *l,
-			int64_t deadline)
-{
-	struct gaicb *list[] = { &l->cb };
-	int rc = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
-
-	if (rc != 0)
-		return rc;
-	while ((rc = gai_error(&l->cb)) == EAI_INPROGRESS) {
+	while ((rc = gai_error(list[0])) == EAI_INPROGRESS) {
 		int left = remote_left_ms(deadline);
 		struct timespec t = { left / 1000, left % 1000 * 1000000L };
 
@@ -121,27 +99,40 @@ static int look_up_name(struct addrinfo **out, struct lookup *l,
 		gai_suspend((const struct gaicb *const *)list, 1, &t);
 	}
 	if (rc == EAI_INPROGRESS)
-		rc = gai_cancel(&l->cb) == EAI_CANCELED ? EAI_CANCELED :
-							  gai_error(&l->cb);
-	if (rc == 0)
-		*out = l->cb.ar_result;
+		rc = gai_cancel(list[0]) == EAI_CANCELED ? EAI_CANCELED
+							 : gai_error(list[0]);
 	return rc;
 }
 
-static int look_up(struct addrinfo **out, const struct remote_settings *s,
-		   int64_t deadline, struct err *e)
+static int look_up_host(struct addrinfo **out, const struct remote_settings *s,
+			int64_t deadline, struct err *e)
 {
-	struct lookup *l = lookup_new(s);
+	struct lookup *l = mem_calloc(1, sizeof *l);
+	struct gaicb *list[] = { &l->cb };
 	int rc;
 
+	l->host = mem_strdup(s->host);
+	snprintf(l->port, sizeof l->port, "%d", s->port);
+	l->hints.ai_socktype = SOCK_STREAM;
+	l->cb.ar_name = l->host;
+	l->cb.ar_service = l->port;
+	l->cb.ar_request = &l->hints;
+	/* an address takes no name server, and no thread for it */
 	l->hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
 	rc = getaddrinfo(s->host, l->port, &l->hints, out);
 	if (rc == EAI_NONAME) {
+		/* getaddrinfo() that stops waiting: EAI_INPROGRESS then */
 		l->hints.ai_flags = AI_NUMERICSERV;
-		rc = look_up_name(out, l, deadline);
+		rc = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
+		if (rc == 0)
+			rc = wait_for_name(list, deadline);
+		if (rc == 0)
+			*out = l->cb.ar_result;
 	}
-	if (rc != EAI_INPROGRESS)
-		lookup_free(l);
+	if (rc != EAI_INPROGRESS) {
+		free(l->host);
+		free(l);
+	}
 	if (rc == EAI_INPROGRESS || rc == EAI_CANCELED)
 		return err_set(e, ERR_UNREACHABLE, "name servers do not "
 			       "answer for '%s'", s->host);
@@ -151,36 +142,31 @@ static int look_up(struct addrinfo **out, const struct remote_settings *s,
 	return 0;
 }
 
-/* Wait for a connect under way; 0 or an errno. */
-static int wait_connected(int fd, int ms)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	int64_t deadline = remote_now_ms() + ms;
-	socklen_t len = sizeof(int);
-	int rc, err = 0;
-
-	do
-		rc = poll(&p, 1, remote_left_ms(deadline));
-	while (rc < 0 && errno == EINTR);
-	if (rc == 0)
-		return ETIMEDOUT;
-	if (rc < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
-		return errno;
-	return err;
-}
-
 /* Connect to one address within @ms: the descriptor, or -errno. */
 static int connect_one(const struct addrinfo *a, int ms)
 {
-	int one = 1, rc = 0;
+	int64_t deadline = remote_now_ms() + ms;
+	socklen_t len = sizeof(int);
+	int one = 1, rc = 0, ready;
 	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
 		SOCK_NONBLOCK, a->ai_protocol);
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
 
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0)
-		rc = errno == EINPROGRESS ? wait_connected(fd, ms) : errno;
+		rc = errno;
+	if (rc == EINPROGRESS) {
+		do
+			ready = poll(&p, 1, remote_left_ms(deadline));
+		while (ready < 0 && errno == EINTR);
+		if (ready == 0)
+			rc = ETIMEDOUT;
+		else if (ready < 0 ||
+			 getsockopt(fd, SOL_SOCKET, SO_ERROR, &rc, &len) < 0)
+			rc = errno;
+	}
 	if (rc == 0)
 		return fd;
 	close(fd);
@@ -209,24 +195,6 @@ static char *end_text(int fd, int (*name)(int fd, struct sockaddr *sa,
 	return mem_strdup(buf);
 }
 
-static int refuse(const struct remote_settings *s, int err, int64_t began,
-		  int64_t deadline, struct err *e)
-{
-	char buf[24];
-
-	if (err == ETIMEDOUT)
-		return err_set(e, ERR_UNREACHABLE,
-			       "no answer from '%s' port %d within %s",
-			       s->host, s->port,
-			       remote_seconds((int)(deadline - began), buf));
-	errno = err;
-	err_sys(e, "cannot connect to '%s' port %d", s->host, s->port);
-	/* for want of descriptors or memory here no host is to blame */
-	if (err != EMFILE && err != ENFILE && err != ENOMEM && err != ENOBUFS)
-		e->code = ERR_UNREACHABLE;
-	return -1;
-}
-
 int remote_dial(int *fd, struct remote_login *facts,
 		const struct remote_settings *s, int64_t deadline,
 		struct err *e)
@@ -234,16 +202,29 @@ int remote_dial(int *fd, struct remote_login *facts,
 	int64_t began = remote_now_ms();
 	struct addrinfo *list = NULL;
 	int got = -EHOSTUNREACH, left = 0;
+	char buf[24];
 
-	if (look_up(&list, s, deadline, e) < 0)
+	if (look_up_host(&list, s, deadline, e) < 0)
 		return -1;
 	for (struct addrinfo *a = list; a; a = a->ai_next)
-		left++;
+		left++; /* each has its share of the time that is left */
 	for (struct addrinfo *a = list; a && got < 0; a = a->ai_next)
 		got = connect_one(a, remote_left_ms(deadline) / left--);
 	freeaddrinfo(list);
-	if (got < 0)
-		return refuse(s, -got, began, deadline, e);
+	if (got == -ETIMEDOUT)
+		return err_set(e, ERR_UNREACHABLE,
+			       "no answer from '%s' port %d within %s",
+			       s->host, s->port,
+			       seconds_text((int)(deadline - began), buf));
+	if (got < 0) {
+		errno = -got;
+		err_sys(e, "cannot connect to '%s' port %d", s->host, s->port);
+		/* for want of descriptors or memory here no host is to blame */
+		if (got != -EMFILE && got != -ENFILE && got != -ENOMEM &&
+		    got != -ENOBUFS)
+			e->code = ERR_UNREACHABLE;
+		return -1;
+	}
 	*fd = got;
 	facts->dialled = end_text(got, getpeername);
 	facts->source = end_text(got, getsockname);

@@ -10,7 +10,7 @@
 #include <ctype.h>
 #include <libssh/libssh.h>
 
-#define KNOWN_HOSTS_MAX ((size_t)32 << 20)
+#define KNOWN_HOSTS_MAX ((size_t)32 << 20) /* bytes, of each file */
 
 /* "type base64" of @key; the caller frees. */
 static char *key_line(ssh_key key)
@@ -29,7 +29,8 @@ static char *key_line(ssh_key key)
 	return line;
 }
 
-static ssh_key parse_line(const char *line)
+/* The key of "type base64 ..."; NULL: none that we know. ssh_key_free() it. */
+static ssh_key parse_key(const char *line)
 {
 	AUTO(auto_free) char *copy = mem_strdup(line);
 	char *rest = NULL;
@@ -47,7 +48,7 @@ static ssh_key parse_line(const char *line)
 /* "SHA256:..." of a key line, for messages; the caller frees. */
 static char *fingerprint(const char *line)
 {
-	ssh_key key = parse_line(line);
+	ssh_key key = parse_key(line);
 	unsigned char *hash = NULL;
 	char *text = NULL, *copy;
 	size_t len;
@@ -86,25 +87,6 @@ char *remote_hostkey_line(struct ssh_session_struct *session)
 	return line;
 }
 
-static int load_pinned(struct remote_known *k, const struct strings *pinned,
-		       struct err *e)
-{
-	k->pinned = true;
-	for (size_t i = 0; i < pinned->len; i++) {
-		ssh_key key = parse_line(pinned->items[i]);
-		AUTO(auto_free) char *line = key ? key_line(key) : NULL;
-
-		ssh_key_free(key);
-		if (!line)
-			return err_set(e, ERR_INPUT, "pinned host key %zu is "
-				       "none; it should read like "
-				       "'ssh-ed25519 AAAA...'", i + 1);
-		strings_add(&k->keys, line);
-		strings_add(&k->places, "pinned");
-	}
-	return 0;
-}
-
 /* ---- known_hosts ---- */
 
 /* A walk over one known_hosts file. */
@@ -114,7 +96,7 @@ struct scan {
 	const char *host;  /* as it stands there: h or [h]:port */
 	const char *plain; /* without the port, or NULL */
 	const char *file;
-	size_t line;
+	size_t line;       /* that is looked at, from 1 */
 };
 
 /* OpenSSH's patterns: '*' and '?', nothing else is special. */
@@ -184,37 +166,17 @@ static bool meant_for(const char *line, const char *name, bool any_port)
 	return found;
 }
 
-/* Who revokes a key of a host means it for every port of that host. */
-static bool revoked_for(const struct scan *s, const char *line)
-{
-	const char *bare = s->settings->alias ? s->settings->alias
-					      : s->settings->host;
-
-	return meant_for(line, s->host, false) ||
-	       meant_for(line, bare, false) || meant_for(line, bare, true);
-}
-
 /* The key behind the first field of @line, canonical; NULL: none we know. */
 static char *key_behind(const char *line)
 {
-	ssh_key key = parse_line(line + strcspn(line, " \t"));
+	ssh_key key = parse_key(line + strcspn(line, " \t"));
 	char *text = key ? key_line(key) : NULL;
 
 	ssh_key_free(key);
 	return text;
 }
 
-static void take_revoked(struct scan *s, const char *line)
-{
-	AUTO(auto_free) char *key = NULL;
-
-	if (!revoked_for(s, line))
-		return;
-	key = key_behind(line);
-	if (key)
-		strings_add(&s->out->revoked, key);
-}
-
+/* A key for the host and port, or one for the host that may stand in for it. */
 static void take_known(struct scan *s, const char *line)
 {
 	AUTO(auto_free) char *key = NULL;
@@ -238,11 +200,21 @@ static void scan_line(struct scan *s, const char *line)
 {
 	static const char mark[] = "@revoked";
 	size_t len = sizeof mark - 1;
+	const char *bare = s->settings->alias ? s->settings->alias
+					      : s->settings->host;
+	AUTO(auto_free) char *key = NULL;
 
-	if (strncmp(line, mark, len) == 0 && strchr(" \t", line[len]))
-		take_revoked(s, line + len + strspn(line + len, " \t"));
-	else if (*line && *line != '#' && *line != '@' && !s->out->pinned)
+	if (strncmp(line, mark, len) == 0 && strchr(" \t", line[len])) {
+		line += len + strspn(line + len, " \t");
+		/* who revokes a key means it for every port of that host */
+		if (meant_for(line, s->host, false) ||
+		    meant_for(line, bare, false) || meant_for(line, bare, true))
+			key = key_behind(line);
+		if (key)
+			strings_add(&s->out->revoked, key);
+	} else if (*line && *line != '#' && *line != '@' && !s->out->pinned) {
 		take_known(s, line);
+	}
 }
 
 /* What could not be read to its end could have named a key as revoked. */
@@ -262,7 +234,7 @@ static int scan_file(struct scan *s, struct err *e)
 		return err_set(e, ERR_INPUT, "'%s' has a NUL byte, expected "
 			       "lines of text as ssh-keyscan prints them",
 			       s->file);
-	rest = text.s;
+	rest = text.s; /* NULL for an empty file */
 	while (rest && (line = strsep(&rest, "\n"))) {
 		size_t len = strlen(line);
 
@@ -291,8 +263,19 @@ int remote_known_load(struct remote_known *k, const struct remote_settings *s,
 {
 	AUTO(auto_free) char *name = known_name(s);
 
-	if (pinned && pinned->len && load_pinned(k, pinned, e) < 0)
-		return -1;
+	k->pinned = pinned && pinned->len;
+	for (size_t i = 0; k->pinned && i < pinned->len; i++) {
+		ssh_key key = parse_key(pinned->items[i]);
+		AUTO(auto_free) char *line = key ? key_line(key) : NULL;
+
+		ssh_key_free(key);
+		if (!line)
+			return err_set(e, ERR_INPUT, "pinned host key %zu is "
+				       "none; it should read like "
+				       "'ssh-ed25519 AAAA...'", i + 1);
+		strings_add(&k->keys, line);
+		strings_add(&k->places, "pinned");
+	}
 	for (size_t i = 0; i < s->known_hosts.len; i++) {
 		struct scan scan = {
 			.out = k, .settings = s, .host = name,
@@ -315,8 +298,9 @@ void remote_known_done(struct remote_known *k)
 	strings_done(&k->unread);
 }
 
-static void add_algorithm(struct sbuf *b, const char *names)
+static void add_names(struct sbuf *b, const char *names)
 {
+	/* no name of ours is a part of another one */
 	if (b->s && strstr(b->s, names))
 		return;
 	if (b->len)
@@ -324,15 +308,18 @@ static void add_algorithm(struct sbuf *b, const char *names)
 	sbuf_puts(b, names);
 }
 
-/* The signature algorithms that a key of type @type[@len] can make. */
+/*
+ * The signature algorithms that a key of type @type[@len] can make. SHA-1 is
+ * none of them: RFC 8332, and libssh refuses it, too.
+ */
 static void add_type(struct sbuf *b, const char *type, size_t len)
 {
 	AUTO(auto_free) char *name = mem_strndup(type, len);
 
 	if (strcmp(name, "ssh-rsa") == 0)
-		add_algorithm(b, "rsa-sha2-512,rsa-sha2-256");
+		add_names(b, "rsa-sha2-512,rsa-sha2-256");
 	else
-		add_algorithm(b, name);
+		add_names(b, name);
 }
 
 char *remote_known_algorithms(const struct remote_known *k)
@@ -354,6 +341,7 @@ char *remote_known_algorithms(const struct remote_known *k)
 	return sbuf_detach(&b);
 }
 
+/* Both fingerprints, and how to say that the new key is right. */
 static int refuse_changed(const struct remote_known *k, const char *line,
 			  const struct remote_settings *s, struct err *e)
 {
@@ -379,6 +367,7 @@ int remote_known_check(enum remote_hostkey *out, const struct remote_known *k,
 		       const char *line, const struct remote_settings *s,
 		       struct err *e)
 {
+	/* first of all: what is revoked no pin makes good */
 	if (strings_find(&k->revoked, line) >= 0)
 		return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' is "
 			       "marked as revoked in known_hosts: it is never "

@@ -30,17 +30,14 @@ int64_t remote_now_ms(void);
 /** Milliseconds left until @deadline, at least 0, fit for poll(). */
 int remote_left_ms(int64_t deadline);
 
-/** Seconds as text for messages ("10 s", "0.3 s") into @buf; returns buf. */
-const char *remote_seconds(int ms, char buf[24]);
-
-/** The limit to use: @ms if positive, else the built-in one. */
+/** The limit to use: @ms if positive, else the built-in one of 10 s. */
 int remote_timeout(int ms);
 
 /** How long to wait: for a sign of life, which begins it anew, and in all. */
 struct remote_patience {
-	int silence_ms;
+	int silence_ms;   /* each one may be so long */
 	int64_t deadline; /* of the silence */
-	int64_t end;      /* of all */
+	int64_t end;      /* of all; INT64_MAX: never */
 	int total_ms;     /* for messages */
 };
 
@@ -67,10 +64,10 @@ struct remote_settings {
 	char *name;  /* as the user wrote it */
 	char *host;  /* to dial */
 	char *alias; /* HostKeyAlias, or NULL */
-	char *user;
-	int port;
+	char *user;  /* who logs in there */
+	int port;    /* 1 to 65535 */
 	struct strings identities;  /* IdentityFile, in order */
-	bool identities_only;
+	bool identities_only;       /* of the agent's keys these alone */
 	char *agent;                /* socket path, "" without one */
 	struct strings known_hosts; /* all files, the user's first */
 	char *proxy;                /* command, or NULL */
@@ -87,6 +84,8 @@ struct remote_config;
  */
 int remote_config_load(struct remote_config **out, const char *file,
 		       struct err *e);
+
+/** Free; NULL is fine. */
 void remote_config_free(struct remote_config *c);
 DEFINE_AUTO(struct remote_config *, remote_config_free)
 
@@ -94,6 +93,8 @@ DEFINE_AUTO(struct remote_config *, remote_config_free)
 int remote_config_ask(struct remote_settings *out,
 		      const struct remote_config *c,
 		      const struct remote_target *target, struct err *e);
+
+/** Free what is in it; @s is empty and usable again. For AUTO(). */
 void remote_settings_done(struct remote_settings *s);
 
 /** Could ssh be called with the hosts of ProxyJump? INPUT. */
@@ -111,13 +112,14 @@ struct remote_config_line {
 	enum { CONFIG_LINE, CONFIG_BEGIN, CONFIG_END } kind;
 	char *keyword; /* lower case; NULL for a border */
 	char *rest;    /* all after the keyword, trimmed */
-	struct strings args;
+	struct strings args; /* the same in words, quotes taken off */
 };
+/** All lines of a run's ssh_config, in the order in which they count. */
 typedef VEC(struct remote_config_line) remote_config_lines;
 
 /** Who may write the file that remote_slurp() reads. */
 enum remote_slurp_rule {
-	SLURP_ANY,
+	SLURP_ANY,     /* whoever may */
 	SLURP_PRIVATE, /* a key of ours: nobody else may read it, either */
 	SLURP_TRUSTED, /* only we and root: see trust_owner() */
 };
@@ -146,14 +148,18 @@ int remote_slurp(struct sbuf *out, const char *path,
 
 /** A child with one socket or two pipes; pid 0 is none. */
 struct remote_child {
-	pid_t pid;
+	pid_t pid;  /* and of its process group */
 	int in;     /* write end of its stdin, or the socket for both */
 	int out;    /* read end of its stdout; -1 with a socket */
 	int errors; /* read end of its stderr, non-blocking */
 };
+/** None: remote_child_end() has nothing to do. */
 #define REMOTE_CHILD_NONE { 0, -1, -1, -1 }
 
-/** Start /bin/sh -c @command in its own process group. */
+/**
+ * Start /bin/sh -c @command in its own process group. @c is set on success only;
+ * remote_child_end() ends it. SYSTEM.
+ */
 int remote_child_start(struct remote_child *c, const char *command,
 		       bool with_socket, struct err *e);
 
@@ -175,16 +181,21 @@ int remote_dial(int *fd, struct remote_login *facts,
 
 /** One identity of an agent. */
 struct remote_identity {
-	unsigned char *blob;
-	size_t len;
-	char *b64;
+	unsigned char *blob; /* the public key as it goes over the wire */
+	size_t len;          /* of it, in bytes */
+	char *b64;           /* the same in base64, to compare */
 };
+/** A list of them; zeroed is empty. */
 typedef VEC(struct remote_identity) remote_identities;
 
 /** Ask the agent at @path for its keys; an empty list if there is none. */
 void remote_agent_list(remote_identities *out, const char *path,
 		       int timeout_ms);
+
+/** Free; @v is empty and usable again. For AUTO(). */
 void remote_identities_done(remote_identities *v);
+
+/** Index of the key with that base64, or -1, also for NULL. */
 long remote_identities_find(const remote_identities *v, const char *b64);
 
 struct remote_front;
@@ -197,22 +208,25 @@ struct remote_front;
 struct remote_front *remote_front_start(int *fd, const char *path,
 					const remote_identities *offer,
 					int timeout_ms);
+
+/** Hang up on both sides and wait for its thread; NULL is fine. */
 void remote_front_stop(struct remote_front *f);
 
 /* ---- keys ---- */
 
 /** A private key file. */
 struct remote_key {
-	char *path;
+	char *path;                  /* as ssh_config names it, expanded */
 	char *b64;                   /* public part, NULL if unknown */
 	struct ssh_key_struct *priv; /* NULL: not usable here */
 	const char *why;             /* then: the reason in words, static */
 	bool is_default;             /* of the built-in names */
 };
 
+/** Read once, before the logins; threads only look at it. */
 struct remote_keys {
-	struct remote_config *config;
-	VEC(struct remote_key) list;
+	struct remote_config *config; /* that was read with them */
+	VEC(struct remote_key) list;  /* each path once */
 };
 
 /** The key read from @path, or NULL. */
@@ -226,7 +240,7 @@ char *remote_key_public(const char *path);
 
 /** The keys that a host may show. */
 struct remote_known {
-	bool pinned;
+	bool pinned;            /* known_hosts then only revokes */
 	struct strings keys;    /* "type base64", canonical */
 	struct strings places;  /* for each: where it stands */
 	struct strings revoked; /* never good, pinned or not */
@@ -241,6 +255,8 @@ struct remote_known {
  */
 int remote_known_load(struct remote_known *k, const struct remote_settings *s,
 		      const struct strings *pinned, struct err *e);
+
+/** Free. For AUTO(). */
 void remote_known_done(struct remote_known *k);
 
 /** Host key algorithms, those of the expected keys first; caller frees. */
@@ -259,14 +275,14 @@ char *remote_hostkey_line(struct ssh_session_struct *session);
 
 /* ---- ways to run a command ---- */
 
-#define REMOTE_EOF (-1)
-#define REMOTE_BROKEN (-2)
+#define REMOTE_EOF (-1)    /* it came to its end */
+#define REMOTE_BROKEN (-2) /* the connection is gone */
 
 /** How a command ended. */
 struct remote_exit {
-	bool known;
+	bool known;      /* else the rest says nothing */
 	int status; /* -1: by a signal or unknown */
-	char signal[24];
+	char signal[24]; /* without "SIG"; "" if none */
 };
 
 /** A way to run one command; @link is the way's own object. */
@@ -283,18 +299,19 @@ struct remote_via {
 	void (*wait)(void *link, bool writing, int timeout_ms);
 	/* after the end of the output: how it ended, if that is known yet */
 	void (*ended)(void *link, struct remote_exit *out);
+	/* end the command and the connection */
 	void (*free)(void *link);
 };
 
 /** The object of remote_via_ssh: a session, and what carries and serves it. */
 struct remote_link {
-	struct ssh_session_struct *session;
-	struct ssh_channel_struct *channel;
-	struct remote_child proxy;
+	struct ssh_session_struct *session; /* never blocks */
+	struct ssh_channel_struct *channel; /* the session's own */
+	struct remote_child proxy;  /* pid 0: a connection of ours */
 	struct remote_front *front; /* while logging in by an agent */
-	struct remote_exit exit;
+	struct remote_exit exit;    /* as the callbacks were told */
 	void *callbacks; /* of the channel */
-	struct ssh_counter_struct *traffic;
+	struct ssh_counter_struct *traffic; /* counted by libssh */
 	uint64_t seen; /* bytes of the traffic when we last waited */
 	struct remote_patience patience; /* of the login, or the start */
 	uint64_t heard; /* bytes of the traffic when it was last renewed */
@@ -313,31 +330,37 @@ bool remote_link_again(struct remote_link *l);
 /** libssh's last error, escaped; the caller frees. */
 char *remote_link_error(const struct remote_link *l);
 
+/** Hang up, end the proxy, free; NULL is fine. */
 void remote_link_free(struct remote_link *l);
 DEFINE_AUTO(struct remote_link *, remote_link_free)
 
+/** Through a channel, and through a shell on this machine. */
 extern const struct remote_via remote_via_ssh;
 extern const struct remote_via remote_via_local;
 
-struct remote_local;
+/** The link of remote_via_local, not started yet; its free() ends it. */
 void *remote_local_new(void);
 
 /** What a login yields. Owned strings. */
 struct remote_login {
-	enum remote_hostkey hostkey;
-	char *hostkey_line;
-	char *fingerprint;
-	char *dialled;
-	char *source;
-	char *user;
+	enum remote_hostkey hostkey; /* the rest: see struct remote_facts */
+	char *hostkey_line, *fingerprint, *dialled, *source, *user;
 };
+
+/** Free. */
 void remote_login_done(struct remote_login *l);
 
-/** Log in on a connected session whose host key was accepted. */
+/**
+ * Log in on a connected session whose host key was accepted. AUTH says which keys
+ * were tried and which passed over, and why; UNREACHABLE when the link breaks.
+ */
 int remote_authenticate(struct remote_link *l, const struct remote_settings *s,
 			const struct remote_conf *conf, struct err *e);
 
-/** Connect, check the host key and, unless @peek, log in. */
+/**
+ * Connect, check the host key and, unless @peek, log in. Errors as remote_open();
+ * @facts may then be filled in part and is the caller's to end in any case.
+ */
 int remote_login(struct remote_link **out, struct remote_login *facts,
 		 const struct remote_target *target,
 		 const struct remote_conf *conf, bool peek, struct err *e);

@@ -17,6 +17,7 @@ static void hop_done(struct hop *h)
 	free(h->text);
 }
 
+/* Any text has parts; whether they are good remote_jump_check() says. */
 static void hop_split(struct hop *h, const char *text)
 {
 	char *at;
@@ -43,51 +44,29 @@ static void hop_split(struct hop *h, const char *text)
 		*h->port++ = '\0';
 }
 
-/* The words are judged as ssh gets them, without brackets. */
-static bool hop_is_sane(const char *text)
-{
-	AUTO(hop_done) struct hop h = { 0 };
-	long port;
-
-	hop_split(&h, text);
-	return text_is_ssh_name(h.host) &&
-	       (!h.user || text_is_ssh_name(h.user)) &&
-	       (!h.port || num_parse(&port, h.port, 1, 65535));
-}
-
 int remote_jump_check(const char *jump, struct err *e)
 {
 	AUTO(auto_free) char *copy = mem_strdup(jump);
-	AUTO(auto_free) char *shown = NULL;
 	char *rest = copy, *hop;
+	long port;
 
 	if (strcasecmp(jump, "none") == 0)
 		return 0;
-	while ((hop = strsep(&rest, ",")))
-		if (!hop_is_sane(hop)) {
-			shown = text_escaped(hop);
-			return err_set(e, ERR_INPUT, "ProxyJump '%s': expected "
-				       "[USER@]HOST[:PORT]", shown);
-		}
+	while ((hop = strsep(&rest, ","))) {
+		AUTO(hop_done) struct hop h = { 0 };
+		AUTO(auto_free) char *shown = NULL;
+
+		/* the words are judged as ssh gets them, without brackets */
+		hop_split(&h, hop);
+		if (text_is_ssh_name(h.host) &&
+		    (!h.user || text_is_ssh_name(h.user)) &&
+		    (!h.port || num_parse(&port, h.port, 1, 65535)))
+			continue;
+		shown = text_escaped(hop);
+		return err_set(e, ERR_INPUT, "ProxyJump '%s': expected "
+			       "[USER@]HOST[:PORT]", shown);
+	}
 	return 0;
-}
-
-/* A jump as options and a host for ssh. */
-static void put_hop(struct sbuf *b, const char *text)
-{
-	AUTO(hop_done) struct hop h = { 0 };
-
-	hop_split(&h, text);
-	if (h.user) {
-		sbuf_puts(b, " -l ");
-		text_quote(b, h.user);
-	}
-	if (h.port) {
-		sbuf_puts(b, " -p ");
-		text_quote(b, h.port);
-	}
-	sbuf_puts(b, " -- ");
-	text_quote(b, h.host);
 }
 
 char *remote_jump_command(const char *jump, const char *config_file,
@@ -95,6 +74,7 @@ char *remote_jump_command(const char *jump, const char *config_file,
 {
 	AUTO(auto_free) char *before = mem_strdup(jump);
 	AUTO(auto_free) char *to = NULL;
+	AUTO(hop_done) struct hop h = { 0 };
 	char *last = strrchr(before, ',');
 	struct sbuf b = SBUF_INIT;
 
@@ -111,6 +91,17 @@ char *remote_jump_command(const char *jump, const char *config_file,
 	to = mem_printf("[%s]:%d", s->host, s->port);
 	sbuf_puts(&b, " -W ");
 	text_quote(&b, to);
-	put_hop(&b, last ? last + 1 : before);
+	hop_split(&h, last ? last + 1 : before);
+	if (h.user) {
+		sbuf_puts(&b, " -l ");
+		text_quote(&b, h.user);
+	}
+	if (h.port) {
+		sbuf_puts(&b, " -p ");
+		text_quote(&b, h.port);
+	}
+	/* whatever the name begins with, it is no option */
+	sbuf_puts(&b, " -- ");
+	text_quote(&b, h.host);
 	return sbuf_detach(&b);
 }

@@ -6,8 +6,8 @@
 
 #include <libssh/libssh.h>
 
-#define KEY_FILE_MAX ((size_t)256 << 10)
-#define PASSPHRASE_MAX 1024
+#define KEY_FILE_MAX ((size_t)256 << 10) /* bytes; an RSA key has 3,400 */
+#define PASSPHRASE_MAX 1024              /* bytes */
 #define PASSPHRASE_TRIES 3
 
 /* libssh asks for a passphrase: remember that it did, give none. */
@@ -23,6 +23,7 @@ static int note_asked(const char *prompt, char *buf, size_t len, int echo,
 	return -1;
 }
 
+/* Base64 of the public part; NULL without one. The caller frees. */
 static char *public_b64(ssh_key key)
 {
 	char *b64 = NULL, *copy;
@@ -56,19 +57,6 @@ char *remote_key_public(const char *path)
 	return b64 ? b64 : public_of_file(path);
 }
 
-static bool held(const struct strings *agents, const char *b64, int timeout_ms)
-{
-	bool found = false;
-
-	for (size_t i = 0; b64 && !found && i < agents->len; i++) {
-		AUTO(remote_identities_done) remote_identities ids = { 0 };
-
-		remote_agent_list(&ids, agents->items[i], timeout_ms);
-		found = remote_identities_find(&ids, b64) >= 0;
-	}
-	return found;
-}
-
 /* What reading the keys needs to know. */
 struct load {
 	struct remote_keys *keys;
@@ -82,8 +70,21 @@ static void load_done(struct load *l)
 	strings_done(&l->agents);
 }
 
-static void unlock(struct remote_key *k, const struct sbuf *text,
-		   const struct load *l)
+static bool agent_has(const struct load *l, const char *b64)
+{
+	bool found = false;
+
+	for (size_t i = 0; b64 && !found && i < l->agents.len; i++) {
+		AUTO(remote_identities_done) remote_identities ids = { 0 };
+
+		remote_agent_list(&ids, l->agents.items[i], l->timeout_ms);
+		found = remote_identities_find(&ids, b64) >= 0;
+	}
+	return found;
+}
+
+static void ask_passphrase(struct remote_key *k, const struct sbuf *text,
+			   const struct load *l)
 {
 	for (int i = 0; i < PASSPHRASE_TRIES && !k->priv; i++) {
 		AUTO(sbuf_done) struct sbuf phrase = SBUF_SECRET;
@@ -100,7 +101,8 @@ static void unlock(struct remote_key *k, const struct sbuf *text,
 		k->why = NULL;
 }
 
-static void read_private(struct remote_key *k, const struct load *l)
+/* @k gets its private part, or why it is not to be had. */
+static void read_private_key(struct remote_key *k, const struct load *l)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	bool asked = false;
@@ -117,12 +119,12 @@ static void read_private(struct remote_key *k, const struct load *l)
 		k->why = k->priv ? NULL : "empty file";
 	} else if (!asked) {
 		k->why = k->b64 ? "public key only" : "no private key";
-	} else if (held(&l->agents, k->b64, l->timeout_ms)) {
+	} else if (agent_has(l, k->b64)) {
 		k->why = "the agent has it";
 	} else if (!l->ask) {
 		k->why = "needs a passphrase";
 	} else {
-		unlock(k, &text, l);
+		ask_passphrase(k, &text, l);
 	}
 }
 
@@ -135,6 +137,7 @@ const struct remote_key *remote_keys_find(const struct remote_keys *keys,
 	return NULL;
 }
 
+/* Each file once; a default one only if it is there. */
 static void add_key(struct load *l, const char *path, bool is_default)
 {
 	struct remote_key *k;
@@ -146,40 +149,10 @@ static void add_key(struct load *l, const char *path, bool is_default)
 	k->path = mem_strdup(path);
 	k->is_default = is_default;
 	k->b64 = remote_key_public(path);
-	read_private(k, l);
+	read_private_key(k, l);
 	if (k->priv) {
 		free(k->b64);
 		k->b64 = public_b64(k->priv);
-	}
-}
-
-static int add_target(struct load *l, const struct remote_target *t,
-		      struct strings *files, struct err *e)
-{
-	AUTO(remote_settings_done) struct remote_settings s = { 0 };
-
-	if (t->local)
-		return 0;
-	if (remote_config_ask(&s, l->keys->config, t, e) < 0)
-		return -1;
-	if (*s.agent && strings_find(&l->agents, s.agent) < 0)
-		strings_add(&l->agents, s.agent);
-	for (size_t i = 0; i < s.identities.len; i++)
-		if (strings_find(files, s.identities.items[i]) < 0)
-			strings_add(files, s.identities.items[i]);
-	return 0;
-}
-
-static void add_defaults(struct load *l)
-{
-	static const char *const names[] = { "id_ed25519", "id_ecdsa",
-					     "id_rsa" };
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		AUTO(auto_free) char *tilde = mem_printf("~/.ssh/%s", names[i]);
-		AUTO(auto_free) char *path = remote_untilde(tilde);
-
-		add_key(l, path, true);
 	}
 }
 
@@ -198,17 +171,35 @@ int remote_keys_load(struct remote_keys **out,
 		.timeout_ms = remote_timeout(conf->timeout_ms)
 	};
 	AUTO(strings_done) struct strings files = { 0 };
+	static const char *const defaults[] = { "~/.ssh/id_ed25519",
+						"~/.ssh/id_ecdsa",
+						"~/.ssh/id_rsa" };
 
 	if (remote_config_load(&keys->config, conf->config_file, e) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		AUTO(remote_settings_done) struct remote_settings s = { 0 };
+		struct err ignored;
+
 		/* a bad name fails its own login, not all of them */
-		add_target(&l, &targets[i], &files, &(struct err){ 0 });
+		if (targets[i].local ||
+		    remote_config_ask(&s, keys->config, &targets[i],
+				      &ignored) < 0)
+			continue;
+		if (*s.agent && strings_find(&l.agents, s.agent) < 0)
+			strings_add(&l.agents, s.agent);
+		for (size_t k = 0; k < s.identities.len; k++)
+			if (strings_find(&files, s.identities.items[k]) < 0)
+				strings_add(&files, s.identities.items[k]);
+	}
 	for (size_t i = 0; i < files.len; i++)
 		add_key(&l, files.items[i], false);
-	add_defaults(&l);
+	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+		AUTO(auto_free) char *path = remote_untilde(defaults[i]);
+
+		add_key(&l, path, true);
+	}
 	*out = STEAL(keys);
-	(void)e;
 	return 0;
 }
 

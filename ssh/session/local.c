@@ -49,40 +49,33 @@ static long local_read(void *link, bool errors, char *buf, size_t len)
 	return REMOTE_EOF;
 }
 
-/* write() to a pipe that may be closed, without the signal: it is held back
- * in this thread and taken from the queue. */
-static ssize_t quiet_write(int fd, const void *buf, size_t len)
+/* Without SIGPIPE, which would end all of us when the shell is gone: it is held
+ * back in this thread and taken from the queue. */
+static long local_write(void *link, const char *buf, size_t len)
 {
+	const struct remote_local *l = link;
 	const struct timespec now = { 0, 0 };
 	sigset_t pipe_only, before, pending;
 	bool was_pending;
 	ssize_t n;
-	int saved;
+	int error;
 
 	sigemptyset(&pipe_only);
 	sigaddset(&pipe_only, SIGPIPE);
 	sigpending(&pending);
 	was_pending = sigismember(&pending, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-	n = write(fd, buf, len);
-	saved = errno;
-	if (n < 0 && saved == EPIPE && !was_pending)
+	n = write(l->child.in, buf, len);
+	error = errno;
+	if (n < 0 && error == EPIPE && !was_pending)
 		sigtimedwait(&pipe_only, NULL, &now);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	errno = saved;
-	return n;
-}
-
-static long local_write(void *link, const char *buf, size_t len)
-{
-	struct remote_local *l = link;
-	ssize_t n = quiet_write(l->child.in, buf, len);
-
 	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : REMOTE_BROKEN;
+		return error == EAGAIN || error == EINTR ? 0 : REMOTE_BROKEN;
 	return n;
 }
 
+/* What a pipe took is the kernel's. */
 static int local_flushed(void *link)
 {
 	(void)link;
@@ -101,6 +94,7 @@ static void local_wait(void *link, bool writing, int timeout_ms)
 	poll(p, 3, timeout_ms);
 }
 
+/* Looked at, not reaped: remote_child_end() does that. */
 static void local_ended(void *link, struct remote_exit *out)
 {
 	struct remote_local *l = link;

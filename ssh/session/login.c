@@ -10,6 +10,7 @@
 #include <libssh/libssh.h>
 #include <pthread.h>
 
+/* For all threads: its log would go to the terminal. */
 static void init_libssh(void)
 {
 	ssh_init();
@@ -26,27 +27,6 @@ void remote_login_done(struct remote_login *l)
 	memset(l, 0, sizeof *l);
 }
 
-/* Algorithms that libssh does not know are passed over, as are wishes that
- * leave none: then libssh's own list stays. */
-static void set_wishes(ssh_session session, const struct remote_settings *s)
-{
-	const struct {
-		enum ssh_options_e option;
-		const char *value;
-	} wishes[] = {
-		{ SSH_OPTIONS_CIPHERS_C_S, s->ciphers },
-		{ SSH_OPTIONS_CIPHERS_S_C, s->ciphers },
-		{ SSH_OPTIONS_KEY_EXCHANGE, s->kex },
-		{ SSH_OPTIONS_HMAC_C_S, s->macs },
-		{ SSH_OPTIONS_HMAC_S_C, s->macs },
-	};
-
-	for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
-		if (wishes[i].value)
-			ssh_options_set(session, wishes[i].option,
-					wishes[i].value);
-}
-
 /* Everything libssh would find out by itself is told: no file is read. */
 static int set_options(ssh_session session, const struct remote_settings *s,
 		       const struct remote_known *known, int fd)
@@ -54,10 +34,10 @@ static int set_options(ssh_session session, const struct remote_settings *s,
 	AUTO(auto_free) char *algorithms = remote_known_algorithms(known);
 	AUTO(auto_free) char *home = remote_untilde("~/.ssh");
 	int no = 0, yes = 1;
-	const struct {
+	const struct option {
 		enum ssh_options_e option;
 		const void *value;
-	} table[] = {
+	} orders[] = {
 		{ SSH_OPTIONS_PROCESS_CONFIG, &no },
 		{ SSH_OPTIONS_SSH_DIR, home },
 		{ SSH_OPTIONS_HOST, s->host },
@@ -68,19 +48,30 @@ static int set_options(ssh_session session, const struct remote_settings *s,
 		{ SSH_OPTIONS_HOSTKEYS, algorithms },
 		{ SSH_OPTIONS_NODELAY, &yes },
 		{ SSH_OPTIONS_FD, &fd },
+	}, wishes[] = {
+		{ SSH_OPTIONS_CIPHERS_C_S, s->ciphers },
+		{ SSH_OPTIONS_CIPHERS_S_C, s->ciphers },
+		{ SSH_OPTIONS_KEY_EXCHANGE, s->kex },
+		{ SSH_OPTIONS_HMAC_C_S, s->macs },
+		{ SSH_OPTIONS_HMAC_S_C, s->macs },
 	};
 
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		if (ssh_options_set(session, table[i].option,
-				    table[i].value) < 0)
+	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+		if (ssh_options_set(session, orders[i].option,
+				    orders[i].value) < 0)
 			return -1;
-	set_wishes(session, s);
+	/* Algorithms that libssh does not know are passed over, as are wishes
+	 * that leave none: then libssh's own list stays. */
+	for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
+		if (wishes[i].value)
+			ssh_options_set(session, wishes[i].option,
+					wishes[i].value);
 	return 0;
 }
 
 /* The descriptor to talk on: a connection, or a proxy's socket. */
-static int carrier(struct remote_link *l, struct remote_login *facts,
-		   const struct remote_settings *s, struct err *e)
+static int open_carrier(struct remote_link *l, struct remote_login *facts,
+			const struct remote_settings *s, struct err *e)
 {
 	int fd;
 
@@ -96,63 +87,46 @@ static int carrier(struct remote_link *l, struct remote_login *facts,
 	return fd;
 }
 
-/* What a proxy complained about, for a message; "" if nothing. */
-static char *proxy_complaint(const struct remote_link *l)
-{
-	struct sbuf b = SBUF_INIT;
-	char buf[400];
-	ssize_t n;
-
-	if (l->proxy.pid <= 0)
-		return mem_strdup("");
-	n = read(l->proxy.errors, buf, sizeof buf - 1);
-	buf[n > 0 ? n : 0] = '\0';
-	buf[strcspn(buf, "\r\n")] = '\0';
-	sbuf_puts(&b, "; the proxy says: ");
-	text_escape(&b, buf, strlen(buf), false);
-	if (!*buf)
-		sbuf_clear(&b);
-	return sbuf_detach(&b);
-}
-
 static int connect_failed(const struct remote_link *l, int rc,
 			  const struct remote_settings *s, struct err *e)
 {
 	AUTO(auto_free) char *why = remote_link_error(l);
-	AUTO(auto_free) char *proxy = proxy_complaint(l);
 	AUTO(auto_free) char *over = remote_patience_text(&l->patience);
+	AUTO(sbuf_done) struct sbuf proxy = SBUF_INIT;
+	char said[400] = ""; /* the first line of a proxy's complaints */
+	ssize_t n = 0;
 
+	if (l->proxy.pid > 0)
+		n = read(l->proxy.errors, said, sizeof said - 1);
+	said[n > 0 ? n : 0] = '\0';
+	said[strcspn(said, "\r\n")] = '\0';
+	if (*said) {
+		sbuf_puts(&proxy, "; the proxy says: ");
+		text_escape(&proxy, said, strlen(said), false);
+	}
 	if (rc == SSH_AGAIN)
 		return err_set(e, ERR_UNREACHABLE, "'%s' port %d: connected, "
-			       "but SSH: %s%s", s->host, s->port, over, proxy);
+			       "but SSH: %s%s", s->host, s->port, over,
+			       sbuf_str(&proxy));
+	/* libssh's words for a connection that was closed before it spoke */
 	if (!*why || strstr(why, "disconnected") || strstr(why, "Success"))
 		return err_set(e, ERR_UNREACHABLE, "'%s' port %d: %s closed "
 			       "the connection before the login%s", s->host,
 			       s->port, s->proxy ? "the proxy" : "the host",
-			       proxy);
+			       sbuf_str(&proxy));
 	return err_set(e, ERR_UNREACHABLE, "'%s' port %d: no SSH connection: "
-		       "%s%s", s->host, s->port, why, proxy);
-}
-
-/* libssh made the descriptor blocking; a full one would then hold us. */
-static void stay_nonblocking(const struct remote_link *l)
-{
-	int fd = ssh_get_fd(l->session);
-	int flags = fcntl(fd, F_GETFL);
-
-	if (flags >= 0)
-		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+		       "%s%s", s->host, s->port, why, sbuf_str(&proxy));
 }
 
 /*
  * Key exchange on @fd, which libssh owns from ssh_connect() on: it closes it
  * after an error and, where ssh_disconnect() is not called, in ssh_free().
  */
-static int exchange(struct remote_link *l, int fd,
-		    const struct remote_settings *s,
-		    const struct remote_known *known, struct err *e)
+static int exchange_keys(struct remote_link *l, int fd,
+			 const struct remote_settings *s,
+			 const struct remote_known *known, struct err *e)
 {
-	int rc;
+	int rc, flags;
 
 	l->session = ssh_new();
 	if (!l->session || set_options(l->session, s, known, fd) < 0) {
@@ -169,14 +143,20 @@ static int exchange(struct remote_link *l, int fd,
 	while (rc == SSH_AGAIN && remote_link_again(l));
 	if (rc != SSH_OK)
 		return connect_failed(l, rc, s, e);
-	stay_nonblocking(l);
+	/* libssh made the descriptor blocking; a full one would then hold us */
+	fd = ssh_get_fd(l->session);
+	flags = fcntl(fd, F_GETFL);
+	if (flags >= 0)
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	return 0;
 }
 
-static int judge(struct remote_login *facts, const struct remote_link *l,
-		 const struct remote_settings *s,
-		 const struct remote_known *known, bool accept_new,
-		 struct err *e)
+/* Is it the host that was meant? HOSTKEY, and nobody logs in, if it is not. */
+static int judge_hostkey(struct remote_login *facts,
+			 const struct remote_link *l,
+			 const struct remote_settings *s,
+			 const struct remote_known *known, bool accept_new,
+			 struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf print = SBUF_INIT;
 
@@ -200,20 +180,6 @@ static int judge(struct remote_login *facts, const struct remote_link *l,
 	return 0;
 }
 
-/* The settings of @target from the shared ssh_config, or from one read now. */
-static int settings(struct remote_settings *out,
-		    const struct remote_target *target,
-		    const struct remote_conf *conf, struct err *e)
-{
-	AUTO(auto_remote_config_free) struct remote_config *own = NULL;
-
-	if (conf->keys)
-		return remote_config_ask(out, conf->keys->config, target, e);
-	if (remote_config_load(&own, conf->config_file, e) < 0)
-		return -1;
-	return remote_config_ask(out, own, target, e);
-}
-
 int remote_login(struct remote_link **out, struct remote_login *facts,
 		 const struct remote_target *target,
 		 const struct remote_conf *conf, bool peek, struct err *e)
@@ -224,18 +190,23 @@ int remote_login(struct remote_link **out, struct remote_login *facts,
 		mem_calloc(1, sizeof *l);
 	AUTO(remote_settings_done) struct remote_settings s = { 0 };
 	AUTO(remote_known_done) struct remote_known known = { 0 };
+	AUTO(auto_remote_config_free) struct remote_config *own = NULL;
 	int fd;
 
 	pthread_once(&once, init_libssh);
 	l->proxy = (struct remote_child)REMOTE_CHILD_NONE;
 	remote_patience_begin(&l->patience, timeout_ms,
 			      (int64_t)timeout_ms * REMOTE_SILENCES);
-	if (settings(&s, target, conf, e) < 0 ||
+	if (!conf->keys && remote_config_load(&own, conf->config_file, e) < 0)
+		return -1;
+	if (remote_config_ask(&s, own ? own : conf->keys->config, target,
+			      e) < 0 ||
 	    remote_known_load(&known, &s, target->pinned, e) < 0)
 		return -1;
-	fd = carrier(l, facts, &s, e);
-	if (fd < 0 || exchange(l, fd, &s, &known, e) < 0 ||
-	    judge(facts, l, &s, &known, peek || conf->accept_new, e) < 0)
+	fd = open_carrier(l, facts, &s, e);
+	if (fd < 0 || exchange_keys(l, fd, &s, &known, e) < 0 ||
+	    judge_hostkey(facts, l, &s, &known, peek || conf->accept_new,
+			  e) < 0)
 		return -1;
 	facts->user = mem_strdup(s.user);
 	if (!peek && remote_authenticate(l, &s, conf, e) < 0)

@@ -9,8 +9,8 @@
 
 #include <pwd.h>
 
-#define CHUNK 16384
-#define ERRORS_KEPT 2048
+#define CHUNK 16384      /* bytes */
+#define ERRORS_KEPT 2048 /* bytes, the first of stderr */
 /* What may come in while we send; read_to has the caller's limit besides. */
 #define INPUT_MAX ((size_t)16 << 20)
 /* How long an exit status may come after the end of the output. */
@@ -27,7 +27,7 @@ struct remote {
 	int64_t end; /* of what goes on now, 0: unbounded; see remote_allow() */
 	int total_ms;
 	bool started;
-	bool eof, errors_eof, broken;
+	bool eof, errors_eof, broken; /* of output, stderr, connection */
 	struct sbuf in; /* came in and not yet taken */
 	size_t taken;   /* of in: handed out */
 	size_t scanned; /* of in: looked through for a newline */
@@ -36,58 +36,49 @@ struct remote {
 
 DEFINE_AUTO(struct remote *, remote_free)
 
-static void fill_facts(struct remote *r)
-{
-	r->facts = (struct remote_facts){
-		.hostkey = r->login.hostkey,
-		.hostkey_line = r->login.hostkey_line,
-		.fingerprint = r->login.fingerprint,
-		.dialled = r->login.dialled,
-		.source = r->login.source,
-		.user = r->login.user,
-		.is_root = strcmp(r->login.user, "root") == 0,
-	};
-}
-
-static void open_local(struct remote *r)
-{
-	struct passwd pw, *found = NULL;
-	char buf[4096];
-
-	r->via = &remote_via_local;
-	r->link = remote_local_new();
-	getpwuid_r(geteuid(), &pw, buf, sizeof buf, &found);
-	r->login.user = found ? mem_strdup(found->pw_name) :
-				mem_printf("%u", (unsigned)geteuid());
-	r->login.hostkey = REMOTE_KEY_KNOWN;
-	r->login.hostkey_line = mem_strdup("");
-	r->login.fingerprint = mem_strdup("");
-	r->login.dialled = mem_strdup("");
-	r->login.source = mem_strdup("");
-	fill_facts(r);
-	r->facts.is_root = geteuid() == 0;
-}
-
-static int open_any(struct remote **out, const struct remote_target *target,
-		    const struct remote_conf *conf, bool peek, struct err *e)
+static int open_remote(struct remote **out, const struct remote_target *target,
+		       const struct remote_conf *conf, bool peek, struct err *e)
 {
 	AUTO(auto_remote_free) struct remote *r = mem_calloc(1, sizeof *r);
+	struct remote_login *login = &r->login;
+	struct remote_link *link;
+	struct passwd pw, *found = NULL;
+	char buf[4096];
 
 	r->timeout_ms = remote_timeout(conf->timeout_ms);
 	r->in.max = conf->input_max ? conf->input_max : INPUT_MAX;
 	r->errors.max = ERRORS_KEPT;
 	r->name = mem_strdup(target->host ? target->host : "localhost");
 	if (target->local) {
-		open_local(r);
+		r->via = &remote_via_local;
+		r->link = remote_local_new();
+		getpwuid_r(geteuid(), &pw, buf, sizeof buf, &found);
+		*login = (struct remote_login){
+			.hostkey = REMOTE_KEY_KNOWN,
+			.hostkey_line = mem_strdup(""),
+			.fingerprint = mem_strdup(""),
+			.dialled = mem_strdup(""),
+			.source = mem_strdup(""),
+			.user = found ? mem_strdup(found->pw_name)
+				      : mem_printf("%u", (unsigned)geteuid()),
+		};
 	} else {
-		struct remote_link *link;
-
-		if (remote_login(&link, &r->login, target, conf, peek, e) < 0)
+		if (remote_login(&link, login, target, conf, peek, e) < 0)
 			return -1;
 		r->link = link;
 		r->via = &remote_via_ssh;
-		fill_facts(r);
 	}
+	r->facts = (struct remote_facts){
+		.hostkey = login->hostkey,
+		.hostkey_line = login->hostkey_line,
+		.fingerprint = login->fingerprint,
+		.dialled = login->dialled,
+		.source = login->source,
+		.user = login->user,
+		/* over there root is a name, here it is a number */
+		.is_root = target->local ? geteuid() == 0
+					 : strcmp(login->user, "root") == 0,
+	};
 	*out = STEAL(r);
 	return 0;
 }
@@ -95,13 +86,13 @@ static int open_any(struct remote **out, const struct remote_target *target,
 int remote_peek(struct remote **out, const struct remote_target *target,
 		const struct remote_conf *conf, struct err *e)
 {
-	return open_any(out, target, conf, true, e);
+	return open_remote(out, target, conf, true, e);
 }
 
 int remote_open(struct remote **out, const struct remote_target *target,
 		const struct remote_conf *conf, struct err *e)
 {
-	return open_any(out, target, conf, false, e);
+	return open_remote(out, target, conf, false, e);
 }
 
 void remote_allow(struct remote *r, int total_ms)
@@ -154,7 +145,7 @@ int remote_start(struct remote *r, const char *command, struct err *e)
 /* Take in what stderr has: the first bytes are kept. Bytes that came. */
 static size_t pump_errors(struct remote *r)
 {
-	size_t room = ERRORS_KEPT - r->errors.len;
+	size_t room = ERRORS_KEPT - r->errors.len; /* the rest is dropped */
 	char buf[CHUNK];
 	long n;
 
@@ -188,8 +179,8 @@ static size_t pump(struct remote *r)
 }
 
 /* Patience for @silence_ms each, and for what remote_allow() left of it all. */
-static void begin(const struct remote *r, struct remote_patience *p,
-		  int silence_ms)
+static void begin_patience(const struct remote *r, struct remote_patience *p,
+			   int silence_ms)
 {
 	remote_patience_begin(p, silence_ms, 0);
 	if (r->end) {
@@ -212,20 +203,57 @@ static int lost(const struct remote *r, struct err *e)
 		       r->name);
 }
 
+/* A host is not to fill our memory. */
 static int too_much(const struct remote *r, size_t max, struct err *e)
 {
 	return err_set(e, ERR_REMOTE, "'%s' prints more than %zu bytes",
 		       r->name, max);
 }
 
-static int ended_early(struct remote *r, struct err *e);
+/* The output ended too soon: learn how, and what stderr has to say. */
+static int ended_early(struct remote *r, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf why = SBUF_INIT;
+	int64_t deadline = remote_now_ms() + STATUS_WAIT_MS;
+	struct remote_exit x = { .status = -1 };
+	const char *line, *end;
+	size_t n;
+
+	for (;;) {
+		size_t came = pump_errors(r);
+
+		r->via->ended(r->link, &x);
+		if ((x.known && !came) || remote_left_ms(deadline) == 0)
+			break;
+		if (!came)
+			r->via->wait(r->link, false, STATUS_POLL_MS);
+	}
+	if (!x.known)
+		return lost(r, e);
+	/* its first line that has something; a NUL byte is one of the blanks */
+	line = sbuf_str(&r->errors);
+	end = line + r->errors.len;
+	while (line < end && strchr("\r\n \t", *line))
+		line++;
+	n = strcspn(line, "\r\n");
+	if (n) {
+		sbuf_puts(&why, ": ");
+		text_escape(&why, line, n < 400 ? n : 400, false);
+	}
+	if (x.signal[0])
+		return err_set(e, ERR_REMOTE, "'%s': the command was ended by "
+			       "signal %s%s", r->name, x.signal,
+			       sbuf_str(&why));
+	return err_set(e, ERR_REMOTE, "'%s': the command ended with status "
+		       "%d%s", r->name, x.status, sbuf_str(&why));
+}
 
 int remote_send(struct remote *r, const void *bytes, size_t len, struct err *e)
 {
 	struct remote_patience patience;
 	const char *p = bytes;
 
-	begin(r, &patience, r->timeout_ms);
+	begin_patience(r, &patience, r->timeout_ms);
 	if (!r->started)
 		return err_set(e, ERR_BUG, "'%s' runs no command", r->name);
 	for (;;) {
@@ -259,51 +287,6 @@ int remote_send(struct remote *r, const void *bytes, size_t len, struct err *e)
 	}
 }
 
-/* The first line of stderr, escaped, as ": text"; empty if there is none. */
-static void put_complaint(struct sbuf *b, const struct sbuf *errors)
-{
-	const char *s = sbuf_str(errors);
-	size_t len = errors->len, n;
-
-	while (len && strchr("\r\n \t", *s)) {
-		s++;
-		len--;
-	}
-	for (n = 0; n < len && s[n] && s[n] != '\n' && s[n] != '\r'; n++)
-		;
-	if (n == 0)
-		return;
-	sbuf_puts(b, ": ");
-	text_escape(b, s, n < 400 ? n : 400, false);
-}
-
-/* The output ended too soon: learn how, and what stderr has to say. */
-static int ended_early(struct remote *r, struct err *e)
-{
-	AUTO(sbuf_done) struct sbuf why = SBUF_INIT;
-	int64_t deadline = remote_now_ms() + STATUS_WAIT_MS;
-	struct remote_exit x = { .status = -1 };
-
-	for (;;) {
-		size_t came = pump_errors(r);
-
-		r->via->ended(r->link, &x);
-		if ((x.known && !came) || remote_left_ms(deadline) == 0)
-			break;
-		if (!came)
-			r->via->wait(r->link, false, STATUS_POLL_MS);
-	}
-	put_complaint(&why, &r->errors);
-	if (!x.known)
-		return lost(r, e);
-	if (x.signal[0])
-		return err_set(e, ERR_REMOTE, "'%s': the command was ended by "
-			       "signal %s%s", r->name, x.signal,
-			       sbuf_str(&why));
-	return err_set(e, ERR_REMOTE, "'%s': the command ended with status "
-		       "%d%s", r->name, x.status, sbuf_str(&why));
-}
-
 /* A read up to a line. */
 struct reading {
 	const char *end;
@@ -313,18 +296,8 @@ struct reading {
 	void *arg;
 };
 
-/* Drop what was handed out. */
-static void compact(struct remote *r)
-{
-	memmove(r->in.s, r->in.s + r->taken, r->in.len - r->taken);
-	r->in.len -= r->taken;
-	r->in.s[r->in.len] = '\0';
-	r->scanned -= r->taken;
-	r->taken = 0;
-}
-
 /* Hand out whole lines; true when the end was among them. */
-static bool take_lines(struct remote *r, const struct reading *g)
+static bool hand_out_lines(struct remote *r, const struct reading *g)
 {
 	char *nl;
 
@@ -350,33 +323,32 @@ static bool take_lines(struct remote *r, const struct reading *g)
 	return false;
 }
 
-/* Would the unfinished line already pass the limit of @out? */
-static bool passes_limit(const struct remote *r, const struct reading *g)
-{
-	size_t max = g->out->max ? g->out->max : SBUF_MAX_DEFAULT;
-	size_t open = r->in.len - r->taken;
-
-	return g->out->failed || r->in.failed ||
-	       (open > g->end_len && open > max - g->out->len);
-}
-
 int remote_read_to(struct remote *r, const char *end, struct sbuf *out,
 		   int timeout_ms, void (*line)(const char *line, void *arg),
 		   void *arg, struct err *e)
 {
 	const struct reading g = { end, strlen(end), out, line, arg };
+	size_t max = out->max ? out->max : SBUF_MAX_DEFAULT;
 	struct remote_patience patience;
 
-	begin(r, &patience, timeout_ms > 0 ? timeout_ms : r->timeout_ms);
+	begin_patience(r, &patience, timeout_ms > 0 ? timeout_ms : r->timeout_ms);
 	if (!r->started)
 		return err_set(e, ERR_BUG, "'%s' runs no command", r->name);
 	for (;;) {
-		if (take_lines(r, &g))
+		if (hand_out_lines(r, &g))
 			return 0;
-		if (passes_limit(r, &g))
+		/* drop what was handed out */
+		if (r->taken) {
+			r->in.len -= r->taken;
+			memmove(r->in.s, r->in.s + r->taken, r->in.len);
+			r->in.s[r->in.len] = '\0';
+			r->scanned -= r->taken;
+			r->taken = 0;
+		}
+		/* an unfinished line counts as soon as it can't be the end */
+		if (out->failed || r->in.failed ||
+		    (r->in.len > g.end_len && r->in.len > max - out->len))
 			return too_much(r, out->max, e);
-		if (r->taken)
-			compact(r);
 		if (r->broken)
 			return lost(r, e);
 		if (r->eof)

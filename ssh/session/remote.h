@@ -79,6 +79,7 @@ int remote_peek(struct remote **out, const struct remote_target *target,
 int remote_open(struct remote **out, const struct remote_target *target,
 		const struct remote_conf *conf, struct err *e);
 
+/** What the login found; as long as @r lives. */
 const struct remote_facts *remote_facts(const struct remote *r);
 
 /** Close channel and connection; the facts stay. */
@@ -138,6 +139,7 @@ int remote_keys_load(struct remote_keys **out,
 		     int (*ask)(const char *file, struct sbuf *passphrase),
 		     struct err *e);
 
+/** Free the keys, once no login uses them any more; NULL is fine. */
 void remote_keys_free(struct remote_keys *keys);
 
 /**

@@ -1,4 +1,8 @@
-/* Sealing and opening age files: the parts put together. */
+/*
+ * Sealing and opening age files: the parts put together. The order is the
+ * format's (C2SP age): nothing of a header is believed before its checksum, and
+ * that takes the file key, which each stanza wraps once.
+ */
 #include "vault/age/age.h"
 
 #include "base/auto.h"
@@ -29,42 +33,29 @@ static int check_to(const struct age_to *to, size_t len, struct err *e)
 	return 0;
 }
 
-static int write_passphrase(struct sbuf *file, const struct file_key *key,
-			    const struct age_to *to, struct err *e)
-{
-	struct stanza s;
-
-	if (age_scrypt_wrap(&s, key, to->passphrase,
-			    to->log_n ? to->log_n : AGE_LOG_N_DEFAULT, e) < 0)
-		return -1;
-	age_stanza_write(file, &s);
-	return 0;
-}
-
-static int write_recipients(struct sbuf *file, const struct file_key *key,
-			    const struct age_recipients *to, struct err *e)
-{
-	char text[AGE_RECIPIENT_TEXT];
-	struct stanza s;
-
-	for (size_t i = 0; i < to->len; i++) {
-		if (age_share_wrap(&s, key, &to->items[i], e) < 0)
-			return err_wrap(e, "recipient '%s'",
-					age_recipient_text(&to->items[i], text));
-		age_stanza_write(file, &s);
-	}
-	return 0;
-}
-
 static int write_header(struct sbuf *file, const struct file_key *key,
 			const struct age_to *to, struct err *e)
 {
+	char text[AGE_RECIPIENT_TEXT];
 	unsigned char mac[32];
+	struct stanza s;
 
 	sbuf_puts(file, AGE_VERSION_LINE "\n");
-	if (to->passphrase ? write_passphrase(file, key, to, e)
-			   : write_recipients(file, key, to->recipients, e))
-		return -1;
+	if (to->passphrase) {
+		if (age_scrypt_wrap(&s, key, to->passphrase,
+				    to->log_n ? to->log_n : AGE_LOG_N_DEFAULT,
+				    e) < 0)
+			return -1;
+		age_stanza_write(file, &s);
+	}
+	for (size_t i = 0; !to->passphrase && i < to->recipients->len; i++) {
+		const struct age_recipient *r = &to->recipients->items[i];
+
+		if (age_share_wrap(&s, key, r, e) < 0)
+			return err_wrap(e, "recipient '%s'",
+					age_recipient_text(r, text));
+		age_stanza_write(file, &s);
+	}
 	sbuf_puts(file, "---");
 	if (age_header_mac(mac, key, VIEW(file->s, file->len), e) < 0)
 		return -1;
@@ -78,6 +69,7 @@ static size_t room_for(size_t len)
 	return AGE_HEADER_MAX + len * 3 / 2 + 4096;
 }
 
+/* @to is replaced by @from, which is then empty. */
 static void move(struct sbuf *to, struct sbuf *from)
 {
 	sbuf_done(to);
@@ -120,6 +112,7 @@ static void bare_done(struct bare *b)
 	sbuf_done(&b->raw);
 }
 
+/* Any file: the bound is on what its armour holds, not on what it says. */
 static int bare_read(struct bare *b, const void *sealed, size_t len,
 		     struct err *e)
 {
@@ -157,9 +150,13 @@ static int try_passphrase(struct file_key *key, const struct stanza *s,
 	return fits < 0 ? -1 : 0;
 }
 
+/* Each on each stanza: an X25519 stanza does not say whose it is. */
 static int try_identities(struct file_key *key, const struct age_header *h,
 			  const struct age_identities *ids, struct err *e)
 {
+	if (!ids || !ids->len)
+		return err_set(e, ERR_AUTH, "is sealed to recipients: it takes "
+			       "an identity, not a passphrase");
 	for (size_t i = 0; i < ids->len; i++) {
 		for (size_t j = 0; j < h->len; j++) {
 			int fits = age_share_unwrap(key, &h->items[j],
@@ -175,30 +172,6 @@ static int try_identities(struct file_key *key, const struct age_header *h,
 		       h->len + h->unknown, h->len + h->unknown > 1 ? "s" : "");
 }
 
-static int find_file_key(struct file_key *key, const struct age_header *h,
-			 const struct age_keys *keys, struct err *e)
-{
-	if (h->len && h->items[0].type == STANZA_SCRYPT)
-		return try_passphrase(key, &h->items[0], keys, e);
-	if (!keys->identities || !keys->identities->len)
-		return err_set(e, ERR_AUTH, "is sealed to recipients: it takes "
-			       "an identity, not a passphrase");
-	return try_identities(key, h, keys->identities, e);
-}
-
-static int check_mac(const struct age_header *h, const struct file_key *key,
-		     struct err *e)
-{
-	unsigned char mac[32];
-
-	if (age_header_mac(mac, key, h->covered, e) < 0)
-		return -1;
-	if (!crypto_equal(mac, h->mac, sizeof mac))
-		return err_set(e, ERR_INPUT, "is damaged: its header does not "
-			       "verify");
-	return 0;
-}
-
 int age_open(struct sbuf *plain, const void *sealed, size_t len,
 	     const struct age_keys *keys, struct err *e)
 {
@@ -206,13 +179,24 @@ int age_open(struct sbuf *plain, const void *sealed, size_t len,
 	AUTO(age_header_done) struct age_header h = { 0 };
 	AUTO(file_key_done) struct file_key key = { { 0 } };
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+	unsigned char mac[32];
 
 	text.max = AGE_PLAIN_MAX;
 	if (bare_read(&bare, sealed, len, e) < 0 ||
-	    age_header_parse(&h, bare.file, e) < 0 ||
-	    find_file_key(&key, &h, keys, e) < 0 ||
-	    check_mac(&h, &key, e) < 0 ||
-	    age_payload_open(&text, &key, h.payload, e) < 0)
+	    age_header_parse(&h, bare.file, e) < 0)
+		return -1;
+	if (h.len && h.items[0].type == STANZA_SCRYPT) {
+		if (try_passphrase(&key, &h.items[0], keys, e) < 0)
+			return -1;
+	} else if (try_identities(&key, &h, keys->identities, e) < 0) {
+		return -1;
+	}
+	if (age_header_mac(mac, &key, h.covered, e) < 0)
+		return -1;
+	if (!crypto_equal(mac, h.mac, sizeof mac))
+		return err_set(e, ERR_INPUT, "is damaged: its header does not "
+			       "verify");
+	if (age_payload_open(&text, &key, h.payload, e) < 0)
 		return -1;
 	move(plain, &text);
 	return 0;

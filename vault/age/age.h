@@ -32,14 +32,15 @@
 #define AGE_LOG_N_ASKED 20   /* more is read after a yes: see source_work() */
 #define AGE_LOG_N_MAX 22     /* most that is read, as the stock age: 4 GiB */
 
-#define AGE_STANZAS_MAX 1000
-#define AGE_HEADER_MAX ((size_t)1 << 20)
-#define AGE_PLAIN_MAX ((size_t)64 << 20)
-#define AGE_IDENTITIES_MAX 100
+#define AGE_STANZAS_MAX 1000 /* recipients, of unknown types as well */
+#define AGE_HEADER_MAX ((size_t)1 << 20) /* bytes */
+#define AGE_PLAIN_MAX ((size_t)64 << 20) /* bytes */
+#define AGE_IDENTITIES_MAX 100 /* each is tried on each stanza */
 
 /** Longest text of a recipient and NUL. */
 #define AGE_RECIPIENT_TEXT 96
 
+/** The kinds of keys; see the top for those that are none. */
 enum age_kind { AGE_X25519, AGE_SSH_ED25519 };
 
 /** A public key that a file can be sealed to. */
@@ -50,20 +51,20 @@ struct age_recipient {
 
 /** A list of them; see base/vec.h. */
 struct age_recipients {
-	struct age_recipient *items;
+	struct age_recipient *items; /* owned */
 	size_t len;
 	size_t cap;
 };
 
 /** A private key with its public one. */
 struct age_identity {
-	struct age_recipient recipient;
-	struct secret scalar; /* 32 bytes, of X25519 */
+	struct age_recipient recipient; /* whom it opens for */
+	struct secret scalar;           /* 32 bytes, of X25519 */
 };
 
 /** A list of them; zeroed is empty, age_identities_done() ends it. */
 struct age_identities {
-	struct age_identity *items;
+	struct age_identity *items; /* owned, and the scalars in them */
 	size_t len;
 	size_t cap;
 };
@@ -78,13 +79,13 @@ struct age_to {
 
 /** What to open with; any of them may be missing (NULL). */
 struct age_keys {
-	const struct secret *passphrase;
-	const struct age_identities *identities;
+	const struct secret *passphrase;         /* for a file of that kind */
+	const struct age_identities *identities; /* each is tried in turn */
 };
 
 /** What can be known of a file without opening it. */
 struct age_look {
-	bool armored;
+	bool armored;      /* ASCII, not binary */
 	bool passphrase;   /* a passphrase opens it */
 	int log_n;         /* its work factor, or 0 */
 	size_t x25519;     /* recipients of that kind */

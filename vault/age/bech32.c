@@ -13,6 +13,7 @@
 
 static const char alphabet[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 
+/* One digit into the checksum: BIP 173, "bech32_polymod". */
 static uint32_t step(uint32_t sum, unsigned char digit)
 {
 	static const uint32_t generator[] = {
@@ -47,24 +48,39 @@ static bool is_upper(const char *prefix)
 	return isupper((unsigned char)*prefix);
 }
 
-/* 32 bytes as 52 digits; the last 4 bits are zero. */
-static void split(unsigned char digits[DATA], const unsigned char *key)
+void bech32_encode(char text[BECH32_TEXT], const char *prefix,
+		   const unsigned char key[BECH32_BYTES])
 {
+	unsigned char digits[DIGITS] = { 0 };
+	size_t n = strlen(prefix), at = 0;
+	uint32_t bits = 0, sum;
 	unsigned have = 0;
-	uint32_t bits = 0;
-	size_t n = 0;
 
+	/* 32 bytes as 52 digits; the last 4 bits are zero */
 	for (size_t i = 0; i < BECH32_BYTES; i++) {
 		bits = (bits << 8 | key[i]) & 0xfff;
 		for (have += 8; have >= 5; have -= 5)
-			digits[n++] = bits >> (have - 5) & 31;
+			digits[at++] = bits >> (have - 5) & 31;
 	}
-	digits[n] = (unsigned char)(bits << (5 - have) & 31);
+	digits[at] = (unsigned char)(bits << (5 - have) & 31);
 	explicit_bzero(&bits, sizeof bits);
+	/* the sum is over six zeros in its own place */
+	sum = checksum(prefix, digits, DIGITS) ^ 1;
+	for (int i = 0; i < SUM; i++)
+		digits[DATA + i] = sum >> 5 * (5 - i) & 31;
+	memcpy(text, prefix, n);
+	text[n++] = '1';
+	for (size_t i = 0; i < DIGITS; i++) {
+		char c = alphabet[digits[i]];
+
+		text[n++] = (char)(is_upper(prefix) ? toupper(c) : c);
+	}
+	text[n] = '\0';
+	explicit_bzero(digits, sizeof digits);
 }
 
-/* The other way round; false when the 4 bits of padding are not zero. */
-static bool join(unsigned char *key, const unsigned char digits[DATA])
+/* Digits to bytes; false when the 4 bits of padding are not zero. */
+static bool join_digits(unsigned char *key, const unsigned char digits[DATA])
 {
 	unsigned have = 0;
 	uint32_t bits = 0;
@@ -79,28 +95,6 @@ static bool join(unsigned char *key, const unsigned char digits[DATA])
 		key[n++] = (unsigned char)(bits >> have);
 	}
 	return (bits & 0xf) == 0;
-}
-
-void bech32_encode(char text[BECH32_TEXT], const char *prefix,
-		   const unsigned char key[BECH32_BYTES])
-{
-	unsigned char digits[DIGITS] = { 0 };
-	size_t n = strlen(prefix);
-	uint32_t sum;
-
-	split(digits, key);
-	sum = checksum(prefix, digits, DIGITS) ^ 1;
-	for (int i = 0; i < SUM; i++)
-		digits[DATA + i] = sum >> 5 * (5 - i) & 31;
-	memcpy(text, prefix, n);
-	text[n++] = '1';
-	for (size_t i = 0; i < DIGITS; i++) {
-		char c = alphabet[digits[i]];
-
-		text[n++] = (char)(is_upper(prefix) ? toupper(c) : c);
-	}
-	text[n] = '\0';
-	explicit_bzero(digits, sizeof digits);
 }
 
 /* The value of a character in that letter case, or -1. */
@@ -129,7 +123,8 @@ bool bech32_decode(unsigned char key[BECH32_BYTES], const char *prefix,
 		ok = digit >= 0;
 		digits[i] = (unsigned char)digit;
 	}
-	ok = ok && checksum(prefix, digits, DIGITS) == 1 && join(raw, digits);
+	ok = ok && checksum(prefix, digits, DIGITS) == 1 &&
+	     join_digits(raw, digits);
 	if (ok)
 		memcpy(key, raw, sizeof raw);
 	explicit_bzero(digits, sizeof digits);

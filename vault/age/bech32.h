@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** Bytes of a key; age has no others. */
 #define BECH32_BYTES 32
 /** Longest prefix that is taken, and the length of a text with it and NUL. */
 #define BECH32_PREFIX_MAX 20

@@ -1,20 +1,24 @@
-/* The header of an age file: version, stanzas, checksum. */
+/*
+ * The header of an age file: version, stanzas, checksum. It is read before
+ * anything is verified, so it may be anybody's: each part has a bound, and what
+ * has more than one spelling is refused.
+ */
 #include "vault/age/internal.h"
 
 #include "base/auto.h"
 #include "base/vec.h"
 #include "base/base64.h"
 
-#define COLUMNS 64
-#define ARGS_KEPT 4
-#define BODY_KEPT 48
+#define COLUMNS 64   /* of a body's lines; the last one has fewer */
+#define ARGS_KEPT 4  /* one more than any type that we know has */
+#define BODY_KEPT 48 /* bytes, those of the first line */
 
 /** A stanza as it stands in the file, before we know what it means. */
 struct raw_stanza {
-	struct view args[ARGS_KEPT];
-	size_t n; /* of all arguments */
+	struct view args[ARGS_KEPT]; /* the type is the first of them */
+	size_t n;                    /* of all arguments */
 	unsigned char body[BODY_KEPT];
-	size_t body_len;
+	size_t body_len; /* of all of it, in bytes */
 };
 
 /** What is left to read of a header that may be just so long. */
@@ -46,19 +50,8 @@ static int take_line(struct reader *r, struct view *line, struct err *e)
 	return 0;
 }
 
-static bool begins(struct view line, const char *text)
-{
-	return line.len >= strlen(text) &&
-	       memcmp(line.at, text, strlen(text)) == 0;
-}
-
-static bool is_text(struct view v, const char *text)
-{
-	return v.len == strlen(text) && begins(v, text);
-}
-
 /* Split at single blanks; each argument has at least one visible character. */
-static bool split(struct raw_stanza *s, struct view line)
+static bool split_args(struct raw_stanza *s, struct view line)
 {
 	size_t start = 0;
 
@@ -75,62 +68,49 @@ static bool split(struct raw_stanza *s, struct view line)
 	return true;
 }
 
-/* One line of a body: at most 64 characters that encode something. */
-static bool body_line(struct raw_stanza *s, struct view line)
-{
-	AUTO(sbuf_done) struct sbuf raw = SBUF_INIT;
-
-	if (line.len > COLUMNS || !base64_decode(&raw, line, BASE64_RAW))
-		return false;
-	if (s->body_len == 0)
-		memcpy(s->body, sbuf_str(&raw), raw.len);
-	s->body_len += raw.len;
-	return true;
-}
-
 /* The lines of a body; the last one is the first that is not full. */
 static int take_body(struct raw_stanza *s, struct reader *r, struct err *e)
 {
 	struct view line = { NULL, 0 };
 
 	do {
+		AUTO(sbuf_done) struct sbuf raw = SBUF_INIT;
+
 		if (take_line(r, &line, e) < 0)
 			return -1;
-		if (!body_line(s, line))
-			return damaged(e, "has a stanza whose body is not base64 "
-				       "in lines of 64 columns");
+		if (line.len > COLUMNS ||
+		    !base64_decode(&raw, line, BASE64_RAW))
+			return damaged(e, "has a stanza whose body is not "
+				       "base64 in lines of 64 columns");
+		if (s->body_len == 0)
+			memcpy(s->body, sbuf_str(&raw), raw.len);
+		s->body_len += raw.len;
 	} while (line.len == COLUMNS);
-	return 0;
-}
-
-/* "1" to "22", without leading zeros. */
-static int read_log_n(int *out, struct view v, struct err *e)
-{
-	bool number = v.len > 0 && v.at[0] != '0';
-	int n = 0;
-
-	for (size_t i = 0; number && i < v.len; i++) {
-		number = v.at[i] >= '0' && v.at[i] <= '9';
-		n = n > AGE_LOG_N_MAX ? n : n * 10 + (v.at[i] - '0');
-	}
-	if (!number)
-		return damaged(e, "has a work factor that is no number");
-	if (n > AGE_LOG_N_MAX)
-		return err_set(e, ERR_INPUT, "asks for a scrypt work factor "
-			       "above 2^%d, which would take more than %d GiB "
-			       "of memory: refused", AGE_LOG_N_MAX,
-			       1 << (AGE_LOG_N_MAX - 20));
-	*out = n;
 	return 0;
 }
 
 static int read_scrypt(struct stanza *s, const struct raw_stanza *raw,
 		       struct err *e)
 {
+	struct view v = raw->args[2]; /* "1" to "22", without leading zeros */
+	bool number = v.len > 0 && v.at[0] != '0';
+
 	s->type = STANZA_SCRYPT;
 	if (raw->n != 3 || !base64_exact(s->salt, AGE_SALT, raw->args[1]))
 		return damaged(e, "has a malformed scrypt stanza");
-	return read_log_n(&s->log_n, raw->args[2], e);
+	for (size_t i = 0; number && i < v.len; i++) {
+		number = v.at[i] >= '0' && v.at[i] <= '9';
+		if (s->log_n <= AGE_LOG_N_MAX) /* no overflow, however long */
+			s->log_n = s->log_n * 10 + (v.at[i] - '0');
+	}
+	if (!number)
+		return damaged(e, "has a work factor that is no number");
+	if (s->log_n > AGE_LOG_N_MAX)
+		return err_set(e, ERR_INPUT, "asks for a scrypt work factor "
+			       "above 2^%d, which would take more than %d GiB "
+			       "of memory: refused", AGE_LOG_N_MAX,
+			       1 << (AGE_LOG_N_MAX - 20));
+	return 0;
 }
 
 static int read_x25519(struct stanza *s, const struct raw_stanza *raw,
@@ -162,21 +142,16 @@ static const struct known_type {
 	{ "ssh-ed25519", read_ssh },
 };
 
-static const struct known_type *type_of(struct view name)
-{
-	for (size_t i = 0; i < sizeof known_types / sizeof *known_types; i++)
-		if (is_text(name, known_types[i].name))
-			return &known_types[i];
-	return NULL;
-}
-
 /* Keep the stanza if we know its type, else count it. */
-static int keep(struct age_header *h, const struct raw_stanza *raw,
-		struct err *e)
+static int keep_stanza(struct age_header *h, const struct raw_stanza *raw,
+		       struct err *e)
 {
-	const struct known_type *type = type_of(raw->args[0]);
+	const struct known_type *type = NULL;
 	struct stanza s = { 0 };
 
+	for (size_t i = 0; i < sizeof known_types / sizeof *known_types; i++)
+		if (view_is(raw->args[0], known_types[i].name))
+			type = &known_types[i];
 	if (h->len + h->unknown >= AGE_STANZAS_MAX)
 		return err_set(e, ERR_INPUT, "has more than %d recipients: "
 			       "refused", AGE_STANZAS_MAX);
@@ -193,49 +168,23 @@ static int keep(struct age_header *h, const struct raw_stanza *raw,
 	return 0;
 }
 
-static int take_stanza(struct age_header *h, struct view line,
-		       struct reader *r, struct err *e)
-{
-	struct raw_stanza raw = { 0 };
-
-	if (!begins(line, "-> ") || !split(&raw, VIEW(line.at + 3, line.len - 3)))
-		return damaged(e, "has a line that is neither a stanza nor "
-			       "the checksum");
-	return take_body(&raw, r, e) < 0 ? -1 : keep(h, &raw, e);
-}
-
 /* The checksum's line ends the header. */
 static int take_mac(struct age_header *h, struct view file, struct view line,
 		    struct err *e)
 {
-	size_t before;
+	size_t before = (size_t)(line.at - file.at);
 
-	if (!begins(line, "--- ") ||
+	if (!view_begins(line, "--- ") ||
 	    !base64_exact(h->mac, sizeof h->mac,
 			  VIEW(line.at + 4, line.len - 4)))
 		return damaged(e, "has a malformed checksum");
-	before = (size_t)(line.at - file.at);
 	h->covered = VIEW(file.at, before + 3);
 	h->payload = VIEW(line.at + line.len + 1,
 			  file.len - before - line.len - 1);
 	return 0;
 }
 
-/* A passphrase opens a file for itself alone, or its reader is deceived. */
-static int check_alone(const struct age_header *h, struct err *e)
-{
-	if (h->len + h->unknown == 0)
-		return damaged(e, "names no recipient");
-	for (size_t i = 0; i < h->len; i++)
-		if (h->items[i].type == STANZA_SCRYPT &&
-		    h->len + h->unknown > 1)
-			return err_set(e, ERR_INPUT, "is sealed with a "
-				       "passphrase and in another way as well, "
-				       "which age forbids: refused");
-	return 0;
-}
-
-static int parse(struct age_header *h, struct view file, struct err *e)
+static int parse_header(struct age_header *h, struct view file, struct err *e)
 {
 	bool bounded = file.len > AGE_HEADER_MAX;
 	struct reader r = {
@@ -245,32 +194,49 @@ static int parse(struct age_header *h, struct view file, struct err *e)
 
 	if (take_line(&r, &line, e) < 0)
 		return -1;
-	if (!is_text(line, AGE_VERSION_LINE))
+	if (!view_is(line, AGE_VERSION_LINE))
 		return err_set(e, ERR_INPUT, "is no age file of version 1 (it "
 			       "does not begin with '%s')", AGE_VERSION_LINE);
 	for (;;) {
+		struct raw_stanza raw = { 0 };
+
 		if (take_line(&r, &line, e) < 0)
 			return -1;
-		if (begins(line, "---"))
+		if (view_begins(line, "---"))
 			break;
-		if (take_stanza(h, line, &r, e) < 0)
+		if (!view_begins(line, "-> ") ||
+		    !split_args(&raw, VIEW(line.at + 3, line.len - 3)))
+			return damaged(e, "has a line that is neither a stanza "
+				       "nor the checksum");
+		if (take_body(&raw, &r, e) < 0 || keep_stanza(h, &raw, e) < 0)
 			return -1;
 	}
-	return take_mac(h, file, line, e) < 0 ? -1 : check_alone(h, e);
+	if (take_mac(h, file, line, e) < 0)
+		return -1;
+	if (h->len + h->unknown == 0)
+		return damaged(e, "names no recipient");
+	/* a passphrase opens a file alone, or its reader is deceived */
+	for (size_t i = 0; i < h->len; i++)
+		if (h->items[i].type == STANZA_SCRYPT &&
+		    h->len + h->unknown > 1)
+			return err_set(e, ERR_INPUT, "is sealed with a "
+				       "passphrase and in another way as well, "
+				       "which age forbids: refused");
+	return 0;
 }
 
 int age_header_parse(struct age_header *h, struct view file, struct err *e)
 {
 	AUTO(age_header_done) struct age_header tmp = { 0 };
 
-	if (parse(&tmp, file, e) < 0)
+	if (parse_header(&tmp, file, e) < 0)
 		return -1;
 	*h = tmp;
 	tmp = (struct age_header){ 0 };
 	return 0;
 }
 
-static void write_args(struct sbuf *out, const struct stanza *s)
+void age_stanza_write(struct sbuf *out, const struct stanza *s)
 {
 	switch (s->type) {
 	case STANZA_X25519:
@@ -289,12 +255,8 @@ static void write_args(struct sbuf *out, const struct stanza *s)
 		sbuf_printf(out, " %d", s->log_n);
 		break;
 	}
-}
-
-void age_stanza_write(struct sbuf *out, const struct stanza *s)
-{
-	write_args(out, s);
 	sbuf_putc(out, '\n');
+	/* 43 characters: one line that is not full, so no empty one follows */
 	base64_add(out, VIEW(s->body, AGE_WRAPPED), BASE64_RAW);
 	sbuf_putc(out, '\n');
 }

@@ -1,4 +1,7 @@
-/* Recipients and identities: their texts, and identity files. */
+/*
+ * Recipients and identities: their texts, and identity files. What is wrong with
+ * a line is said without the line: it may be a secret key.
+ */
 #include "vault/age/internal.h"
 
 #include "base/auto.h"
@@ -6,35 +9,12 @@
 #include "base/base64.h"
 #include "vault/age/bech32.h"
 
+/* Upper case for what is secret, so that nobody takes one for the other. */
 #define PUBLIC_PREFIX "age"
 #define SECRET_PREFIX "AGE-SECRET-KEY-"
 #define SSH_TYPE "ssh-ed25519 "
 
-static bool begins(struct view v, const char *text)
-{
-	return v.len >= strlen(text) && memcmp(v.at, text, strlen(text)) == 0;
-}
-
 /* ---- recipients ---- */
-
-/* "ssh-ed25519 BASE64 [comment]" */
-static int parse_ssh(struct age_recipient *out, const char *text, struct err *e)
-{
-	AUTO(sbuf_done) struct sbuf wire = SBUF_INIT;
-	const char *at = text + strlen(SSH_TYPE);
-	struct age_recipient r = { .kind = AGE_SSH_ED25519 };
-	unsigned char point[POINT_BYTES];
-
-	if (!base64_decode(&wire, VIEW(at, strcspn(at, " \t")), BASE64_PADDED) ||
-	    !age_ssh_unwire(r.key, VIEW(sbuf_str(&wire), wire.len)))
-		return err_set(e, ERR_INPUT, "the recipient is damaged: "
-			       "expected 'ssh-ed25519 AAAA...' as in a .pub "
-			       "file of OpenSSH");
-	if (age_ssh_point(point, r.key, e) < 0)
-		return err_wrap(e, "the recipient");
-	*out = r;
-	return 0;
-}
 
 /* Why a text is no recipient, if we know what it is instead. */
 static const char *other_recipient(const char *text)
@@ -58,13 +38,34 @@ static const char *other_recipient(const char *text)
 	       "plugins are not supported";
 }
 
+/* "ssh-ed25519 BASE64 [comment]" */
+static int parse_ssh_recipient(struct age_recipient *out, const char *text,
+			       struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf wire = SBUF_INIT;
+	const char *at = text + strlen(SSH_TYPE);
+	struct age_recipient r = { .kind = AGE_SSH_ED25519 };
+	unsigned char point[POINT_BYTES];
+
+	if (!base64_decode(&wire, VIEW(at, strcspn(at, " \t")), BASE64_PADDED) ||
+	    !age_ssh_unwire(r.key, VIEW(sbuf_str(&wire), wire.len)))
+		return err_set(e, ERR_INPUT, "the recipient is damaged: "
+			       "expected 'ssh-ed25519 AAAA...' as in a .pub "
+			       "file of OpenSSH");
+	/* a key that would protect nothing is found now, not when it seals */
+	if (age_ssh_point(point, r.key, e) < 0)
+		return err_wrap(e, "the recipient");
+	*out = r;
+	return 0;
+}
+
 int age_recipient_parse(struct age_recipient *out, const char *text,
 			struct err *e)
 {
 	struct age_recipient r = { .kind = AGE_X25519 };
 
 	if (strncmp(text, SSH_TYPE, strlen(SSH_TYPE)) == 0)
-		return parse_ssh(out, text, e);
+		return parse_ssh_recipient(out, text, e);
 	if (!bech32_decode(r.key, PUBLIC_PREFIX, text, strlen(text)))
 		return err_set(e, ERR_INPUT, "no recipient: %s",
 			       other_recipient(text));
@@ -72,20 +73,12 @@ int age_recipient_parse(struct age_recipient *out, const char *text,
 	return 0;
 }
 
-static void ssh_text(struct sbuf *out, const unsigned char key[32])
-{
-	unsigned char wire[SSH_WIRE];
-
-	age_ssh_wire(wire, key);
-	sbuf_puts(out, SSH_TYPE);
-	base64_add(out, VIEW(wire, SSH_WIRE), BASE64_PADDED);
-}
-
 const char *age_recipient_text(const struct age_recipient *r,
 			       char buf[AGE_RECIPIENT_TEXT])
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 	char short_text[BECH32_TEXT];
+	unsigned char wire[SSH_WIRE];
 
 	switch (r->kind) {
 	case AGE_X25519:
@@ -93,7 +86,9 @@ const char *age_recipient_text(const struct age_recipient *r,
 		sbuf_puts(&text, short_text);
 		break;
 	case AGE_SSH_ED25519:
-		ssh_text(&text, r->key);
+		age_ssh_wire(wire, r->key);
+		sbuf_puts(&text, SSH_TYPE);
+		base64_add(&text, VIEW(wire, SSH_WIRE), BASE64_PADDED);
 		break;
 	}
 	snprintf(buf, AGE_RECIPIENT_TEXT, "%s", sbuf_str(&text));
@@ -102,32 +97,14 @@ const char *age_recipient_text(const struct age_recipient *r,
 
 /* ---- identities ---- */
 
-int age_identity_public(struct age_identity *identity, struct err *e)
+/* The public key of the scalar, as an X25519 recipient. */
+static int find_public(struct age_identity *identity, struct err *e)
 {
 	AUTO(key_done) struct key scalar = { { 0 } };
 
 	memcpy(scalar.b, identity->scalar.bytes, sizeof scalar.b);
 	identity->recipient.kind = AGE_X25519;
 	return crypto_x25519_public(identity->recipient.key, &scalar, e);
-}
-
-static void write_identity(struct sbuf *out, const struct age_identity *id,
-			   time_t now)
-{
-	char text[BECH32_TEXT];
-	char public_text[AGE_RECIPIENT_TEXT];
-	char date[32] = "";
-	struct tm tm;
-
-	if (gmtime_r(&now, &tm))
-		strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	bech32_encode(text, SECRET_PREFIX, id->scalar.bytes);
-	sbuf_printf(out, "# created: %s\n# public key: %s\n", date,
-		    age_recipient_text(&id->recipient, public_text));
-	/* Not by a format: printf may leave a copy behind. */
-	sbuf_puts(out, text);
-	sbuf_putc(out, '\n');
-	explicit_bzero(text, sizeof text);
 }
 
 static void identity_done(struct age_identity *id)
@@ -140,13 +117,25 @@ int age_identity_new(struct sbuf *text, struct age_recipient *recipient,
 {
 	AUTO(identity_done) struct age_identity id = { 0 };
 	AUTO(key_done) struct key scalar = { { 0 } };
+	char secret_line[BECH32_TEXT];
+	char public_text[AGE_RECIPIENT_TEXT];
+	char date[32] = "";
+	struct tm tm;
 
 	if (crypto_random(scalar.b, sizeof scalar.b, e) < 0)
 		return -1;
 	secret_set(&id.scalar, scalar.b, sizeof scalar.b);
-	if (age_identity_public(&id, e) < 0)
+	if (find_public(&id, e) < 0)
 		return -1;
-	write_identity(text, &id, now);
+	if (gmtime_r(&now, &tm))
+		strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	bech32_encode(secret_line, SECRET_PREFIX, id.scalar.bytes);
+	sbuf_printf(text, "# created: %s\n# public key: %s\n", date,
+		    age_recipient_text(&id.recipient, public_text));
+	/* Not by a format: printf may leave a copy behind. */
+	sbuf_puts(text, secret_line);
+	sbuf_putc(text, '\n');
+	explicit_bzero(secret_line, sizeof secret_line);
 	*recipient = id.recipient;
 	return 0;
 }
@@ -154,14 +143,14 @@ int age_identity_new(struct sbuf *text, struct age_recipient *recipient,
 /* Why a line is no identity, if we know what it is instead. */
 static const char *other_identity(struct view line)
 {
-	if (begins(line, "AGE-PLUGIN-"))
+	if (view_begins(line, "AGE-PLUGIN-"))
 		return "plugins are not supported";
-	if (begins(line, SECRET_PREFIX "PQ-"))
+	if (view_begins(line, SECRET_PREFIX "PQ-"))
 		return "post-quantum keys are not supported";
-	if (begins(line, "age1") || begins(line, "ssh-"))
+	if (view_begins(line, "age1") || view_begins(line, "ssh-"))
 		return "that is a public key: the secret one begins with "
 		       "'" SECRET_PREFIX "1'";
-	if (begins(line, SECRET_PREFIX))
+	if (view_begins(line, SECRET_PREFIX))
 		return "the key is damaged: its checksum does not fit";
 	return "expected a secret key that begins with '" SECRET_PREFIX "1'";
 }
@@ -181,42 +170,29 @@ static int add_identity(struct age_identities *v, struct view line,
 			       "identities", number, AGE_IDENTITIES_MAX);
 	id = vec_add(v);
 	secret_set(&id->scalar, scalar.b, sizeof scalar.b);
-	return age_identity_public(id, e);
+	return find_public(id, e);
 }
 
-static int parse_lines(struct age_identities *v, struct view rest,
-		       struct err *e)
+/* An identity file of either kind into the empty list @v. */
+static int parse_identities(struct age_identities *v, struct view text,
+			    struct err *e)
 {
-	size_t number = 0;
+	struct view line;
 
-	while (rest.len) {
-		const unsigned char *end = memchr(rest.at, '\n', rest.len);
-		struct view line = VIEW(rest.at, end ? (size_t)(end - rest.at)
-						     : rest.len);
-
-		rest = VIEW(line.at + line.len + !!end,
-			    rest.len - line.len - !!end);
-		number++;
-		if (line.len && line.at[line.len - 1] == '\r')
-			line.len--;
+	if (age_ssh_looks(text))
+		return age_ssh_parse(vec_add(v), text, e);
+	if (age_armored(text.at, text.len) ||
+	    view_begins(text, "age-encryption.org/"))
+		return err_set(e, ERR_INPUT, "is itself sealed: open it with "
+			       "'age -d' first");
+	for (size_t number = 1; view_line(&text, &line); number++)
 		if (line.len && *line.at != '#' &&
 		    add_identity(v, line, number, e) < 0)
 			return -1;
-	}
 	if (!v->len)
 		return err_set(e, ERR_INPUT, "holds no identity: expected a "
 			       "line that begins with '" SECRET_PREFIX "1'");
 	return 0;
-}
-
-static int parse_file(struct age_identities *v, struct view text, struct err *e)
-{
-	if (age_ssh_looks(text))
-		return age_ssh_parse(vec_add(v), text, e);
-	if (age_armored(text.at, text.len) || begins(text, "age-encryption.org/"))
-		return err_set(e, ERR_INPUT, "is itself sealed: open it with "
-			       "'age -d' first");
-	return parse_lines(v, text, e);
 }
 
 int age_identities_parse(struct age_identities *out, const struct secret *text,
@@ -224,7 +200,7 @@ int age_identities_parse(struct age_identities *out, const struct secret *text,
 {
 	AUTO(age_identities_done) struct age_identities v = { 0 };
 
-	if (parse_file(&v, VIEW(secret_text(text), text->len), e) < 0)
+	if (parse_identities(&v, VIEW(secret_text(text), text->len), e) < 0)
 		return -1;
 	if (out->len + v.len > AGE_IDENTITIES_MAX)
 		return err_set(e, ERR_INPUT, "more than %d identities",

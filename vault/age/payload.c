@@ -1,4 +1,8 @@
-/* The payload of an age file: chunks of 64 KiB, each sealed by itself. */
+/*
+ * The payload of an age file: chunks of 64 KiB, each sealed by itself. Its
+ * number and whether it is the last are in a chunk's nonce, so that none can be moved,
+ * left out or cut off unseen.
+ */
 #include "vault/age/internal.h"
 
 #include "base/auto.h"
@@ -6,16 +10,16 @@
 
 #include <stdint.h>
 
-#define NONCE 16
+#define NONCE 16 /* bytes, of the file: they go into the payload's key */
 #define CHUNK ((size_t)64 << 10)
 #define SEALED_CHUNK (CHUNK + AEAD_TAG)
 
 DEFINE_AUTO(struct aead *, aead_free)
 
 /* Ready to seal or open the chunks that follow the nonce. */
-static int start(struct aead **out, const struct file_key *key,
-		 const unsigned char nonce[NONCE], enum aead_way way,
-		 struct err *e)
+static int start_payload(struct aead **out, const struct file_key *key,
+			 const unsigned char nonce[NONCE], enum aead_way way,
+			 struct err *e)
 {
 	AUTO(key_done) struct key payload_key = { 0 };
 
@@ -34,38 +38,32 @@ static void chunk_nonce(unsigned char nonce[AEAD_NONCE], uint64_t n, bool last)
 	nonce[AEAD_NONCE - 1] = last;
 }
 
-static int seal_chunks(struct sbuf *out, struct aead *a, struct view plain,
-		       struct err *e)
+int age_payload_seal(struct sbuf *out, const struct file_key *key,
+		     struct view plain, struct err *e)
 {
-	unsigned char nonce[AEAD_NONCE];
+	AUTO(auto_aead_free) struct aead *a = NULL;
+	unsigned char nonce[NONCE];
+	unsigned char chunk[AEAD_NONCE];
 	unsigned char sealed[SEALED_CHUNK];
 	bool last = false;
 
+	if (crypto_random(nonce, sizeof nonce, e) < 0 ||
+	    start_payload(&a, key, nonce, AEAD_SEAL, e) < 0)
+		return -1;
+	sbuf_add(out, nonce, sizeof nonce);
+	/* an empty file has one chunk, which is empty; no other may be */
 	for (uint64_t i = 0; !last; i++) {
 		size_t n = plain.len < CHUNK ? plain.len : CHUNK;
 
 		last = n == plain.len;
-		chunk_nonce(nonce, i, last);
-		if (!aead_seal(a, nonce, VIEW(plain.at, n), sealed, sealed + n))
+		chunk_nonce(chunk, i, last);
+		if (!aead_seal(a, chunk, VIEW(plain.at, n), sealed, sealed + n))
 			return err_set(e, ERR_SYSTEM, "OpenSSL could not "
 				       "encrypt");
 		sbuf_add(out, sealed, n + AEAD_TAG);
 		plain = VIEW(n ? plain.at + n : plain.at, plain.len - n);
 	}
 	return 0;
-}
-
-int age_payload_seal(struct sbuf *out, const struct file_key *key,
-		     struct view plain, struct err *e)
-{
-	AUTO(auto_aead_free) struct aead *a = NULL;
-	unsigned char nonce[NONCE];
-
-	if (crypto_random(nonce, sizeof nonce, e) < 0 ||
-	    start(&a, key, nonce, AEAD_SEAL, e) < 0)
-		return -1;
-	sbuf_add(out, nonce, sizeof nonce);
-	return seal_chunks(out, a, plain, e);
 }
 
 /* Append the chunk and decrypt it where it then is; drop its tag. */
@@ -82,17 +80,26 @@ static bool open_chunk(struct sbuf *out, struct aead *a, struct view chunk,
 	return aead_open(a, nonce, VIEW(at, n), chunk.at + n, at);
 }
 
-static int open_chunks(struct sbuf *out, struct aead *a, struct view rest,
-		       struct err *e)
+int age_payload_open(struct sbuf *out, const struct file_key *key,
+		     struct view payload, struct err *e)
 {
-	uint64_t chunks = (rest.len + SEALED_CHUNK - 1) / SEALED_CHUNK;
-	unsigned char nonce[AEAD_NONCE];
+	AUTO(auto_aead_free) struct aead *a = NULL;
+	struct view rest;
+	uint64_t chunks;
 
+	if (payload.len < NONCE + AEAD_TAG)
+		return err_set(e, ERR_INPUT, "is cut off: nothing follows its "
+			       "header");
+	if (start_payload(&a, key, payload.at, AEAD_OPEN, e) < 0)
+		return -1;
+	rest = VIEW(payload.at + NONCE, payload.len - NONCE);
+	chunks = (rest.len + SEALED_CHUNK - 1) / SEALED_CHUNK;
 	if (rest.len > AGE_PLAIN_MAX + chunks * AEAD_TAG)
 		return err_set(e, ERR_INPUT, "has more than %d MiB",
 			       (int)(AGE_PLAIN_MAX >> 20));
 	for (uint64_t i = 0; i < chunks; i++) {
 		size_t n = rest.len < SEALED_CHUNK ? rest.len : SEALED_CHUNK;
+		unsigned char nonce[AEAD_NONCE];
 
 		chunk_nonce(nonce, i, i + 1 == chunks);
 		if (n < AEAD_TAG || (n == AEAD_TAG && i > 0) ||
@@ -104,18 +111,4 @@ static int open_chunks(struct sbuf *out, struct aead *a, struct view rest,
 		rest = VIEW(rest.at + n, rest.len - n);
 	}
 	return 0;
-}
-
-int age_payload_open(struct sbuf *out, const struct file_key *key,
-		     struct view payload, struct err *e)
-{
-	AUTO(auto_aead_free) struct aead *a = NULL;
-
-	if (payload.len < NONCE + AEAD_TAG)
-		return err_set(e, ERR_INPUT, "is cut off: nothing follows its "
-			       "header");
-	if (start(&a, key, payload.at, AEAD_OPEN, e) < 0)
-		return -1;
-	return open_chunks(out, a, VIEW(payload.at + NONCE, payload.len - NONCE),
-			   e);
 }

@@ -17,7 +17,7 @@
 #define END "-----END OPENSSH PRIVATE KEY-----"
 #define MAGIC "openssh-key-v1"
 #define TYPE "ssh-ed25519"
-#define FILE_MAX 8192
+#define FILE_MAX 8192 /* bytes; ssh-keygen writes about 400 */
 
 DEFINE_AUTO(BIGNUM *, BN_free)
 DEFINE_AUTO(BN_CTX *, BN_CTX_free)
@@ -83,18 +83,13 @@ static int bad(struct err *e, const char *what)
 	return err_set(e, ERR_INPUT, "the OpenSSH private key %s", what);
 }
 
-static bool begins(struct view v, const char *text)
-{
-	return v.len >= strlen(text) && memcmp(v.at, text, strlen(text)) == 0;
-}
-
 bool age_ssh_looks(struct view text)
 {
-	return begins(text, BEGIN);
+	return view_begins(text, BEGIN);
 }
 
 /* The lines between the first and the last one, joined and decoded. */
-static bool unwrap(struct sbuf *out, struct view text)
+static bool unwrap_lines(struct sbuf *out, struct view text)
 {
 	AUTO(sbuf_done) struct sbuf joined = SBUF_SECRET;
 	const char *at = (const char *)text.at + strlen(BEGIN);
@@ -107,6 +102,7 @@ static bool unwrap(struct sbuf *out, struct view text)
 				    BASE64_PADDED);
 }
 
+/* Numbers are big-endian: RFC 4251, section 5. */
 static bool take_u32(struct view *rest, uint32_t *n)
 {
 	const unsigned char *b = rest->at;
@@ -119,6 +115,7 @@ static bool take_u32(struct view *rest, uint32_t *n)
 	return true;
 }
 
+/* A length and so many bytes; false when there are fewer. */
 static bool take_string(struct view *rest, struct view *s)
 {
 	uint32_t n;
@@ -130,31 +127,21 @@ static bool take_string(struct view *rest, struct view *s)
 	return true;
 }
 
-static bool is_text(struct view v, const char *text)
-{
-	return v.len == strlen(text) && begins(v, text);
-}
-
-/* 1, 2, 3... up to a multiple of the cipher's block, which is 8. */
-static bool is_padding(struct view rest)
-{
-	for (size_t i = 0; i < rest.len; i++)
-		if (rest.at[i] != i + 1)
-			return false;
-	return rest.len < 8;
-}
-
 /* The seed, if the private part is one that fits to the public key. */
 static int read_private(struct view *seed, struct view part,
 			const unsigned char public_key[32], struct err *e)
 {
 	struct view type, key, pair, comment;
-	uint32_t a, b;
+	uint32_t a, b; /* one number twice: a wrong passphrase would show */
+	bool fits = take_u32(&part, &a) && take_u32(&part, &b) && a == b &&
+		    take_string(&part, &type) && view_is(type, TYPE) &&
+		    take_string(&part, &key) && take_string(&part, &pair) &&
+		    take_string(&part, &comment) && part.len < 8;
 
-	if (!take_u32(&part, &a) || !take_u32(&part, &b) || a != b ||
-	    !take_string(&part, &type) || !is_text(type, TYPE) ||
-	    !take_string(&part, &key) || !take_string(&part, &pair) ||
-	    !take_string(&part, &comment) || !is_padding(part))
+	/* padding: 1, 2, 3... up to the cipher's block, 8 bytes for none */
+	for (size_t i = 0; fits && i < part.len; i++)
+		fits = part.at[i] == i + 1;
+	if (!fits)
 		return bad(e, "is damaged, or not of type " TYPE);
 	if (key.len != 32 || memcmp(key.at, public_key, 32) != 0 ||
 	    pair.len != 64 || memcmp(pair.at + 32, public_key, 32) != 0)
@@ -182,35 +169,29 @@ static int read_container(struct view *seed, unsigned char public_key[32],
 		return bad(e, "is damaged");
 	if (!age_ssh_unwire(public_key, wire))
 		return bad(e, "is not of type " TYPE);
-	if (!is_text(cipher, "none") || !is_text(kdf, "none"))
+	if (!view_is(cipher, "none") || !view_is(kdf, "none"))
 		return bad(e, "has a passphrase: that is not supported");
 	return read_private(seed, part, public_key, e);
-}
-
-/* The X25519 scalar of a seed: the first half of its SHA-512 (RFC 8032). */
-static int scalar_of(struct secret *out, struct view seed, struct err *e)
-{
-	unsigned char hash[64];
-	int ret = 0;
-
-	if (EVP_Q_digest(NULL, "SHA512", NULL, seed.at, seed.len, hash, NULL))
-		secret_set(out, hash, 32);
-	else
-		ret = err_set(e, ERR_SYSTEM, "OpenSSL could not hash");
-	explicit_bzero(hash, sizeof hash);
-	return ret;
 }
 
 int age_ssh_parse(struct age_identity *out, struct view text, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;
+	unsigned char hash[64];
 	struct view seed;
+	int ret = 0;
 
-	if (text.len > FILE_MAX || !unwrap(&raw, text))
+	if (text.len > FILE_MAX || !unwrap_lines(&raw, text))
 		return bad(e, "is damaged");
 	if (read_container(&seed, out->recipient.key,
 			   VIEW(sbuf_str(&raw), raw.len), e) < 0)
 		return -1;
 	out->recipient.kind = AGE_SSH_ED25519;
-	return scalar_of(&out->scalar, seed, e);
+	/* the X25519 scalar is the first half of the seed's SHA-512: RFC 8032 */
+	if (EVP_Q_digest(NULL, "SHA512", NULL, seed.at, seed.len, hash, NULL))
+		secret_set(&out->scalar, hash, 32);
+	else
+		ret = err_set(e, ERR_SYSTEM, "OpenSSL could not hash");
+	explicit_bzero(hash, sizeof hash);
+	return ret;
 }

@@ -1,4 +1,8 @@
-/* How a stanza wraps the file key: for a passphrase or for a public key. */
+/*
+ * How a stanza wraps the file key: for a passphrase or for a public key. Salts
+ * and labels are those of the specification (C2SP age, recipient types), so that
+ * the same passphrase or key gives no other program the same wrapping key.
+ */
 #include "vault/age/internal.h"
 
 #include "base/auto.h"
@@ -12,8 +16,8 @@ DEFINE_AUTO(struct aead *, aead_free)
 /* Each wrapping key is used once, so the nonce is always zero. */
 static const unsigned char zero_nonce[AEAD_NONCE];
 
-int age_wrap(unsigned char body[AGE_WRAPPED], const struct key *key,
-	     const struct file_key *file_key, struct err *e)
+static int wrap(unsigned char body[AGE_WRAPPED], const struct key *key,
+		const struct file_key *file_key, struct err *e)
 {
 	AUTO(auto_aead_free) struct aead *a = NULL;
 
@@ -25,8 +29,9 @@ int age_wrap(unsigned char body[AGE_WRAPPED], const struct key *key,
 	return 0;
 }
 
-int age_unwrap(struct file_key *file_key, const struct key *key,
-	       const unsigned char body[AGE_WRAPPED], struct err *e)
+/* 1, or 0 when @key is not the one that it was wrapped with, or -1. */
+static int unwrap(struct file_key *file_key, const struct key *key,
+		  const unsigned char body[AGE_WRAPPED], struct err *e)
 {
 	AUTO(auto_aead_free) struct aead *a = NULL;
 	AUTO(file_key_done) struct file_key plain = { { 0 } };
@@ -63,7 +68,7 @@ int age_scrypt_wrap(struct stanza *out, const struct file_key *file_key,
 	if (crypto_random(out->salt, AGE_SALT, e) < 0 ||
 	    passphrase_key(&key, out, passphrase, e) < 0)
 		return -1;
-	return age_wrap(out->body, &key, file_key, e);
+	return wrap(out->body, &key, file_key, e);
 }
 
 int age_scrypt_unwrap(struct file_key *file_key, const struct stanza *s,
@@ -73,7 +78,7 @@ int age_scrypt_unwrap(struct file_key *file_key, const struct stanza *s,
 
 	if (passphrase_key(&key, s, passphrase, e) < 0)
 		return -1;
-	return age_unwrap(file_key, &key, s->body, e);
+	return unwrap(file_key, &key, s->body, e);
 }
 
 /* ---- a public key ---- */
@@ -87,48 +92,37 @@ struct terms {
 	struct key tweak; /* ssh-ed25519: ties the secret to the SSH key */
 };
 
-/* The first bytes of the SHA-256 of the SSH key. */
-static void ssh_tag(unsigned char tag[AGE_TAG], const unsigned char *wire)
+static int terms_of(struct terms *t, const struct age_recipient *r,
+		    struct err *e)
 {
+	unsigned char wire[SSH_WIRE];
 	char hex[DIGEST_HEX + 1];
 
+	*t = (struct terms){ .label = LABEL "/X25519" };
+	if (r->kind != AGE_SSH_ED25519) {
+		memcpy(t->point, r->key, POINT_BYTES);
+		return 0;
+	}
+	t->label = LABEL "/ssh-ed25519";
+	t->tweaked = true;
+	age_ssh_wire(wire, r->key);
+	/* the first bytes of the SHA-256 of the SSH key */
 	digest_sha256(wire, SSH_WIRE, hex);
 	for (int i = 0; i < AGE_TAG; i++) {
 		char pair[3] = { hex[2 * i], hex[2 * i + 1], '\0' };
 
-		tag[i] = (unsigned char)strtoul(pair, NULL, 16);
+		t->tag[i] = (unsigned char)strtoul(pair, NULL, 16);
 	}
-}
-
-static int ssh_terms(struct terms *t, const struct age_recipient *r,
-		     struct err *e)
-{
-	unsigned char wire[SSH_WIRE];
-
-	t->label = LABEL "/ssh-ed25519";
-	t->tweaked = true;
-	age_ssh_wire(wire, r->key);
-	ssh_tag(t->tag, wire);
 	if (age_ssh_point(t->point, r->key, e) < 0)
 		return -1;
 	return crypto_hkdf(&t->tweak, VIEW(NULL, 0), VIEW(wire, SSH_WIRE),
 			   t->label, e);
 }
 
-static int terms_of(struct terms *t, const struct age_recipient *r,
-		    struct err *e)
-{
-	*t = (struct terms){ .label = LABEL "/X25519" };
-	if (r->kind == AGE_SSH_ED25519)
-		return ssh_terms(t, r, e);
-	memcpy(t->point, r->key, POINT_BYTES);
-	return 0;
-}
-
 /* The wrapping key that @scalar and the other side's @point agree on. */
-static int agree(struct key *out, const struct terms *t,
-		 const struct key *scalar, const unsigned char *point,
-		 const unsigned char *share, struct err *e)
+static int agree_on_key(struct key *out, const struct terms *t,
+			const struct key *scalar, const unsigned char *point,
+			const unsigned char *share, struct err *e)
 {
 	AUTO(key_done) struct key shared = { { 0 } };
 	AUTO(key_done) struct key plain = { { 0 } };
@@ -165,9 +159,9 @@ int age_share_wrap(struct stanza *out, const struct file_key *file_key,
 	memcpy(out->tag, t.tag, AGE_TAG);
 	if (crypto_random(ephemeral.b, sizeof ephemeral.b, e) < 0 ||
 	    crypto_x25519_public(out->share, &ephemeral, e) < 0 ||
-	    agree(&key, &t, &ephemeral, t.point, out->share, e) < 0)
+	    agree_on_key(&key, &t, &ephemeral, t.point, out->share, e) < 0)
 		return -1;
-	return age_wrap(out->body, &key, file_key, e);
+	return wrap(out->body, &key, file_key, e);
 }
 
 int age_share_unwrap(struct file_key *file_key, const struct stanza *s,
@@ -181,10 +175,12 @@ int age_share_unwrap(struct file_key *file_key, const struct stanza *s,
 		return 0;
 	if (terms_of(&t, &with->recipient, e) < 0)
 		return -1;
+	/* a hint, no proof: two keys in 2^32 share one, and unwrap() tells */
 	if (memcmp(s->tag, t.tag, AGE_TAG) != 0)
 		return 0;
 	memcpy(scalar.b, with->scalar.bytes, sizeof scalar.b);
-	if (agree(&key, &t, &scalar, s->share, s->share, e) < 0)
+	if (agree_on_key(&key, &t, &scalar, s->share, s->share,
+			 e) < 0)
 		return -1;
-	return age_unwrap(file_key, &key, s->body, e);
+	return unwrap(file_key, &key, s->body, e);
 }

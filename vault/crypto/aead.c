@@ -1,5 +1,6 @@
 /*
- * Authenticated encryption, through OpenSSL.
+ * Authenticated encryption, through OpenSSL: one context for all that a key
+ * seals, so that the key is set up once.
  */
 #include "vault/crypto/aead.h"
 
@@ -9,7 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
-#define MOST ((size_t)1 << 30)
+#define MOST ((size_t)1 << 30) /* bytes: EVP counts in int */
 
 struct aead {
 	EVP_CIPHER_CTX *ctx;
@@ -17,23 +18,17 @@ struct aead {
 
 DEFINE_AUTO(struct aead *, aead_free)
 
-static const EVP_CIPHER *cipher_of(enum aead_cipher cipher)
-{
-	switch (cipher) {
-	case AEAD_CHACHA20_POLY1305: return EVP_chacha20_poly1305();
-	case AEAD_AES_256_GCM: return EVP_aes_256_gcm();
-	}
-	return NULL;
-}
-
 int aead_new(struct aead **out, enum aead_cipher cipher, enum aead_way way,
 	     const struct key *key, struct err *e)
 {
 	AUTO(auto_aead_free) struct aead *a = mem_calloc(1, sizeof *a);
+	const EVP_CIPHER *type = cipher == AEAD_AES_256_GCM
+					 ? EVP_aes_256_gcm()
+					 : EVP_chacha20_poly1305();
 
 	a->ctx = EVP_CIPHER_CTX_new();
 	if (!a->ctx ||
-	    EVP_CipherInit_ex2(a->ctx, cipher_of(cipher), key->b, NULL,
+	    EVP_CipherInit_ex2(a->ctx, type, key->b, NULL,
 			       way == AEAD_SEAL, NULL) != 1) {
 		ERR_clear_error();
 		return err_set(e, ERR_SYSTEM, "OpenSSL could not make ready "
@@ -87,7 +82,7 @@ bool aead_open(struct aead *a, const unsigned char nonce[AEAD_NONCE],
 	       struct view in, const unsigned char tag[AEAD_TAG],
 	       unsigned char *out)
 {
-	unsigned char want[AEAD_TAG];
+	unsigned char want[AEAD_TAG]; /* OpenSSL's parameter is not const */
 
 	memcpy(want, tag, sizeof want);
 	return run(a, nonce, in, out) &&

@@ -8,12 +8,15 @@
 
 #include "vault/crypto/crypto.h"
 
-#define AEAD_NONCE 12
-#define AEAD_TAG 16
+#define AEAD_NONCE 12 /* bytes */
+#define AEAD_TAG 16   /* bytes */
 
+/** Both take a key of 32 bytes. */
 enum aead_cipher { AEAD_CHACHA20_POLY1305, AEAD_AES_256_GCM };
+/** One object goes one way: OpenSSL sets the key up for it once. */
 enum aead_way { AEAD_SEAL, AEAD_OPEN };
 
+/** A cipher with its key; aead_free() wipes it. */
 struct aead;
 
 /** Make ready for one direction; aead_free() ends it. ERR_SYSTEM. */

@@ -42,6 +42,7 @@ static OSSL_PARAM octets(const char *name, struct view v)
 	return OSSL_PARAM_construct_octet_string(name, at, v.len);
 }
 
+/* No constant: OpenSSL takes a pointer through which it could write. */
 static OSSL_PARAM sha256(void)
 {
 	static char name[] = "SHA256";
@@ -79,8 +80,8 @@ int crypto_scrypt(struct key *out, struct view password, struct view salt,
 		  int log_n, struct err *e)
 {
 	uint64_t n = (uint64_t)1 << log_n;
-	uint64_t memory = (n + 1024) * 1024 + 4096;
-	uint32_t r = 8;
+	uint64_t memory = (n + 1024) * 1024 + 4096; /* bytes: 128 n r, and some */
+	uint32_t r = 8; /* age's, as p */
 	uint32_t p = 1;
 	const OSSL_PARAM params[] = {
 		octets(OSSL_KDF_PARAM_PASSWORD, password),
@@ -131,6 +132,7 @@ int crypto_hmac(unsigned char mac[32], const struct key *key, struct view text,
 
 bool crypto_equal(const void *a, const void *b, size_t len)
 {
+	/* memcmp() ends at the first difference, which somebody may measure */
 	return CRYPTO_memcmp(a, b, len) == 0;
 }
 

@@ -24,12 +24,19 @@ static inline void key_done(struct key *k)
 	explicit_bzero(k, sizeof *k);
 }
 
+/** A public key on Curve25519, as its u coordinate, least byte first. */
 #define POINT_BYTES 32
 
-/** Bytes from OpenSSL's generator for private values. ERR_SYSTEM. */
+/**
+ * Bytes from OpenSSL's generator for private values. ERR_SYSTEM. What is no
+ * secret has base/random.h.
+ */
 int crypto_random(void *out, size_t len, struct err *e);
 
-/** HKDF-SHA-256 (RFC 5869); @salt and @ikm may be empty. ERR_SYSTEM. */
+/**
+ * HKDF-SHA-256 (RFC 5869); @salt and @ikm may be empty, @info says what the key
+ * is for, so that one secret gives keys that know nothing of each other.
+ */
 int crypto_hkdf(struct key *out, struct view ikm, struct view salt,
 		const char *info, struct err *e);
 

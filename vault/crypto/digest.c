@@ -1,5 +1,5 @@
 /*
- * SHA-256 as hex.
+ * SHA-256 as hex, for what is compared or shown; keys are derived in crypto.c.
  */
 #include "vault/crypto/digest.h"
 

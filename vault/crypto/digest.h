@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+/** Hex digits of a digest, without the NUL. */
 #define DIGEST_HEX 64
 
 /** SHA-256 (FIPS 180-4) of @len bytes as lower-case hex and NUL. */
