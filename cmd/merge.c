@@ -151,7 +151,7 @@ static int resolve(const struct cmd_env *env, struct err *e)
 		return -1;
 	if (asked && !asks_secret(m)) /* choosing a side was the yes to it */
 		known_note(m);
-	change_find(&c);
+	mesh_diff(&c.changes, &c.before, m);
 	change_print(&c);
 	if (mesh_conflicts(&left, m, e) < 0)
 		return -1;
