@@ -284,8 +284,8 @@ static void test_left_alone(void **state)
 	assert_plan(MESH("", LAPTOP "," PRINTER),
 		    HOST PEER(KEY_B, "10.99.0.2/32") PEER(KEY_D, "(none)") BOOT,
 		    WRITES_BOOT "(2 external peers, left alone)\n(external "
-		    "peer 'laptop' is not on the interface any more; 'wgmesh "
-		    "import' reads it anew)\n");
+		    "peer 'laptop' is not on the interface any more; an "
+		    "import reads it anew)\n");
 }
 
 /* Networks and addresses that a node has as well stay the external peer's. */
