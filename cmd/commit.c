@@ -30,10 +30,8 @@ static void note_of_repo(struct committer *f)
 /* Would its text tell keys to everybody who has the repository? */
 static bool is_plain_with_keys(struct store *s)
 {
-	const char *key = store_mesh(s)->key;
-
 	return store_form(s) == SEALED_NOT &&
-	       (store_has_keys(s) || !key || strcmp(key, "host") != 0);
+	       (store_has_keys(s) || store_mesh(s)->key != KEY_ON_HOST);
 }
 
 /*

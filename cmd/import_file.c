@@ -149,7 +149,7 @@ static int merge_import(struct file_import *im, struct change_run *c,
 	wanted->listen_port = m->listen_port;
 	wanted->mtu = m->mtu;
 	wanted->keepalive_s = m->keepalive_s;
-	mem_replace(&wanted->key, m->key);
+	wanted->key = m->key;
 	for (size_t i = 0; i < wanted->nodes.len; i++) {
 		struct node *n = &wanted->nodes.items[i];
 

@@ -75,12 +75,12 @@ int key_moved(const struct mesh *m, struct node *n, struct err *e)
 	return 0;
 }
 
-/* @where is "host", "state", or "new" for another pair in the state. */
-static int change_key(const struct mesh *m, struct node *n, const char *where,
-		      struct err *e)
+/* To @place; KEY_UNSAID is "new": another pair in the state. */
+static int change_key(const struct mesh *m, struct node *n,
+		      enum key_place place, struct err *e)
 {
-	if (strcmp(where, "new") != 0) {
-		mem_replace(&n->key, where);
+	if (place) {
+		n->key = place;
 		return key_moved(m, n, e);
 	}
 	if (node_key_on_host(m, n))
@@ -95,10 +95,10 @@ static int change_keys(struct mesh *m, const struct strings *args,
 		       struct err *e)
 {
 	const char *where = args->items[0];
-	bool is_new = strcmp(where, "new") == 0;
-	bool to_host = strcmp(where, "host") == 0;
+	enum key_place place = KEY_UNSAID;
 
-	if (!is_new && !to_host && strcmp(where, "state") != 0)
+	if (strcmp(where, "new") != 0 &&
+	    (!*where || !key_place_parse(&place, where)))
 		return err_set(e, ERR_INPUT, "'keys %s': expected host, state "
 			       "or new", where);
 	for (size_t i = 1; i < args->len; i++) {
@@ -107,19 +107,19 @@ static int change_keys(struct mesh *m, const struct strings *args,
 		if (!n)
 			return err_set(e, ERR_INPUT, "there is no node '%s'",
 				       args->items[i]);
-		if (change_key(m, n, where, e) < 0)
+		if (change_key(m, n, place, e) < 0)
 			return -1;
 	}
 	if (args->len > 1)
 		return 0;
 	/* the whole mesh: its default speaks for nodes to come, too */
-	if (!is_new)
-		mem_replace(&m->key, to_host ? where : NULL);
+	if (place)
+		m->key = place == KEY_ON_HOST ? place : KEY_UNSAID;
 	for (size_t i = 0; i < m->nodes.len; i++) {
-		if (change_key(m, &m->nodes.items[i], where, e) < 0)
+		if (change_key(m, &m->nodes.items[i], place, e) < 0)
 			return -1;
-		if (!is_new)
-			mem_replace(&m->nodes.items[i].key, NULL);
+		if (place)
+			m->nodes.items[i].key = KEY_UNSAID;
 	}
 	return 0;
 }

@@ -42,7 +42,7 @@ static void keep_newer(struct mesh *then, struct node *n,
 	SWAP(n->public_key, newer->public_key);
 	SWAP(n->private_key, newer->private_key);
 	if (!node_key_on_host(then, n))
-		mem_replace(&n->key, "host");
+		n->key = KEY_ON_HOST;
 }
 
 /* One node as it was then, with what is newer of the one that is there now. */
@@ -68,8 +68,8 @@ static int return_mesh(struct mesh *now, struct mesh *then, struct err *e)
 {
 	AUTO(strings_done) struct strings left = { 0 };
 
-	if (now->key && strcmp(now->key, "host") == 0)
-		mem_replace(&then->key, "host");
+	if (now->key == KEY_ON_HOST)
+		then->key = KEY_ON_HOST;
 	for (size_t i = 0; i < then->nodes.len; i++)
 		if (return_node(then, &then->nodes.items[i], now, e) < 0)
 			return -1;

@@ -49,9 +49,9 @@ static void collect_shown(struct shown *s, const struct mesh *m,
 	access_free(a);
 	access_groups_of(m, n->name, &s->groups);
 	if (n->private_key.len)
-		s->key_place = "state";
+		s->key_place = KEY_IN_STATE;
 	else if (node_key_on_host(m, n))
-		s->key_place = "host";
+		s->key_place = KEY_ON_HOST;
 	for (size_t i = 0; i < n->ssh_host_keys.len; i++) {
 		const char *line = n->ssh_host_keys.items[i];
 		AUTO(sbuf_done) struct sbuf text = SBUF_INIT;

@@ -13,8 +13,8 @@ struct shown {
 	struct strings *reasons; /* for each peer: the names of policies */
 	struct strings groups;
 	struct strings pins; /* "ssh-ed25519 SHA256:..." */
-	const char *key_place; /* where the private key is now: "state", "host",
-				  or NULL when there is none */
+	enum key_place key_place; /* where the private key is now; KEY_UNSAID
+				     when there is none */
 };
 
 /** Append what the state says of it for the field @f of a node: its items. */

@@ -69,7 +69,9 @@ static void json_effective(struct jout *j, const struct shown *s)
 	jout_number(j, "port", s->d.listen_port);
 	add_number(j, "mtu", s->d.mtu, s->d.mtu > 0);
 	add_number(j, "keepalive", keepalive, said);
-	jout_text(j, "key", node_key_on_host(m, n) ? "host" : "state");
+	jout_text(j, "key", key_place_word(node_key_on_host(m, n)
+						   ? KEY_ON_HOST
+						   : KEY_IN_STATE));
 	jout_text(j, "endpoint", or_null(endpoint));
 	jout_end(j);
 }
@@ -139,7 +141,7 @@ void show_json(const struct shown *s)
 	json_said(j, s);
 	json_effective(j, s);
 	jout_text(j, "public_key", or_null(n->public_key));
-	jout_text(j, "private_key", s->key_place);
+	jout_text(j, "private_key", or_null(key_place_word(s->key_place)));
 	jout_strings(j, "host_keys", &s->pins);
 	jout_open(j, "facts");
 	jout_text(j, "actual_hostname", n->actual_hostname);

@@ -18,7 +18,7 @@
 
 bool import_wants_key(const struct mesh *m)
 {
-	return !m->key || strcmp(m->key, "host") != 0;
+	return m->key != KEY_ON_HOST;
 }
 
 /*

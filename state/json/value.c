@@ -64,6 +64,22 @@ static int read_text(const struct mesh_field *f, void *slot,
 	return 0;
 }
 
+static int read_key_place(const struct mesh_field *f, void *slot,
+			  struct json_object *v, struct err *e)
+{
+	AUTO(auto_free) char *shown = NULL;
+	const char *s;
+
+	(void)f;
+	if (get_text(&s, v, e) < 0)
+		return -1;
+	if (key_place_parse(slot, s))
+		return 0;
+	shown = check_shown(s);
+	return err_set(e, ERR_INPUT, "'%s' is no place for a key, expected "
+		       "'host' or 'state'", shown);
+}
+
 static int read_secret(const struct mesh_field *f, void *slot,
 		       struct json_object *v, struct err *e)
 {
@@ -261,6 +277,7 @@ static int read_map(const struct mesh_field *f, void *object,
 static read_fn *const readers[VALUES] = {
 	[VALUE_TEXT] = read_text,
 	[VALUE_OPTIONAL] = read_text,
+	[VALUE_KEY_PLACE] = read_key_place,
 	[VALUE_SECRET] = read_secret,
 	[VALUE_NUMBER] = read_number,
 	[VALUE_SERIAL] = read_serial,

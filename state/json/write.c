@@ -210,6 +210,9 @@ static void put_value(struct writer *w, const struct mesh_field *f,
 	case VALUE_OPTIONAL:
 		put_text(w, *(char *const *)slot);
 		break;
+	case VALUE_KEY_PLACE:
+		put_text(w, key_place_word(*(const enum key_place *)slot));
+		break;
 	case VALUE_SECRET:
 		put_text(w, secret_text(slot));
 		break;

@@ -65,18 +65,6 @@ static int check_words(const char *s, size_t max, struct err *e)
 		       "without control characters", max);
 }
 
-/* Where a private key lives. */
-static int check_key_place(const char *s, struct err *e)
-{
-	AUTO(auto_free) char *shown = NULL;
-
-	if (!s || strcmp(s, "host") == 0 || strcmp(s, "state") == 0)
-		return 0;
-	shown = check_shown(s);
-	return err_set(e, ERR_INPUT, "'%s' is no place for a key, expected "
-		       "'host' or 'state'", shown);
-}
-
 /* A host as the Go tool may have saved it: no control characters at least. */
 static int check_ssh_host_text(const char *s, struct err *e)
 {
@@ -140,7 +128,6 @@ static void check_node_values(struct subject *s, const struct node *n)
 		    check_words(n->facts.nat_from, 160, &s->e));
 	judge_value(s, "facts: mtu", NULL,
 		    check_said(n->facts.mtu, check_mtu, &s->e));
-	judge_value(s, "key", "key", check_key_place(n->key, &s->e));
 	judge_value(s, "public_key", NULL,
 		    check_words(n->public_key, 128, &s->e));
 	judge_value(s, "private_key", NULL,
@@ -315,7 +302,6 @@ static void check_globals(struct findings *out, const struct mesh *m)
 			    err_set(&s.e, ERR_INPUT,
 				    "expected 32 hexadecimal digits"));
 	judge_value(&s, "mesh_secret", NULL, check_secrets(m, &s.e));
-	judge_value(&s, "key", "key", check_key_place(m->key, &s.e));
 	judge_value(&s, "keepalive", "keepalive",
 		    check_said_keepalive(m->keepalive_s, &s.e));
 }

@@ -39,17 +39,6 @@
 #define SSH_PLACE .unit = "ssh_host", .trust = TRUST | TRUST_WAY
 #define KEY_PAIR .unit = "public_key"
 
-/* Where private keys live; a node may differ from its mesh. */
-static int check_key_place(const char *value, struct err *e)
-{
-	AUTO(auto_free) char *shown = check_shown(value);
-
-	if (strcmp(value, "host") == 0 || strcmp(value, "state") == 0)
-		return 0;
-	return err_set(e, ERR_INPUT, "'%s' found, expected host or state",
-		       shown);
-}
-
 /* Free text: one line, for it stands in lists and in comments of files. */
 static int check_line(const char *value, struct err *e)
 {
@@ -131,8 +120,8 @@ static const struct mesh_field defaults_table[] = {
 	  FILE_KEY("keepalive", 10) },
 	{ .key = "key", .type = FIELD_TEXT, .form = "host or state",
 	  .fallback = "state", .meaning = "where private keys live",
-	  .example = "host", .value = VALUE_OPTIONAL, AT(mesh, key),
-	  .check = check_key_place, FILE_KEY("key", 11), .trust = TRUST },
+	  .example = "host", .value = VALUE_KEY_PLACE, AT(mesh, key),
+	  FILE_KEY("key", 11), .trust = TRUST },
 };
 const struct mesh_fields fields_defaults = FIELDS(defaults_table);
 
@@ -216,9 +205,8 @@ static const struct mesh_field node_table[] = {
 	  FILE_KEY("keepalive", 19) },
 	{ .key = "key", .type = FIELD_TEXT, .form = "host or state",
 	  .meaning = "where its private key lives; left out, the default's",
-	  .example = "host", .value = VALUE_OPTIONAL, AT(node, key),
-	  FOR_ALL(key), .check = check_key_place, FILE_KEY("key", 16),
-	  KEY_PAIR, .trust = TRUST },
+	  .example = "host", .value = VALUE_KEY_PLACE, AT(node, key),
+	  FOR_ALL(key), FILE_KEY("key", 16), KEY_PAIR, .trust = TRUST },
 };
 const struct mesh_fields fields_node = FIELDS(node_table);
 

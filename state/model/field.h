@@ -21,6 +21,7 @@ enum field_value {
 	VALUE_ADDRESS,   /* of a node: both addresses in one list */
 	VALUE_TEXT,      /* char *, "": not said */
 	VALUE_OPTIONAL,  /* char *, NULL: not said */
+	VALUE_KEY_PLACE, /* enum key_place */
 	VALUE_SECRET,    /* struct secret */
 	VALUE_NUMBER,    /* int */
 	VALUE_SERIAL,    /* uint64_t */

@@ -98,6 +98,10 @@ int field_set(const struct mesh_field *f, void *object, const char *value,
 			return -1;
 		mem_replace(slot, *value ? value : NULL);
 		return 0;
+	case VALUE_KEY_PLACE: /* "" is for files that do not say it */
+		if (!*value || !key_place_parse(slot, value))
+			return refuse_value(value, "host or state", e);
+		return 0;
 	case VALUE_NUMBER:
 		return set_number(f, slot, value, e);
 	case VALUE_BOOL:
@@ -146,6 +150,9 @@ void field_clear(const struct mesh_field *f, void *object)
 	case VALUE_ADDRESS:
 		n->mesh_ip = n->mesh_ip6 = (struct ip){ 0 };
 		break;
+	case VALUE_KEY_PLACE:
+		*(enum key_place *)slot = KEY_UNSAID;
+		break;
 	case VALUE_NUMBER:
 		*(int *)slot = (int)f->unsaid;
 		break;
@@ -178,16 +185,14 @@ static void add_said(struct strings *out, const char *s)
 		strings_add(out, s);
 }
 
-static void get_text(const struct mesh_field *f, const struct mesh *m,
-		     const char *s, struct strings *out)
+/* Of a node, what the mesh says is not said again. */
+static void get_key_place(const struct mesh_field *f, const struct mesh *m,
+			  enum key_place place, struct strings *out)
 {
-	const char *all = NULL;
+	enum key_place all = f->mesh_offset && m->key ? m->key : KEY_IN_STATE;
 
-	if (f->mesh_offset) /* the only such text: where keys live */
-		all = m->key ? m->key : "state";
-	if (s && !(all && strcmp(s, all) == 0) &&
-	    !(f->fallback && strcmp(s, f->fallback) == 0))
-		add_said(out, s);
+	if (place != all)
+		add_said(out, key_place_word(place));
 }
 
 static void get_number(const struct mesh_field *f, const struct mesh *m, int n,
@@ -213,6 +218,7 @@ void field_get(const struct mesh_field *f, const struct mesh *m,
 	const struct node *n = object; /* of VALUE_SSH and VALUE_ADDRESS */
 	const struct cidrs *list;
 	AUTO(auto_free) char *place = NULL;
+	const char *said;
 	char text[ADDR_TEXT_MAX];
 
 	switch (f->value) {
@@ -226,7 +232,12 @@ void field_get(const struct mesh_field *f, const struct mesh *m,
 		break;
 	case VALUE_TEXT:
 	case VALUE_OPTIONAL:
-		get_text(f, m, *(char *const *)slot, out);
+		said = *(char *const *)slot;
+		if (!(said && f->fallback && strcmp(said, f->fallback) == 0))
+			add_said(out, said);
+		break;
+	case VALUE_KEY_PLACE:
+		get_key_place(f, m, *(const enum key_place *)slot, out);
 		break;
 	case VALUE_NUMBER:
 		get_number(f, m, *(const int *)slot, out);

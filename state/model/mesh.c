@@ -268,11 +268,30 @@ bool node_keepalive(const struct mesh *m, const struct node *n, int *seconds)
 	return said;
 }
 
+static const char *const key_places[] = {
+	[KEY_UNSAID] = "",
+	[KEY_IN_STATE] = "state",
+	[KEY_ON_HOST] = "host",
+};
+
+const char *key_place_word(enum key_place place)
+{
+	return key_places[place];
+}
+
+bool key_place_parse(enum key_place *out, const char *word)
+{
+	for (size_t i = 0; i < sizeof key_places / sizeof *key_places; i++)
+		if (strcmp(key_places[i], word) == 0) {
+			*out = (enum key_place)i;
+			return true;
+		}
+	return false;
+}
+
 bool node_key_on_host(const struct mesh *m, const struct node *n)
 {
-	const char *key = n->key ? n->key : m->key;
-
-	return key && strcmp(key, "host") == 0;
+	return (n->key ? n->key : m->key) == KEY_ON_HOST;
 }
 
 const char *node_address_from(const struct node *n)

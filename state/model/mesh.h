@@ -29,6 +29,13 @@ struct extra {
 
 struct extras { VEC_OF(struct extra); };
 
+/** Where a private key lives. */
+enum key_place {
+	KEY_UNSAID, /* a node: as the mesh says; the mesh: in the state */
+	KEY_IN_STATE,
+	KEY_ON_HOST,
+};
+
 /** What something in a mesh is a part of. */
 enum mesh_part { PART_MESH, PART_NODE, PART_GROUP, PART_POLICY, PARTS };
 
@@ -81,8 +88,7 @@ struct node {
 	struct ip mesh_ip6;
 	char *public_key;  /* base64 text as in the file, "" for none */
 	struct secret private_key; /* base64 text; empty for none */
-	char *key; /* where the private key lives: "host" or "state"; NULL:
-		      as the mesh says */
+	enum key_place key;
 	char *ssh_host;
 	char *ssh_user; /* NULL: ssh_config's, else root */
 	int ssh_port;   /* 0: ssh_config's, else 22 */
@@ -141,7 +147,7 @@ struct mesh {
 	int listen_port;
 	int mtu;         /* bytes, 0: each host's own (facts) */
 	int keepalive_s; /* seconds or KEEPALIVE_OFF, 0: by rule */
-	char *key; /* "host" or "state"; NULL is "state" */
+	enum key_place key; /* of nodes that do not say it */
 	char *local_hostname;
 	struct nodes nodes;   /* sorted by name */
 	struct nodes removed; /* tombstones, sorted by name: nodes that may
@@ -247,6 +253,12 @@ const char *node_address_from(const struct node *n);
  * only saw of it (FACT_SEEN_BY) is a hint and takes no endpoint away.
  */
 bool node_is_hidden(const struct node *n);
+
+/** Its word in files: "state", "host", "" for KEY_UNSAID. */
+const char *key_place_word(enum key_place place);
+
+/** The place of a word, "" included; false when it is none. */
+bool key_place_parse(enum key_place *out, const char *word);
 
 /** Does the private key live on the host, and nowhere else? */
 bool node_key_on_host(const struct mesh *m, const struct node *n);

@@ -187,6 +187,8 @@ bool field_says(const struct mesh_field *f, const void *object)
 	case VALUE_TEXT:
 	case VALUE_OPTIONAL:
 		return *(char *const *)slot && **(char *const *)slot;
+	case VALUE_KEY_PLACE:
+		return *(const enum key_place *)slot != KEY_UNSAID;
 	case VALUE_SECRET:
 		return ((const struct secret *)slot)->len > 0;
 	case VALUE_NUMBER:

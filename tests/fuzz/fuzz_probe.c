@@ -76,7 +76,7 @@ static void import(struct mesh *m, const struct observed *o)
 	AUTO(mesh_done) struct mesh again = { 0 };
 	struct err e = { 0 };
 
-	mem_replace(&m->key, "host");
+	m->key = KEY_ON_HOST;
 	if (import_hosts(m, &source, 1, &notes, &doubts, &e) < 0 ||
 	    check_mesh(m, &e) < 0)
 		return;

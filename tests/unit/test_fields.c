@@ -59,6 +59,7 @@ static char *value_of(const struct mesh_field *f, size_t nth)
 	switch (f->value) {
 	case VALUE_TEXT:
 	case VALUE_OPTIONAL:
+	case VALUE_KEY_PLACE:
 	case VALUE_SECRET:
 		return mem_printf("'%s'", text_of(f, nth));
 	case VALUE_NUMBER:

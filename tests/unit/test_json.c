@@ -614,6 +614,12 @@ static void test_wrong_values(void **state)
 		       "found");
 	assert_refused("{\"network\":\"fd00::/64\"}",
 		       "network: 'fd00::/64' is no IPv4 network");
+	assert_refused("{\"key\":\"x\"}", "key: 'x' is no place for a key, "
+		       "expected 'host' or 'state'");
+	assert_refused("{\"nodes\":{\"web1\":{\"key\":\"new\"}}}",
+		       "node 'web1': key: 'new' is no place for a key");
+	assert_refused("{\"removed_nodes\":{\"web1\":{\"key\":\"Host\"}}}",
+		       "removed node 'web1': key: 'Host' is no place for a key");
 	assert_refused("{\"mesh_id\":\"x\"}",
 		       "mesh_id: expected 32 hexadecimal digits");
 	assert_refused("{\"serial\":-1}",

@@ -233,7 +233,7 @@ static void make_crowd(struct mesh *m, size_t n)
 	struct cidr card;
 
 	mesh_init(m);
-	mem_replace(&m->key, "host");
+	m->key = KEY_ON_HOST;
 	assert_true(cidr_parse(&card, "172.16.0.0/12"));
 	for (size_t i = 0; i < n; i++) {
 		struct node *node = vec_add(&m->nodes);

@@ -88,7 +88,7 @@ static void test_read(void **state)
 	assert_int_equal(m.listen_port, 51821);
 	assert_int_equal(m.mtu, 1400);
 	assert_int_equal(m.keepalive_s, KEEPALIVE_OFF);
-	assert_string_equal(m.key, "host");
+	assert_int_equal(m.key, KEY_ON_HOST);
 	assert_int_equal(m.nodes.len, 3);
 	n = nodes_find(&m.nodes, "db1");
 	assert_string_equal(n->ssh_user, "root");
@@ -105,7 +105,7 @@ static void test_read(void **state)
 	assert_int_equal(n->listen_port, 51820);
 	assert_int_equal(n->mtu, 1380);
 	assert_int_equal(n->keepalive_s, 25);
-	assert_string_equal(n->key, "state");
+	assert_int_equal(n->key, KEY_IN_STATE);
 	assert_int_equal(nodes_find(&m.nodes, "laptop")->mesh_ip.family, 0);
 	assert_int_equal(m.groups.len, 3);
 	assert_string_equal(mesh_group(&m, "db")->members.items[0], "db1");
