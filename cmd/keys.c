@@ -22,7 +22,7 @@ int key_make(struct node *n, struct err *e)
 
 static bool wants_pair(const struct mesh *m, const struct node *n)
 {
-	return !(n->public_key && *n->public_key) && !n->private_key.len &&
+	return !wgkey_is_set(n->public_key) && !n->private_key.len &&
 	       !node_key_on_host(m, n);
 }
 

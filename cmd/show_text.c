@@ -146,7 +146,8 @@ void show_text(const struct shown *s)
 
 	put("%s%s\n", n->name, n->is_local ? " (local)" : "");
 	put_fields(s);
-	put("  public key: %s\n", *n->public_key ? n->public_key : "none yet");
+	put("  public key: %s\n",
+	    wgkey_is_set(n->public_key) ? n->public_key : "none yet");
 	put("  private key: %s%s\n",
 	    n->private_key.len ? "in the state"
 	    : s->key_place     ? "on its host"

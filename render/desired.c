@@ -243,7 +243,8 @@ static void add_externals(struct desired *d)
 
 static int compare_to_external(const void *key, const void *item)
 {
-	return strcmp(key, (*(const struct external *const *)item)->public_key);
+	return wgkey_compare(
+		key, (*(const struct external *const *)item)->public_key);
 }
 
 const struct external *desired_external(const struct desired *d,
@@ -293,7 +294,8 @@ void desired_compute(struct desired *out, const struct mesh *m,
 
 		/* whose host has yet to make its key is nobody's peer yet */
 		if ((flags[i] & ACCESS_PEER) &&
-		    (*n->public_key || !node_key_on_host(m, n)))
+		    (wgkey_is_set(n->public_key) ||
+		     !node_key_on_host(m, n)))
 			add_desired_peer(&d, n, flags[i] & ACCESS_NETWORKS);
 	}
 	free(flags);

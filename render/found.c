@@ -3,14 +3,16 @@
  */
 #include "render/found.h"
 
+#include "state/model/model.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 int found_compare(const void *a, const void *b)
 {
-	return strcmp(((const struct found_peer *)a)->public_key,
-		      ((const struct found_peer *)b)->public_key);
+	return wgkey_compare(((const struct found_peer *)a)->public_key,
+			     ((const struct found_peer *)b)->public_key);
 }
 
 const struct found_peer *found_peer(const struct found *f,

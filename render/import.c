@@ -245,7 +245,7 @@ static const char *found_endpoint(const struct observed *o,
 	for (size_t i = 0; i < o->boot_peers.len; i++) {
 		const struct observed_boot_peer *b = &o->boot_peers.items[i];
 
-		if (strcmp(b->public_key, p->public_key) != 0)
+		if (!wgkey_equal(b->public_key, p->public_key))
 			continue;
 		if (!b->endpoint || check_endpoint(b->endpoint, &ignored) == 0)
 			return b->endpoint;

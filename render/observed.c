@@ -5,6 +5,7 @@
 #include "render/observed.h"
 
 #include "base/auto.h"
+#include "state/model/model.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -47,7 +48,8 @@ const struct observed_peer *observed_peer_by_key(const struct observed *o,
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
-		int order = strcmp(public_key, o->peers.items[mid].public_key);
+		int order = wgkey_compare(public_key,
+					  o->peers.items[mid].public_key);
 
 		if (order == 0)
 			return &o->peers.items[mid];
@@ -73,7 +75,7 @@ const char *observed_boot_endpoint(const struct observed *o,
 				   const char *public_key)
 {
 	for (size_t i = 0; i < o->boot_peers.len; i++)
-		if (strcmp(o->boot_peers.items[i].public_key, public_key) == 0)
+		if (wgkey_equal(o->boot_peers.items[i].public_key, public_key))
 			return o->boot_peers.items[i].endpoint;
 	return NULL;
 }

@@ -18,7 +18,7 @@ bool owner_is(const struct mesh *m, const struct node *n,
 
 	if (owner_marked(m, o) || (!o->exists && o->boot == BOOT_NONE))
 		return true;
-	return key && *key && strcmp(key, n->public_key) == 0;
+	return wgkey_is_set(key) && wgkey_equal(key, n->public_key);
 }
 
 int owner_check(const struct mesh *m, const struct node *n,
@@ -42,7 +42,7 @@ int owner_check(const struct mesh *m, const struct node *n,
 bool owner_taken(const struct mesh *m, const struct node *removed,
 		 const struct observed *o)
 {
-	if (*o->public_key && mesh_by_key(m, o->public_key))
+	if (wgkey_is_set(o->public_key) && mesh_by_key(m, o->public_key))
 		return true;
 	for (size_t i = 0; i < m->nodes.len; i++)
 		for (size_t k = 0; k < removed->ssh_host_keys.len; k++)

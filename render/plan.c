@@ -258,7 +258,7 @@ static void plan_boot(struct plan *p, uint64_t boot_hash,
 	uint64_t there = o->boot_serial, here = p->mesh->serial;
 	bool wrong = !owner_marked(p->mesh, o) || o->boot_hash != boot_hash ||
 		     (!node_key_on_host(p->mesh, p->node) &&
-		      strcmp(key, p->node->public_key) != 0) ||
+		      !wgkey_equal(key, p->node->public_key)) ||
 		     (there > here ? options->force_serial
 				   : there < here && forwarding_differs(p));
 
@@ -277,7 +277,8 @@ static void plan_key_file(struct plan *p)
 {
 	const struct node *n = p->node;
 	const struct observed *o = p->observed;
-	bool live = *n->public_key && strcmp(o->public_key, n->public_key) == 0;
+	bool live = wgkey_is_set(n->public_key) &&
+		    wgkey_equal(o->public_key, n->public_key);
 
 	if (!node_key_on_host(p->mesh, n)) {
 		if (o->has_key_file)
@@ -338,7 +339,7 @@ static void plan_interface(struct plan *p)
 	const struct desired *d = p->desired;
 	const struct observed *o = p->observed;
 
-	if (strcmp(o->public_key, d->node->public_key) != 0)
+	if (!wgkey_equal(o->public_key, d->node->public_key))
 		add_step(p, STEP_PRIVATE_KEY);
 	if (o->listen_port != d->listen_port)
 		add_step(p, STEP_LISTEN_PORT);

@@ -100,7 +100,7 @@ static void put_remove_peer(struct sbuf *out, const struct plan *p,
 	const struct node *n = mesh_by_key(p->mesh, key);
 
 	for (size_t i = 0; !n && i < p->mesh->removed.len; i++)
-		if (strcmp(p->mesh->removed.items[i].public_key, key) == 0)
+		if (wgkey_equal(p->mesh->removed.items[i].public_key, key))
 			n = &p->mesh->removed.items[i];
 	sbuf_printf(out, "- peer %s: ", n ? n->name : key);
 	put_cidrs(out, &s->live->allowed_ips);

@@ -10,6 +10,7 @@
 #include "base/secret.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #define WGKEY_BYTES 32
 #define WGKEY_TEXT 44
@@ -30,5 +31,30 @@ int wgkey_public(const struct secret *private_key,
  * is no secret (all zero, and the other points of low order)?
  */
 bool wgkey_valid(const char *s);
+
+/*
+ * Public keys as the mesh and the hosts' answers have them: texts, NULL or ""
+ * for none. A state may have one that is no key, for `validate` to tell where:
+ * so they are compared as they are written. Of a valid key there is one text
+ * alone.
+ */
+
+/** Is there a key? */
+static inline bool wgkey_is_set(const char *key)
+{
+	return key && *key;
+}
+
+/** Their order, none first. */
+static inline int wgkey_compare(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "");
+}
+
+/** The same key, or none both? */
+static inline bool wgkey_equal(const char *a, const char *b)
+{
+	return wgkey_compare(a, b) == 0;
+}
 
 #endif

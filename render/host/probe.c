@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "render/host/report.h"
 #include "render/host/texts.h"
+#include "state/model/model.h"
 
 #include <string.h>
 
@@ -108,7 +109,7 @@ static int compare_observed_peers(const void *a, const void *b)
 	const struct observed_peer *x = a;
 	const struct observed_peer *y = b;
 
-	return strcmp(x->public_key, y->public_key);
+	return wgkey_compare(x->public_key, y->public_key);
 }
 
 /* A lock with our own nonce is that of a script of this very run. */

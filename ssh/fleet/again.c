@@ -56,7 +56,7 @@ static int64_t now_ms(void)
 static bool is_left(const struct again *a, const struct step *s)
 {
 	return s->kind != STEP_STORE_KEY || !a->seen.host_key ||
-	       strcmp(a->seen.host_key, a->h->node->public_key) != 0;
+	       !wgkey_equal(a->seen.host_key, a->h->node->public_key);
 }
 
 /* Log in again, and compare what is there now with what should be there. */

@@ -20,7 +20,7 @@ static bool proves(const struct host *h, const struct secret *s)
 	struct err ignored;
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (keys[i] && *keys[i] &&
+		if (wgkey_is_set(keys[i]) &&
 		    proof_make(proof, s, o->boot_mesh_id, o->boot_serial,
 			       keys[i], &ignored) == 0 &&
 		    strcmp(proof, o->boot_proof) == 0)

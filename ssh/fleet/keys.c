@@ -18,7 +18,7 @@ static bool key_lives_there(const struct fleet *f, const struct host *h)
 static bool has_the_key(const struct host *h)
 {
 	return h->observed.host_key &&
-	       strcmp(h->observed.host_key, h->node->public_key) == 0;
+	       wgkey_equal(h->observed.host_key, h->node->public_key);
 }
 
 /*
@@ -29,9 +29,9 @@ static bool is_another(const struct fleet *f, const struct host *h)
 {
 	const char *key = h->node->public_key;
 
-	return key_lives_there(f, h) && *key && !has_the_key(h) &&
+	return key_lives_there(f, h) && wgkey_is_set(key) && !has_the_key(h) &&
 	       (h->observed.host_key ||
-		strcmp(h->observed.public_key, key) != 0);
+		!wgkey_equal(h->observed.public_key, key));
 }
 
 static void put_key_script(const struct fleet *f, const struct host *h,
@@ -101,7 +101,7 @@ static const char *rival(const struct fleet *f, const struct host *h)
 		const struct node *n = &f->mesh->nodes.items[i];
 		const struct external *x = node_external(n, key);
 
-		if (n != h->node && strcmp(n->public_key, key) == 0)
+		if (n != h->node && wgkey_equal(n->public_key, key))
 			return n->name;
 		if (x)
 			return x->name;
@@ -111,7 +111,7 @@ static const char *rival(const struct fleet *f, const struct host *h)
 
 		if (other != h && key_lives_there(f, other) &&
 		    other->observed.host_key &&
-		    strcmp(other->observed.host_key, key) == 0)
+		    wgkey_equal(other->observed.host_key, key))
 			return other->name;
 	}
 	return NULL;

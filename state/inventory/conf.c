@@ -289,8 +289,8 @@ static int take_conf_line(struct conf *c, char *line, struct err *e)
 
 static int compare_conf_peers(const void *a, const void *b)
 {
-	return strcmp(((const struct conf_peer *)a)->x.public_key,
-		      ((const struct conf_peer *)b)->x.public_key);
+	return wgkey_compare(((const struct conf_peer *)a)->x.public_key,
+			     ((const struct conf_peer *)b)->x.public_key);
 }
 
 /* What must be there, and each peer once; the peers are sorted afterwards. */
@@ -317,7 +317,7 @@ static int check_conf(struct conf *c, struct err *e)
 			return inventory_error(c->in, p->line, e, "the peer of "
 					       "line %zu once more, expected "
 					       "each key once", (p - 1)->line);
-		if (strcmp(p->x.public_key, c->node->public_key) == 0)
+		if (wgkey_equal(p->x.public_key, c->node->public_key))
 			return inventory_error(c->in, p->line, e, "PublicKey "
 					       "is the interface's own");
 	}

@@ -66,7 +66,7 @@ static void show_keys(struct sbuf *out, struct json_object *v)
 {
 	const char *public_key = tree_text(v, "public_key");
 
-	if (*public_key)
+	if (wgkey_is_set(public_key))
 		sbuf_printf(out, "%.*s...", KEY_SHOWN, public_key);
 	else
 		sbuf_puts(out, "none");

@@ -94,7 +94,7 @@ static void index_keys(struct json_object *index, struct json_object *side)
 					    "public_key");
 
 		(void)name;
-		if (*key)
+		if (wgkey_is_set(key))
 			json_object_object_add(index, key, json_object_get(n));
 	}
 }

@@ -32,7 +32,7 @@ static int check_pair(const struct mesh *m, const struct node *n,
 	char public_key[WGKEY_TEXT + 1];
 	bool on_host = node_key_on_host(m, n);
 
-	if (!n->public_key || !*n->public_key)
+	if (!wgkey_is_set(n->public_key))
 		return on_host && !n->private_key.len
 			       ? 0
 			       : err_set(e, ERR_INPUT, "has no public key");
@@ -45,7 +45,7 @@ static int check_pair(const struct mesh *m, const struct node *n,
 			       "44 characters of base64");
 	if (wgkey_public(&n->private_key, public_key, e) < 0)
 		return err_wrap(e, "private_key");
-	if (strcmp(public_key, n->public_key) != 0)
+	if (!wgkey_equal(public_key, n->public_key))
 		return err_set(e, ERR_INPUT, "public_key does not belong to "
 			       "private_key, which gives '%s'", public_key);
 	return 0;
@@ -103,7 +103,7 @@ void check_deployable(struct findings *out, const struct mesh *m)
 		}
 		if (check_pair(m, n, &e) < 0)
 			add_node_error(out, "bad_key", n, NULL, &e);
-		if (*n->public_key)
+		if (wgkey_is_set(n->public_key))
 			claims_text(&keys, n->public_key, n);
 	}
 	claims_report(&keys, &same_key, out);

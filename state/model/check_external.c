@@ -16,7 +16,7 @@ static int check_external(const struct node *n, const struct external *x,
 		return err_wrap(e, "name");
 	if (check_key(x->public_key, e) < 0)
 		return err_wrap(e, "public_key");
-	if (strcmp(x->public_key, n->public_key) == 0)
+	if (wgkey_equal(x->public_key, n->public_key))
 		return err_set(e, ERR_INPUT, "public_key: it is the node's own");
 	if (x->preshared_key.len &&
 	    check_key(secret_text(&x->preshared_key), e) < 0)
@@ -64,8 +64,8 @@ int check_externals(const struct node *n, struct err *e)
 
 			return err_wrap(e, "external_peers: '%s'", shown);
 		}
-		if (i && strcmp(list->items[i - 1].public_key,
-				x->public_key) == 0)
+		if (i && wgkey_equal(list->items[i - 1].public_key,
+				     x->public_key))
 			return err_set(e, ERR_INPUT, "external_peers: '%s' and "
 				       "'%s' have the same public key",
 				       list->items[i - 1].name, x->name);

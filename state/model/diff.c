@@ -158,7 +158,7 @@ static void add_whole(const struct diff *d, char sign,
 /* Enough to tell two keys apart by eye, and public ones only. */
 static char *key_shown(const char *public_key)
 {
-	return public_key && *public_key
+	return wgkey_is_set(public_key)
 		       ? mem_printf("%.*s...", KEY_SHOWN, public_key)
 		       : NULL;
 }
@@ -167,7 +167,7 @@ static char *key_shown(const char *public_key)
 static void compare_keys(const struct diff *d, const struct node *a,
 			 const struct node *b)
 {
-	if (strcmp(a->public_key, b->public_key) != 0)
+	if (!wgkey_equal(a->public_key, b->public_key))
 		add_field(d->out, PART_NODE, b->name, "public key",
 			  key_shown(a->public_key), key_shown(b->public_key));
 	else if (!a->private_key.len != !b->private_key.len)

@@ -28,8 +28,8 @@ static void add_note(struct links *l, const char *fmt, ...)
 
 static int compare_node_keys(const void *a, const void *b)
 {
-	return strcmp((*(struct node *const *)a)->public_key,
-		      (*(struct node *const *)b)->public_key);
+	return wgkey_compare((*(struct node *const *)a)->public_key,
+			     (*(struct node *const *)b)->public_key);
 }
 
 /*
@@ -41,7 +41,7 @@ void links_open(struct links *l, struct mesh *m, struct strings *notes)
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		struct node *n = &m->nodes.items[i];
 
-		if (*n->public_key)
+		if (wgkey_is_set(n->public_key))
 			vec_push(&l->nodes, n);
 		for (size_t k = 0; k < n->routable_networks.len; k++)
 			vec_push(&l->owned, n->routable_networks.items[k]);
@@ -60,7 +60,7 @@ void links_done(struct links *l)
 /* As compare_node_keys(), for a key alone. */
 static int compare_to_node(const void *key, const void *item)
 {
-	return strcmp(key, (*(struct node *const *)item)->public_key);
+	return wgkey_compare(key, (*(struct node *const *)item)->public_key);
 }
 
 struct node *links_node(const struct links *l, const char *public_key)

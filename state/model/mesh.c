@@ -128,8 +128,8 @@ int group_compare(const void *a, const void *b)
 
 int external_compare(const void *a, const void *b)
 {
-	return strcmp(((const struct external *)a)->public_key,
-		      ((const struct external *)b)->public_key);
+	return wgkey_compare(((const struct external *)a)->public_key,
+			     ((const struct external *)b)->public_key);
 }
 
 /* Nodes and groups begin with their name. */
@@ -241,7 +241,7 @@ struct node *mesh_by_key(const struct mesh *m, const char *public_key)
 	for (size_t i = 0; i < m->nodes.len; i++) {
 		const char *key = m->nodes.items[i].public_key;
 
-		if (key && *key && strcmp(key, public_key) == 0)
+		if (wgkey_is_set(key) && wgkey_equal(key, public_key))
 			return &m->nodes.items[i];
 	}
 	return NULL;

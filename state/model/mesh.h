@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "base/secret.h"
 #include "base/vec.h"
+#include "vault/wgkey.h"
 
 #include <stdbool.h>
 #include <stdint.h>
