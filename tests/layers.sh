@@ -16,52 +16,62 @@ bad=0
 sed -n 's/^| `\([a-z/]*\)\/` | \([^|]*\) | \([^|]*\) |.*/\1|\2|\3/p' docs/architecture.md |
 	tr -d '` ' | sed 's#/,#,#g; s#/$##' >"$T/rooms"
 
-allowed() { awk -F'|' -v r="$1" '$1 == r { print $1 "," $3 }' "$T/rooms"; }
-doors() { awk -F'|' -v r="$1" '$1 == r { print $2 }' "$T/rooms"; }
-has() { case ",$2," in *",$1,"*) return 0 ;; esac; return 1; }
-
 # Each folder with a source is a room, and may include only rooms above it, so
 # that there is no circle.
-for folder in $(find base vault state ssh render acl cmd -name '*.[ch]' -exec dirname {} + | sort -u); do
-	[ -n "$(doors "$folder")" ] || { echo "$folder: is no room in docs/architecture.md"; bad=1; }
-done
-awk -F'|' '{
-	n = split($3, may, ",")
-	for (i = 1; i <= n; i++) if (may[i] != "-" && !(may[i] in above)) { print $1 ": " may[i] " is not a room above it"; bad = 1 }
-	above[$1]
-} END { exit bad }' "$T/rooms" || bad=1
+find base vault state ssh render acl cmd -name '*.[ch]' -exec dirname {} + | sort -u |
+	awk -F'|' 'NR == FNR {
+		n = split($3, may, ",")
+		for (i = 1; i <= n; i++) if (may[i] != "-" && !(may[i] in above)) { print $1 ": " may[i] " is not a room above it"; bad = 1 }
+		above[$1]
+		next
+	}
+	!($1 in above) { print $1 ": is no room in docs/architecture.md"; bad = 1 }
+	END { exit bad }' "$T/rooms" - || bad=1
 
-# FILE ROOM PATH: may that file include this header?
-judge() {
-	theirs=${3%/*}
-	[ "$theirs" = "$2" ] && return
-	has "$theirs" "$(allowed "$2")" || { echo "$1: $2/ may not include $theirs/"; bad=1; }
-	has "${3##*/}" "$(doors "$theirs")" || has any "$(doors "$theirs")" ||
-		{ echo "$1: $3 is inside $theirs/, whose door is $(doors "$theirs")"; bad=1; }
-}
-grep -o '^#include "[a-z_/0-9]*\.h"' -r base vault state ssh render acl cmd --include='*.[ch]' |
+# May that file include this header?
+find base vault state ssh render acl cmd -name '*.[ch]' -exec grep -o '^#include "[a-z_/0-9]*\.h"' /dev/null {} + |
 	sed 's/:#include "/ /; s/"$//' >"$T/includes"
-while read -r file header; do
-	room=${file%/*}
-	echo "$room ${header%/*}" >>"$T/arrows"
-	judge "$file" "$room" "$header"
-done <"$T/includes"
+awk -v arrows="$T/arrows" '
+	NR == FNR { split($0, row, "|"); doors[row[1]] = "," row[2] ","; may[row[1]] = "," row[1] "," row[3] ","; next }
+	{
+		room = theirs = $1
+		theirs = $2
+		sub(/\/[^\/]*$/, "", room)
+		sub(/\/[^\/]*$/, "", theirs)
+		header = substr($2, length(theirs) + 2)
+		print room, theirs >arrows
+		if (theirs == room)
+			next
+		if (!index(may[room], "," theirs ",")) { print $1 ": " room "/ may not include " theirs "/"; bad = 1 }
+		if (!index(doors[theirs], "," header ",") && doors[theirs] != ",any,") {
+			print $1 ": " $2 " is inside " theirs "/, whose door is" doors[theirs]
+			bad = 1
+		}
+	}
+	END { exit bad }' "$T/rooms" "$T/includes" || bad=1
 
 # The same by what the objects use of each other: a declaration can be copied.
 if [ -d "$OBJ" ]; then
 	for folder in $(cut -d'|' -f1 "$T/rooms"); do
 		for object in "$OBJ/$folder"/*.o; do
-			[ -e "$folder/$(basename "$object" .o).c" ] || continue
-			nm "$object" | awk -v room="$folder" 'NF == 3 && $2 ~ /[TDBR]/ { print room, "has", $3 }
-				NF == 2 && $1 == "U" { print room, "uses", $2 }'
+			source=${object#"$OBJ/"}
+			[ ! -e "${source%.o}.c" ] || printf '%s\n' "$object"
 		done
-	done >"$T/symbols"
-	awk 'NR == FNR { if ($2 == "has") home[$3] = $1; next }
-		$2 == "uses" && home[$3] != "" && home[$3] != $1 { print $1, home[$3], $3 }' \
-		"$T/symbols" "$T/symbols" | sort -u >"$T/uses"
-	while read -r room theirs symbol; do
-		has "$theirs" "$(allowed "$room")" || { echo "$room/ uses $symbol() of $theirs/"; bad=1; }
-	done <"$T/uses"
+	done | xargs nm -A | awk -v skip=$((${#OBJ} + 2)) '{
+			room = substr($1, skip)
+			sub(/\/[^\/]*$/, "", room)
+		}
+		NF == 3 && $2 == "U" { print room, "uses", $3 }
+		NF == 3 && $2 ~ /[TDBR]/ { print room, "has", $3 }' >"$T/symbols"
+	[ "$(grep -c ' has ' "$T/symbols")" -gt 500 ] || { echo "nm shows too few symbols in $OBJ"; bad=1; }
+	awk 'FNR == 1 { file++ }
+		file == 1 { split($0, row, "|"); may[row[1]] = "," row[1] "," row[3] "," }
+		file == 2 && $2 == "has" { home[$3] = $1 }
+		file == 3 && $2 == "uses" && home[$3] != "" && !index(may[$1], "," home[$3] ",") {
+			print $1 "/ uses " $3 "() of " home[$3] "/"
+			bad = 1
+		}
+		END { exit bad }' "$T/rooms" "$T/symbols" "$T/symbols" || bad=1
 fi
 
 if [ "${1-}" = -rooms ]; then
