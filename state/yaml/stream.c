@@ -1,7 +1,7 @@
 /*
- * libyaml's events, less what mesh.yaml does without. Aliases are refused
- * before they could multiply what a short text says; the number of items is
- * bounded.
+ * libyaml's events, without anchors, aliases, tags and second documents: an
+ * alias is refused before it could multiply what a short text says. The number
+ * of items is bounded.
  */
 #include "state/yaml/stream.h"
 
