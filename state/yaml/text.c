@@ -32,7 +32,7 @@ bool yaml_is_shown(const char *s, size_t n, unsigned cp)
 {
 	char one[5] = { 0 };
 
-	if (n == 0 || cp == 0xfffe || cp == 0xffff)
+	if (n == 0 || cp == 0 || cp == 0xfffe || cp == 0xffff)
 		return false;
 	memcpy(one, s, n);
 	return cp == '\t' || text_is_printable(one);
