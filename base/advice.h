@@ -9,12 +9,14 @@
 
 enum advice {
 	ADVICE_NONE = 0,
+	ADVICE_NO_STATE,
 	/* a name, a key, a value */
 	ADVICE_SEE_NODES,
 	ADVICE_SEE_GROUPS,
 	ADVICE_SEE_POLICIES,
 	ADVICE_SEE_NODE,         /* about: the node */
 	ADVICE_TAKE_VALUE_AWAY,
+	ADVICE_NETWORK_FULL,
 	ADVICE_POLICY_IN_THE_WAY,
 	ADVICE_REMOVED_IS_GONE,  /* a tombstone whose host is no more */
 	/* secrets */

@@ -11,12 +11,16 @@
 /* What is put behind the message; "%" stands for what the error is about. */
 static const char *const acts[] = {
 	[ADVICE_NONE] = "",
+	[ADVICE_NO_STATE] = ": 'wgmesh init' makes one, -state FILE or "
+		"WGMESH_STATE names another",
 
 	[ADVICE_SEE_NODES] = "; 'wgmesh list' shows them",
 	[ADVICE_SEE_GROUPS] = "; 'wgmesh group list' shows them",
 	[ADVICE_SEE_POLICIES] = "; 'wgmesh policy list' shows them",
 	[ADVICE_SEE_NODE] = "; 'wgmesh show %' lists them",
 	[ADVICE_TAKE_VALUE_AWAY] = "; 'wgmesh unset' takes it away",
+	[ADVICE_NETWORK_FULL] = ": 'wgmesh export' it, and 'wgmesh apply' it "
+		"with a wider one, in which all keep their addresses",
 	[ADVICE_POLICY_IN_THE_WAY] = ": 'wgmesh policy remove' it first",
 	[ADVICE_REMOVED_IS_GONE] = ", or 'remove -forget' it",
 

@@ -122,7 +122,7 @@ static void choose_offered(struct attempt *a)
 	if (!a->s->identities_only) {
 		for (size_t i = 0; i < all.len; i++)
 			offer(a, &all, i);
-	} else if (a->s->identities.len == 0 && a->keys) {
+	} else if (a->s->default_keys && a->keys) {
 		for (size_t i = 0; i < a->keys->list.len; i++)
 			if (a->keys->list.items[i].is_default)
 				offer_file(a, &all,
@@ -185,7 +185,6 @@ int remote_authenticate(struct remote_link *l, const struct remote_settings *s,
 	AUTO(attempt_done) struct attempt a = {
 		.l = l, .s = s, .keys = conf->keys
 	};
-	bool defaults = !s->identities_only || s->identities.len == 0;
 	int rc = try_agent(&a, e);
 
 	for (size_t i = 0; a.keys && rc == 0 && i < s->identities.len; i++) {
@@ -196,7 +195,7 @@ int remote_authenticate(struct remote_link *l, const struct remote_settings *s,
 			rc = try_key(&a, k, e);
 	}
 	for (size_t i = 0; a.keys && rc == 0 && i < a.keys->list.len; i++)
-		if (defaults && a.keys->list.items[i].is_default)
+		if (s->default_keys && a.keys->list.items[i].is_default)
 			rc = try_key(&a, &a.keys->list.items[i], e);
 	if (rc == 0)
 		return refused(&a, "", e);

@@ -1,56 +1,38 @@
 /*
- * What ssh_config says about a host. libssh reads the file too, but tells only
- * the first IdentityFile and knows neither IdentitiesOnly nor more than one
- * UserKnownHostsFile; so the file is read here, once for all logins, and
- * libssh is told the result.
+ * What ssh_config says about a host, as OpenSSH tells it (config_ask.c): its
+ * words into settings. libssh reads the file too, but tells only the first
+ * IdentityFile and knows neither IdentitiesOnly nor Match.
  */
+#include "ssh/session/config.h"
+
 #include "base/num.h"
 #include "base/text.h"
-#include "ssh/session/internal.h"
 
-#include <ctype.h>
-#include <fnmatch.h>
 #include <pwd.h>
+#include <sys/utsname.h>
 
-struct remote_config {
-	remote_config_lines lines;
-	char *file; /* the one that was named, or NULL */
-};
-
-/* A walk over the lines for one target. */
-struct ask {
-	struct remote_settings *out;
-	const struct remote_target *target;
-	const char *file;
-	/* as the file has them, tokens and all; NULL: not said yet */
-	char *hostname, *user, *identity_agent, *proxy_command, *proxy_jump;
-	char *user_hosts, *global_hosts; /* raw lists, one line each */
-	int port;            /* 0 unset */
-	int identities_only; /* 0 unset, 1 no, 2 yes */
-};
-
-static void ask_done(struct ask *a)
+bool remote_config_is_there(const struct remote_config *c)
 {
-	free(a->hostname);
-	free(a->user);
-	free(a->identity_agent);
-	free(a->proxy_command);
-	free(a->proxy_jump);
-	free(a->user_hosts);
-	free(a->global_hosts);
+	AUTO(auto_free) char *own = remote_untilde("~/.ssh/config");
+
+	return access(c->file ? c->file : own, F_OK) == 0 ||
+	       (!c->file && access("/etc/ssh/ssh_config", F_OK) == 0);
 }
 
-/* A file that need not be there. */
-static int read_default(remote_config_lines *lines, const char *file,
-			enum remote_slurp_rule rule, struct err *e)
+/* Is there a program of that name in $PATH? */
+static bool is_program(const char *name)
 {
-	if (access(file, R_OK) < 0)
-		return 0;
-	vec_add(lines)->kind = CONFIG_BEGIN;
-	if (remote_config_read(lines, file, rule, 0, e) < 0)
-		return -1;
-	vec_add(lines)->kind = CONFIG_END;
-	return 0;
+	const char *path = getenv("PATH");
+	AUTO(auto_free) char *copy = mem_strdup(path ? path : "/usr/bin:/bin");
+	char *rest = copy, *folder;
+
+	while ((folder = strsep(&rest, ":"))) {
+		AUTO(auto_free) char *file = mem_printf("%s/%s", folder, name);
+
+		if (*folder && access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
 }
 
 int remote_config_load(struct remote_config **out, const char *file,
@@ -58,17 +40,16 @@ int remote_config_load(struct remote_config **out, const char *file,
 {
 	AUTO(auto_remote_config_free) struct remote_config *c =
 		mem_calloc(1, sizeof *c);
-	AUTO(auto_free) char *own = remote_untilde("~/.ssh/config");
 
-	if (file) {
-		c->file = mem_strdup(file);
-		if (remote_config_read(&c->lines, file, SLURP_ANY, 0, e) < 0)
-			return -1;
-	} else if (read_default(&c->lines, own, SLURP_TRUSTED, e) < 0 ||
-		   read_default(&c->lines, "/etc/ssh/ssh_config", SLURP_ANY,
-				e) < 0) {
-		return -1;
-	}
+	pthread_mutex_init(&c->lock, NULL);
+	c->file = file ? mem_strdup(file) : NULL;
+	if (file && access(file, R_OK) < 0)
+		return err_sys(e, "cannot read ssh_config '%s'", file);
+	c->none = !is_program("ssh");
+	if (c->none && remote_config_is_there(c))
+		return err_set(e, ERR_INPUT, "there is an ssh_config, and no "
+			       "program 'ssh' to read it with: install "
+			       "openssh-client");
 	*out = STEAL(c);
 	return 0;
 }
@@ -77,187 +58,99 @@ void remote_config_free(struct remote_config *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->lines.len; i++) {
-		free(c->lines.items[i].keyword);
-		free(c->lines.items[i].rest);
-		strings_done(&c->lines.items[i].args);
+	for (size_t i = 0; i < c->answers.len; i++) {
+		free(c->answers.items[i]->key);
+		free(c->answers.items[i]->host);
+		sbuf_done(&c->answers.items[i]->text);
+		free(c->answers.items[i]);
 	}
-	vec_done(&c->lines);
+	vec_done(&c->answers);
+	strings_done(&c->patterns);
+	pthread_mutex_destroy(&c->lock);
 	free(c->file);
 	free(c);
 }
 
-/*
- * One pattern of a list. True when that ends the list: a "!" that fits takes
- * away what others give; else *@found says that one fitted.
- */
-static bool takes_away(bool *found, const char *pattern, const char *name)
-{
-	bool negated = *pattern == '!';
+/* What was said, tokens and all; NULL: nothing. */
+struct said {
+	char *hostname, *user, *port, *identity_agent, *identities_only;
+	char *proxy_command, *proxy_jump, *user_hosts, *global_hosts;
+};
 
-	if (fnmatch(pattern + negated, name, FNM_CASEFOLD) != 0)
-		return false;
-	*found = !negated;
-	return negated;
+/* Of a list of one file a line, "none" is no file. */
+static void keep_file(struct strings *list, const char *value)
+{
+	if (strcasecmp(value, "none") != 0)
+		strings_add(list, value);
 }
 
-/* A list of patterns, separated by commas. */
-static bool match_list(const char *list, const char *name)
-{
-	AUTO(auto_free) char *copy = mem_strdup(list);
-	char *rest = copy, *p;
-	bool found = false;
-
-	while ((p = strsep(&rest, ",")))
-		if (takes_away(&found, p, name))
-			break;
-	return found;
-}
-
-/* root, where nobody says another one: hosts are to be changed. */
-static const char *asked_user(const struct ask *a)
-{
-	if (a->target->user)
-		return a->target->user;
-	return a->user ? a->user : "root";
-}
-
-/* Criteria that cannot be judged here (exec, canonical, tagged) do not hold. */
-static bool match_criterion(const struct ask *a, const char *word,
-			    const char *list)
-{
-	const char *name = a->target->host;
-	struct passwd pw, *found = NULL;
-	char buf[4096];
-
-	if (strcasecmp(word, "host") == 0)
-		return match_list(list, a->hostname ? a->hostname : name);
-	if (strcasecmp(word, "originalhost") == 0)
-		return match_list(list, name);
-	if (strcasecmp(word, "user") == 0)
-		return match_list(list, asked_user(a));
-	if (strcasecmp(word, "localuser") == 0)
-		return getpwuid_r(getuid(), &pw, buf, sizeof buf,
-				  &found) == 0 &&
-		       found && match_list(list, found->pw_name);
-	return false;
-}
-
-/* All criteria of a Match line; one without its argument matches nothing. */
-static bool match_match(const struct ask *a, const struct strings *args)
-{
-	for (size_t i = 0; i < args->len; i++) {
-		const char *word = args->items[i];
-		bool negated = *word == '!';
-
-		if (strcasecmp(word, "all") == 0)
-			continue;
-		if (i + 1 == args->len)
-			return false;
-		if (match_criterion(a, word + negated, args->items[++i]) ==
-		    negated)
-			return false;
-	}
-	return args->len > 0;
-}
-
-/* The first value given wins. */
-static void keep_first(char **slot, const char *value)
-{
-	if (!*slot)
-		*slot = mem_strdup(value);
-}
-
-/* Where keyword @k keeps its first argument; NULL for others. */
-static char **slot_of(struct ask *a, const char *k)
+/* Take the "keyword value" lines of @text apart, in place. */
+static void read_answer(struct said *said, struct remote_settings *s,
+			char *text)
 {
 	const struct {
 		const char *keyword;
-		char **slot;
+		char **slot;            /* of the last one */
+		struct strings *files;  /* or: of all */
 	} table[] = {
-		{ "hostname", &a->hostname },
-		{ "user", &a->user },
-		{ "identityagent", &a->identity_agent },
-		{ "hostkeyalias", &a->out->alias },
-		{ "ciphers", &a->out->ciphers },
-		{ "kexalgorithms", &a->out->kex },
-		{ "macs", &a->out->macs },
+		{ "hostname", &said->hostname, NULL },
+		{ "user", &said->user, NULL },
+		{ "port", &said->port, NULL },
+		{ "identityagent", &said->identity_agent, NULL },
+		{ "identitiesonly", &said->identities_only, NULL },
+		{ "proxycommand", &said->proxy_command, NULL },
+		{ "proxyjump", &said->proxy_jump, NULL },
+		{ "userknownhostsfile", &said->user_hosts, NULL },
+		{ "globalknownhostsfile", &said->global_hosts, NULL },
+		{ "hostkeyalias", &s->alias, NULL },
+		{ "hostkeyalgorithms", &s->hostkeys, NULL },
+		{ "pubkeyacceptedalgorithms", &s->pubkeys, NULL },
+		{ "ciphers", &s->ciphers, NULL },
+		{ "kexalgorithms", &s->kex, NULL },
+		{ "macs", &s->macs, NULL },
+		{ "identityfile", NULL, &s->identities },
+		{ "certificatefile", NULL, &s->certificates },
+		{ "revokedhostkeys", NULL, &s->revoked },
 	};
+	char *line;
 
-	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-		if (strcmp(table[i].keyword, k) == 0)
-			return table[i].slot;
-	return NULL;
-}
+	while (text && (line = strsep(&text, "\r\n"))) {
+		char *value = strchr(line, ' ');
 
-static void take_setting(struct ask *a, const struct remote_config_line *l)
-{
-	const char *k = l->keyword;
-	const char *first = l->args.len ? l->args.items[0] : NULL;
-	char **slot = slot_of(a, k);
-	long port;
-
-	if (!first)
-		return;
-	if (slot)
-		keep_first(slot, first);
-	else if (strcmp(k, "port") == 0 && !a->port &&
-		 num_parse(&port, first, 1, 65535))
-		a->port = (int)port;
-	else if (strcmp(k, "identityfile") == 0)
-		strings_add(&a->out->identities, first);
-	else if (strcmp(k, "identitiesonly") == 0 && !a->identities_only)
-		a->identities_only = strcasecmp(first, "yes") == 0 ? 2 : 1;
-	else if (strcmp(k, "userknownhostsfile") == 0)
-		keep_first(&a->user_hosts, l->rest);
-	else if (strcmp(k, "globalknownhostsfile") == 0)
-		keep_first(&a->global_hosts, l->rest);
-	/* of the two that lead there, the one said first: ssh_config(5) */
-	else if (strcmp(k, "proxycommand") == 0 && !a->proxy_jump)
-		keep_first(&a->proxy_command, l->rest);
-	else if (strcmp(k, "proxyjump") == 0 && !a->proxy_command)
-		keep_first(&a->proxy_jump, first);
-}
-
-#define NESTING_MAX 64 /* two for each Include; those are bounded to 16 */
-
-/* What counts for the target, line by line. A Host ends with its file. */
-static void walk_lines(struct ask *a, const struct remote_config *c)
-{
-	bool outer[NESTING_MAX];
-	bool enclosing = true, active = true;
-	size_t depth = 0;
-
-	for (size_t i = 0; i < c->lines.len; i++) {
-		const struct remote_config_line *l = &c->lines.items[i];
-
-		if (l->kind == CONFIG_BEGIN && depth + 2 < NESTING_MAX) {
-			outer[depth++] = enclosing;
-			outer[depth++] = active;
-			enclosing = active;
-		} else if (l->kind == CONFIG_END && depth >= 2) {
-			active = outer[--depth];
-			enclosing = outer[--depth];
-		} else if (l->kind != CONFIG_LINE) {
+		if (!value)
 			continue;
-		} else if (strcmp(l->keyword, "host") == 0) {
-			active = false;
-			for (size_t k = 0; enclosing && k < l->args.len; k++)
-				if (takes_away(&active, l->args.items[k],
-					       a->target->host))
-					break;
-		} else if (strcmp(l->keyword, "match") == 0) {
-			active = enclosing && match_match(a, &l->args);
-		} else if (active) {
-			take_setting(a, l);
+		*value++ = '\0';
+		for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+			if (strcmp(table[i].keyword, line) != 0)
+				continue;
+			if (table[i].files)
+				keep_file(table[i].files, value);
+			else
+				mem_replace(table[i].slot, value);
 		}
 	}
+}
+
+static void said_done(struct said *s)
+{
+	free(s->hostname);
+	free(s->user);
+	free(s->port);
+	free(s->identity_agent);
+	free(s->identities_only);
+	free(s->proxy_command);
+	free(s->proxy_jump);
+	free(s->user_hosts);
+	free(s->global_hosts);
 }
 
 /* The value of token %@c, appended; false if there is none such. */
 static bool put_token(struct sbuf *b, char c, const struct remote_settings *s)
 {
 	AUTO(auto_free) char *home = NULL;
+	struct passwd pw, *found = NULL;
+	struct utsname here;
+	char buf[4096];
 
 	switch (c) {
 	case '%': sbuf_putc(b, '%'); return true;
@@ -267,6 +160,20 @@ static bool put_token(struct sbuf *b, char c, const struct remote_settings *s)
 	case 'p': sbuf_printf(b, "%d", s->port); return true;
 	case 'r': sbuf_puts(b, s->user); return true;
 	case 'i': sbuf_printf(b, "%u", (unsigned)getuid()); return true;
+	case 'u':
+		if (getpwuid_r(getuid(), &pw, buf, sizeof buf, &found) != 0 ||
+		    !found)
+			return false;
+		sbuf_puts(b, found->pw_name);
+		return true;
+	case 'l':
+	case 'L':
+		if (uname(&here) < 0)
+			return false;
+		sbuf_add(b, here.nodename, c == 'l' ? strlen(here.nodename)
+						    : strcspn(here.nodename,
+							      "."));
+		return true;
 	case 'd':
 		home = remote_home();
 		sbuf_puts(b, home);
@@ -310,25 +217,28 @@ static char *expand_path(const char *text, const struct remote_settings *s)
 	return remote_untilde(plain);
 }
 
-/* A raw list of files into @out, with tokens; "none" stands for no file. */
-static void add_files(struct strings *out, const char *list,
-		      const struct remote_settings *s)
+/*
+ * A list of files, which OpenSSH prints without quotes, into @out: a name with
+ * blanks in it is told by that it is there.
+ */
+static void add_files(struct strings *out, const char *list)
 {
-	AUTO(auto_free) char *copy = mem_strdup(list);
-	char *rest = copy, *p;
+	for (const char *from = list; from && *from; from += *from == ' ') {
+		size_t first = strcspn(from, " "), len = first;
+		AUTO(auto_free) char *path = mem_strndup(from, first);
 
-	while ((p = strsep(&rest, " \t"))) {
-		AUTO(auto_free) char *path = NULL;
-		size_t len = strlen(p);
-
-		if (len >= 2 && p[0] == '"' && p[len - 1] == '"') {
-			p[len - 1] = '\0';
-			p++;
+		while (access(path, F_OK) != 0 && from[len]) {
+			len += 1 + strcspn(from + len + 1, " ");
+			free(path);
+			path = mem_strndup(from, len);
 		}
-		if (!*p || strcasecmp(p, "none") == 0)
-			continue;
-		path = expand_path(p, s);
-		strings_add(out, path);
+		if (access(path, F_OK) != 0) {
+			len = first;
+			path[len] = '\0';
+		}
+		if (*path && strcasecmp(path, "none") != 0)
+			strings_add(out, path);
+		from += len;
 	}
 }
 
@@ -359,58 +269,104 @@ static void fill_agent(struct remote_settings *s, const char *said)
 		s->agent = mem_strdup(env ? env : "");
 }
 
-/* In an order in which each has the tokens that it may use. */
-static void fill_settings(struct remote_settings *s, struct ask *a)
+/* The key files that it names where ssh_config names none. */
+static bool are_default(const struct strings *files)
 {
-	const struct remote_target *t = a->target;
+	static const char *const names[] = {
+		"~/.ssh/id_rsa", "~/.ssh/id_ecdsa", "~/.ssh/id_ecdsa_sk",
+		"~/.ssh/id_ed25519", "~/.ssh/id_ed25519_sk", "~/.ssh/id_xmss",
+		"~/.ssh/id_dsa", "~/.ssh/id_mldsa44_ed25519",
+	};
+	size_t usual = 0;
 
-	s->name = mem_strdup(t->host);
-	s->host = mem_strdup(t->host);
-	s->user = mem_strdup(asked_user(a));
-	s->port = t->port ? t->port : a->port ? a->port : 22;
-	if (a->hostname) {
-		char *host = expand(a->hostname, s, false);
-
-		free(s->host);
-		s->host = host;
-	}
-	for (size_t i = 0; i < s->identities.len; i++) {
-		char *path = expand_path(s->identities.items[i], s);
-
-		free(s->identities.items[i]);
-		s->identities.items[i] = path;
-	}
-	s->identities_only = a->identities_only == 2;
-	fill_agent(s, a->identity_agent);
-	add_files(&s->known_hosts, a->user_hosts ? a->user_hosts :
-		  "~/.ssh/known_hosts ~/.ssh/known_hosts2", s);
-	add_files(&s->known_hosts, a->global_hosts ? a->global_hosts :
-		  "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2", s);
-	if (a->proxy_command && strcasecmp(a->proxy_command, "none") != 0)
-		s->proxy = expand(a->proxy_command, s, false);
-	else if (a->proxy_jump && strcasecmp(a->proxy_jump, "none") != 0)
-		s->proxy = remote_jump_command(a->proxy_jump, a->file, s);
+	for (size_t i = 0; i < files->len; i++)
+		for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+			usual += strcmp(files->items[i], names[k]) == 0;
+	return usual == files->len && usual > 3;
 }
 
-int remote_config_ask(struct remote_settings *out,
-		      const struct remote_config *c,
-		      const struct remote_target *target, struct err *e)
+static void expand_files(struct strings *files, const struct remote_settings *s)
 {
-	struct remote_settings s = { 0 };
-	AUTO(ask_done) struct ask a = { .out = &s, .target = target,
-					.file = c->file };
+	for (size_t i = 0; i < files->len; i++) {
+		char *path = expand_path(files->items[i], s);
 
-	walk_lines(&a, c);
-	fill_settings(&s, &a);
+		free(files->items[i]);
+		files->items[i] = path;
+	}
+}
+
+/* In an order in which each has the tokens that it may use. */
+static void fill_settings(struct remote_settings *s, const struct said *said,
+			  const struct remote_target *t,
+			  const struct remote_answer *a, const char *file)
+{
+	bool own = a && strcmp(said->hostname, a->host) == 0;
+	long port = 22;
+
+	s->name = mem_strdup(t->host);
+	/* of an answer for many, the name in it is that of the first one */
+	s->host = mem_strdup(!a || own ? t->host : said->hostname);
+	s->user = mem_strdup(t->user ? t->user :
+			     !a || a->as_root ? "root" : said->user);
+	if (said->port && !num_parse(&port, said->port, 1, 65535))
+		port = 22;
+	s->port = t->port ? t->port : (int)port;
+	s->default_keys = !a || are_default(&s->identities);
+	if (s->default_keys)
+		strings_done(&s->identities);
+	expand_files(&s->identities, s);
+	expand_files(&s->certificates, s);
+	s->identities_only = said->identities_only &&
+			     strcmp(said->identities_only, "yes") == 0;
+	fill_agent(s, said->identity_agent);
+	add_files(&s->known_hosts, said->user_hosts);
+	add_files(&s->known_hosts, said->global_hosts);
+	if (said->proxy_command &&
+	    strcasecmp(said->proxy_command, "none") != 0)
+		s->proxy = expand(said->proxy_command, s, false);
+	else if (said->proxy_jump)
+		s->proxy = remote_jump_command(said->proxy_jump, file, s);
+}
+
+int remote_config_parse(struct remote_settings *out,
+			const struct remote_target *target,
+			const struct remote_answer *a, const char *file,
+			struct err *e)
+{
+	AUTO(remote_settings_done) struct remote_settings s = { 0 };
+	AUTO(said_done) struct said said = { 0 };
+	AUTO(auto_free) char *text = a ? mem_strdup(sbuf_str(&a->text)) : NULL;
+
+	read_answer(&said, &s, text);
+	if (a && (!said.hostname || !said.user))
+		return err_set(e, ERR_INPUT, "'ssh -G' says nothing of where "
+			       "'%s' is", target->host);
+	if (!a) {
+		said.user_hosts = remote_untilde("~/.ssh/known_hosts");
+		said.global_hosts = mem_strdup("/etc/ssh/ssh_known_hosts");
+	}
+	fill_settings(&s, &said, target, a, file);
 	if (check_name("host", s.host, e) < 0 ||
 	    check_name("host", s.name, e) < 0 ||
 	    check_name("user", s.user, e) < 0 ||
-	    (a.proxy_jump && remote_jump_check(a.proxy_jump, e) < 0)) {
-		remote_settings_done(&s);
+	    (said.proxy_jump && remote_jump_check(said.proxy_jump, e) < 0))
+		return -1;
+	*out = s;
+	memset(&s, 0, sizeof s);
+	return 0;
+}
+
+int remote_config_ask(struct remote_settings *out, struct remote_config *c,
+		      const struct remote_target *target, struct err *e)
+{
+	const struct remote_answer *a =
+		c->none ? NULL : remote_config_answer(c, target);
+
+	if (a && a->failed) {
+		*e = a->e;
 		return -1;
 	}
-	*out = s;
-	return 0;
+	return remote_config_parse(out, target, a, c->file, e);
 }
 
 void remote_settings_done(struct remote_settings *s)
@@ -420,11 +376,15 @@ void remote_settings_done(struct remote_settings *s)
 	free(s->alias);
 	free(s->user);
 	strings_done(&s->identities);
+	strings_done(&s->certificates);
+	strings_done(&s->revoked);
 	free(s->agent);
 	strings_done(&s->known_hosts);
 	free(s->proxy);
 	free(s->ciphers);
 	free(s->kex);
 	free(s->macs);
+	free(s->hostkeys);
+	free(s->pubkeys);
 	memset(s, 0, sizeof *s);
 }

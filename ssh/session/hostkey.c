@@ -5,11 +5,14 @@
  * patterns; so the lines are taken apart here, and libssh is asked for hashed
  * names only.
  */
+#include "base/run.h"
 #include "ssh/session/internal.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <libssh/libssh.h>
 
+#define KRL_MS 10000 /* for ssh-keygen */
 #define KNOWN_HOSTS_MAX ((size_t)32 << 20) /* bytes, of each file */
 
 /* "type base64" of @key; the caller frees. */
@@ -99,8 +102,7 @@ struct scan {
 	size_t line;       /* that is looked at, from 1 */
 };
 
-/* OpenSSH's patterns: '*' and '?', nothing else is special. */
-static bool matches(const char *pattern, const char *name)
+bool remote_pattern_fits(const char *pattern, const char *name)
 {
 	const char *star = NULL, *from = NULL;
 
@@ -157,7 +159,7 @@ static bool meant_for(const char *line, const char *name, bool any_port)
 		p += negated;
 		if (any_port)
 			p = without_port(p);
-		if (!*p || !matches(p, name))
+		if (!*p || !remote_pattern_fits(p, name))
 			continue;
 		if (negated)
 			return false;
@@ -246,6 +248,60 @@ static int scan_file(struct scan *s, struct err *e)
 	return 0;
 }
 
+/*
+ * RevokedHostKeys: keys, or a KRL, which ssh-keygen reads. One that cannot be
+ * read could have named any key.
+ */
+static int load_revoked(struct remote_known *k, const char *file,
+			struct err *e)
+{
+	static const char krl[] = "SSHKRL";
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	char *rest, *line;
+
+	text.max = KNOWN_HOSTS_MAX;
+	if (remote_slurp(&text, file, SLURP_ANY) < 0)
+		return err_sys(e, "cannot read the revoked host keys in '%s'",
+			       file);
+	if (strncmp(sbuf_str(&text), krl, sizeof krl - 1) == 0) {
+		strings_add(&k->krls, file);
+		return 0;
+	}
+	rest = text.s;
+	while (rest && (line = strsep(&rest, "\n"))) {
+		ssh_key key = parse_key(line);
+		AUTO(auto_free) char *found = key ? key_line(key) : NULL;
+
+		ssh_key_free(key);
+		if (found)
+			strings_add(&k->revoked, found);
+	}
+	return 0;
+}
+
+/* Does a KRL name the key @line? One that cannot be asked does. */
+static bool is_in_krl(const struct remote_known *k, const char *line)
+{
+	for (size_t i = 0; i < k->krls.len; i++) {
+		AUTO(strings_done) struct strings argv = { 0 };
+		AUTO(auto_close) int in = remote_open_text(line);
+		AUTO(auto_close) int out = open("/dev/null", O_RDWR | O_CLOEXEC);
+		struct run how = { .argv = &argv, .fds = { in, out, out },
+				   .own_group = true };
+		struct err ignored;
+		pid_t pid;
+
+		strings_add(&argv, "ssh-keygen");
+		strings_add(&argv, "-Qf");
+		strings_add(&argv, k->krls.items[i]);
+		strings_add(&argv, "/dev/stdin");
+		pid = in < 0 || out < 0 ? -1 : run_start(&how, &ignored);
+		if (pid < 0 || run_end(pid, true, KRL_MS) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* The name under which known_hosts has the host; the caller frees. */
 static char *known_name(const struct remote_settings *s)
 {
@@ -276,6 +332,9 @@ int remote_known_load(struct remote_known *k, const struct remote_settings *s,
 		strings_add(&k->keys, line);
 		strings_add(&k->places, "pinned");
 	}
+	for (size_t i = 0; i < s->revoked.len; i++)
+		if (load_revoked(k, s->revoked.items[i], e) < 0)
+			return -1;
 	for (size_t i = 0; i < s->known_hosts.len; i++) {
 		struct scan scan = {
 			.out = k, .settings = s, .host = name,
@@ -294,6 +353,7 @@ void remote_known_done(struct remote_known *k)
 	strings_done(&k->keys);
 	strings_done(&k->places);
 	strings_done(&k->revoked);
+	strings_done(&k->krls);
 	strings_done(&k->plain);
 	strings_done(&k->unread);
 }
@@ -308,36 +368,65 @@ static void add_names(struct sbuf *b, const char *names)
 	sbuf_puts(b, names);
 }
 
-/*
- * The signature algorithms that a key of type @type[@len] can make. SHA-1 is
- * none of them: RFC 8332, and libssh refuses it, too.
- */
-static void add_type(struct sbuf *b, const char *type, size_t len)
+/* Is @name in the list @names, separated by commas? */
+static bool is_in(const char *names, const char *name, size_t len)
 {
-	AUTO(auto_free) char *name = mem_strndup(type, len);
+	for (const char *p = names; p && *p; p += strspn(p, ",")) {
+		size_t n = strcspn(p, ",");
 
-	if (strcmp(name, "ssh-rsa") == 0)
-		add_names(b, "rsa-sha2-512,rsa-sha2-256");
-	else
-		add_names(b, name);
+		if (n == len && memcmp(p, name, n) == 0)
+			return true;
+		p += n;
+	}
+	return false;
 }
 
-char *remote_known_algorithms(const struct remote_known *k)
+/*
+ * The signature algorithms of @allowed that a key of type @type[@len] can make.
+ * SHA-1 is one of them only where the user wishes it: RFC 8332.
+ */
+static void add_type(struct sbuf *b, const char *type, size_t len,
+		     const char *allowed)
+{
+	static const char *const rsa[] = { "rsa-sha2-512", "rsa-sha2-256",
+					   "ssh-rsa" };
+	AUTO(auto_free) char *name = mem_strndup(type, len);
+	bool is_rsa = strcmp(name, "ssh-rsa") == 0;
+
+	for (size_t i = 0; i < (is_rsa ? 3 : 1); i++) {
+		const char *can = is_rsa ? rsa[i] : name;
+
+		if (allowed ? is_in(allowed, can, strlen(can)) : i < 2)
+			add_names(b, can);
+	}
+}
+
+/* Those of the expected keys first; it is empty if @allowed leaves none. */
+static void add_types(struct sbuf *b, const struct remote_known *k,
+		      const char *allowed)
 {
 	static const char *const all[] = {
 		"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
 		"ecdsa-sha2-nistp521", "ssh-rsa",
 	};
-	struct sbuf b = SBUF_INIT;
 	const struct strings *lists[] = { &k->keys, &k->plain };
 
 	for (size_t l = 0; l < 2; l++)
 		for (size_t i = 0; i < lists[l]->len; i++)
-			add_type(&b, lists[l]->items[i],
-				 strcspn(lists[l]->items[i], " "));
+			add_type(b, lists[l]->items[i],
+				 strcspn(lists[l]->items[i], " "), allowed);
 	/* the rest too: a key of another type is to be seen and named */
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		add_type(&b, all[i], strlen(all[i]));
+		add_type(b, all[i], strlen(all[i]), allowed);
+}
+
+char *remote_known_algorithms(const struct remote_known *k, const char *allowed)
+{
+	struct sbuf b = SBUF_INIT;
+
+	add_types(&b, k, allowed);
+	if (!b.len)
+		add_types(&b, k, NULL);
 	return sbuf_detach(&b);
 }
 
@@ -368,10 +457,11 @@ int remote_known_check(enum remote_hostkey *out, const struct remote_known *k,
 		       struct err *e)
 {
 	/* first of all: what is revoked no pin makes good */
-	if (strings_find(&k->revoked, line) >= 0)
+	if (strings_find(&k->revoked, line) >= 0 || is_in_krl(k, line))
 		return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' is "
-			       "marked as revoked in known_hosts: it is never "
-			       "accepted, also if it is pinned", s->name);
+			       "revoked, in known_hosts or RevokedHostKeys: it "
+			       "is never accepted, also if it is pinned",
+			       s->name);
 	if (strings_find(&k->keys, line) >= 0)
 		*out = k->pinned ? REMOTE_KEY_PINNED : REMOTE_KEY_KNOWN;
 	else if (k->keys.len)

@@ -67,20 +67,23 @@ struct remote_settings {
 	char *user;  /* who logs in there */
 	int port;    /* 1 to 65535 */
 	struct strings identities;  /* IdentityFile, in order */
+	struct strings certificates; /* CertificateFile, in order */
+	bool default_keys;          /* no IdentityFile is said */
 	bool identities_only;       /* of the agent's keys these alone */
 	char *agent;                /* socket path, "" without one */
 	struct strings known_hosts; /* all files, the user's first */
+	struct strings revoked;     /* RevokedHostKeys */
 	char *proxy;                /* command, or NULL */
-	char *ciphers, *kex, *macs; /* or NULL */
+	/* lists of algorithms, or NULL */
+	char *ciphers, *kex, *macs, *hostkeys, *pubkeys;
 };
 
 struct remote_config;
 
 /**
- * Read ssh_config: @file alone, or ~/.ssh/config and the system's when NULL.
- * Fails when a named file is missing, when the user's or an included one may
- * be written by others, or when one cannot be read to its end. The main thread
- * calls it: see trust_owner().
+ * Begin with ssh_config: @file alone, or what OpenSSH reads when NULL. It is
+ * read by its program, 'ssh -G'. Fails when a named file is missing, or when
+ * there is a file and no such program.
  */
 int remote_config_load(struct remote_config **out, const char *file,
 		       struct err *e);
@@ -89,9 +92,11 @@ int remote_config_load(struct remote_config **out, const char *file,
 void remote_config_free(struct remote_config *c);
 DEFINE_AUTO(struct remote_config *, remote_config_free)
 
-/** Settings for @target; the caller ends them with remote_settings_done(). */
-int remote_config_ask(struct remote_settings *out,
-		      const struct remote_config *c,
+/**
+ * Settings for @target; the caller ends them with remote_settings_done(). Any
+ * thread; it may start a program. INPUT with its words.
+ */
+int remote_config_ask(struct remote_settings *out, struct remote_config *c,
 		      const struct remote_target *target, struct err *e);
 
 /** Free what is in it; @s is empty and usable again. For AUTO(). */
@@ -107,29 +112,11 @@ int remote_jump_check(const char *jump, struct err *e);
 char *remote_jump_command(const char *jump, const char *config_file,
 			  const struct remote_settings *s);
 
-/** One line of ssh_config, or the border of an included file. */
-struct remote_config_line {
-	enum { CONFIG_LINE, CONFIG_BEGIN, CONFIG_END } kind;
-	char *keyword; /* lower case; NULL for a border */
-	char *rest;    /* all after the keyword, trimmed */
-	struct strings args; /* the same in words, quotes taken off */
-};
-/** All lines of a run's ssh_config, in the order in which they count. */
-typedef VEC(struct remote_config_line) remote_config_lines;
-
 /** Who may write the file that remote_slurp() reads. */
 enum remote_slurp_rule {
 	SLURP_ANY,     /* whoever may */
 	SLURP_PRIVATE, /* a key of ours: nobody else may read it, either */
-	SLURP_TRUSTED, /* only we and root: see trust_owner() */
 };
-
-/**
- * Append the lines of @file, which @rule is for, and of what it includes, where
- * SLURP_TRUSTED holds. An error with sys_errno ENOENT: there is no such file.
- */
-int remote_config_read(remote_config_lines *out, const char *file,
-		       enum remote_slurp_rule rule, int depth, struct err *e);
 
 /** Home folder: $HOME, else the password file's; the caller frees. */
 char *remote_home(void);
@@ -143,6 +130,12 @@ char *remote_untilde(const char *path);
  */
 int remote_slurp(struct sbuf *out, const char *path,
 		 enum remote_slurp_rule rule);
+
+/**
+ * A file without a name that holds @text, and can be read as often as it is
+ * opened (/dev/stdin): its descriptor, or -1 with errno set.
+ */
+int remote_open_text(const char *text);
 
 /* ---- connections and children ---- */
 
@@ -244,6 +237,7 @@ struct remote_known {
 	struct strings keys;    /* "type base64", canonical */
 	struct strings places;  /* for each: where it stands */
 	struct strings revoked; /* never good, pinned or not */
+	struct strings krls;    /* files that revoke more: KRL of OpenSSH */
 	struct strings plain;   /* known without the port: good, never bad */
 	struct strings unread;  /* places with keys of no type that we know */
 };
@@ -259,8 +253,15 @@ int remote_known_load(struct remote_known *k, const struct remote_settings *s,
 /** Free. For AUTO(). */
 void remote_known_done(struct remote_known *k);
 
-/** Host key algorithms, those of the expected keys first; caller frees. */
-char *remote_known_algorithms(const struct remote_known *k);
+/**
+ * Host key algorithms, those of the expected keys first, then the others of
+ * @allowed (HostKeyAlgorithms; NULL: all that we know); caller frees.
+ */
+char *remote_known_algorithms(const struct remote_known *k,
+			      const char *allowed);
+
+/** OpenSSH's patterns: '*' and '?', in either case. One, without "!". */
+bool remote_pattern_fits(const char *pattern, const char *name);
 
 /**
  * Judge the key @line that the host showed. 0 with *@out, which may be

@@ -2,6 +2,7 @@
  * Private keys: read once, before the logins start, and only looked at by
  * them. A passphrase lives in one wiped buffer for as long as it takes.
  */
+#include "base/pool.h"
 #include "ssh/session/internal.h"
 
 #include <libssh/libssh.h>
@@ -9,6 +10,7 @@
 #define KEY_FILE_MAX ((size_t)256 << 10) /* bytes; an RSA key has 3,400 */
 #define PASSPHRASE_MAX 1024              /* bytes */
 #define PASSPHRASE_TRIES 3
+#define ASK_PARALLEL 16                  /* programs at once */
 
 /* libssh asks for a passphrase: remember that it did, give none. */
 static int note_asked(const char *prompt, char *buf, size_t len, int echo,
@@ -158,6 +160,24 @@ static void add_key(struct load *l, const char *path, bool is_default)
 
 DEFINE_AUTO(struct remote_keys *, remote_keys_free)
 
+/* What ssh_config is asked about. */
+struct asked {
+	struct remote_config *config;
+	const struct remote_target *targets;
+};
+
+/* It keeps the answer; what fails, fails again in the login. */
+static void ask_config(size_t i, void *arg)
+{
+	struct asked *a = arg;
+	struct remote_settings s;
+	struct err ignored;
+
+	if (!a->targets[i].local &&
+	    remote_config_ask(&s, a->config, &a->targets[i], &ignored) == 0)
+		remote_settings_done(&s);
+}
+
 int remote_keys_load(struct remote_keys **out,
 		     const struct remote_target *targets, size_t n,
 		     const struct remote_conf *conf,
@@ -171,12 +191,18 @@ int remote_keys_load(struct remote_keys **out,
 		.timeout_ms = remote_timeout(conf->timeout_ms)
 	};
 	AUTO(strings_done) struct strings files = { 0 };
+	struct asked about;
 	static const char *const defaults[] = { "~/.ssh/id_ed25519",
 						"~/.ssh/id_ecdsa",
 						"~/.ssh/id_rsa" };
 
 	if (remote_config_load(&keys->config, conf->config_file, e) < 0)
 		return -1;
+	/* the first one alone: what it tells, the others need not ask */
+	about = (struct asked){ keys->config, targets };
+	if (n)
+		ask_config(0, &about);
+	pool_run(n, ASK_PARALLEL, ask_config, NULL, &about);
 	for (size_t i = 0; i < n; i++) {
 		AUTO(remote_settings_done) struct remote_settings s = { 0 };
 		struct err ignored;

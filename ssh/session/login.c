@@ -31,7 +31,7 @@ void remote_login_done(struct remote_login *l)
 static int set_options(ssh_session session, const struct remote_settings *s,
 		       const struct remote_known *known, int fd)
 {
-	AUTO(auto_free) char *algorithms = remote_known_algorithms(known);
+	AUTO(auto_free) char *algorithms = remote_known_algorithms(known, s->hostkeys);
 	AUTO(auto_free) char *home = remote_untilde("~/.ssh");
 	int no = 0, yes = 1;
 	const struct option {
@@ -54,6 +54,7 @@ static int set_options(ssh_session session, const struct remote_settings *s,
 		{ SSH_OPTIONS_KEY_EXCHANGE, s->kex },
 		{ SSH_OPTIONS_HMAC_C_S, s->macs },
 		{ SSH_OPTIONS_HMAC_S_C, s->macs },
+		{ SSH_OPTIONS_PUBLICKEY_ACCEPTED_TYPES, s->pubkeys },
 	};
 
 	for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)

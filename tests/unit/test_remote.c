@@ -1122,11 +1122,12 @@ static void config_rules(void **state)
 	NEED_SSHD();
 	put_file("more", "Host alias\n HostName=\"127.0.0.1\"\n"
 		 "Match originalhost alias user nobody-else\n Port 1\n");
-	put_file("config", "Include more\nHost !alias *\n Port 1\n"
+	put_file("config", "Include %s\nHost !alias *\n Port 1\n"
 		 "Host a*\n\tPort %d # first wins\n\tPort 2\n"
 		 "Match host 127.0.0.1 originalhost alias\n"
 		 "  UserKnownHostsFile %s\n"
-		 "  IdentityFile ~/%%r-key\n", lab.port, at("known"));
+		 "  IdentityFile ~/%%r-key\n", at("more"), lab.port,
+		 at("known"));
 	sh("cp %s %s", at("good"), at("root-key"));
 	prepare(&s, "alias", 0);
 	must(remote_open(&s.r, &s.target, &s.conf, &s.e), &s.e);

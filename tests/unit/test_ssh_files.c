@@ -1,13 +1,13 @@
 /*
  * The files that say whom to trust over SSH: known_hosts (patterns, what is
- * revoked, what cannot be read) and the owner and mode of ssh_config and of
- * what it includes.
+ * revoked, what cannot be read), RevokedHostKeys, and an ssh_config that
+ * OpenSSH refuses.
  */
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/run.h"
 #include "ssh/session/internal.h"
 
-#include <pwd.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -61,7 +61,7 @@ static int start(void **state)
 
 static int end(void **state)
 {
-	static const char *const names[] = { "known", ".ssh/config",
+	static const char *const names[] = { "known", "a.pub", ".ssh/config",
 					     ".ssh/more", ".ssh" };
 
 	(void)state;
@@ -264,11 +264,14 @@ static void assert_refused(const char *file, const char *part)
 
 static void put_configs(void)
 {
-	put_file(".ssh/config", "Include more\n");
+	AUTO(auto_free) char *text = mem_printf("Include %s\n",
+						at(".ssh/more"));
+
+	put_file(".ssh/config", text);
 	put_file(".ssh/more", "Host h\n\tUser carol\n");
 }
 
-/* Whoever writes what is included can have commands run as the user. */
+/* Whoever writes it can have commands run as the user: OpenSSH judges that. */
 static void test_config_mode(void **state)
 {
 	static const char *const names[] = { ".ssh/config", ".ssh/more" };
@@ -280,7 +283,7 @@ static void test_config_mode(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		put_configs();
 		assert_int_equal(chmod(at(names[i]), 0602), 0);
-		assert_refused(NULL, "chmod");
+		assert_refused(NULL, "permissions");
 		assert_refused(NULL, names[i]);
 		assert_int_equal(chmod(at(names[i]), 0644), 0);
 		assert_taken(NULL);
@@ -290,67 +293,104 @@ static void test_config_mode(void **state)
 	assert_int_equal(chmod(at(".ssh/config"), 0666), 0);
 	assert_taken(at(".ssh/config"));
 	assert_int_equal(chmod(at(".ssh/more"), 0666), 0);
-	assert_refused(at(".ssh/config"), "chmod");
+	assert_refused(at(".ssh/config"), "permissions");
 }
 
-static void test_config_owner(void **state)
+/* What ssh refuses is no configuration: its words, in one line. */
+static void test_config_bad(void **state)
 {
-	(void)state;
-	if (geteuid() != 0)
-		skip();
-	put_configs();
-	assert_int_equal(chown(at(".ssh/more"), 1234, 0), 0);
-	assert_refused(NULL, "chown");
-	assert_int_equal(chown(at(".ssh/more"), 0, 0), 0);
-	assert_taken(NULL);
-}
-
-/* A group that has others in it, if this machine has one. */
-static gid_t group_of_others(void)
-{
-	const struct passwd *pw = getpwnam("nobody");
-
-	return pw ? pw->pw_gid : 0;
-}
-
-/* Debian's ssh: a group of one's own is no others. */
-static void test_config_group(void **state)
-{
-	const struct passwd *pw = getpwuid(geteuid());
-	gid_t others = group_of_others();
-
-	(void)state;
-	if (geteuid() != 0 || !pw || !others)
-		skip();
-	put_configs();
-	assert_int_equal(chown(at(".ssh/config"), 0, pw->pw_gid), 0);
-	assert_int_equal(chmod(at(".ssh/config"), 0664), 0);
-	assert_taken(NULL);
-	assert_int_equal(chown(at(".ssh/config"), 0, others), 0);
-	assert_int_equal(chmod(at(".ssh/config"), 0664), 0);
-	assert_refused(NULL, "chmod");
-	/* no such group: who may join it, nobody knows */
-	assert_int_equal(chown(at(".ssh/config"), 0, 54321), 0);
-	assert_refused(NULL, "chmod");
-}
-
-/* What cannot be read to its end is no configuration. */
-static void test_config_cut_off(void **state)
-{
-	static const char nul[] = "# x\0y\nHost h\n User carol\n";
+	AUTO(auto_free) char *loop = mem_printf("Include %s\n",
+						at(".ssh/more"));
 
 	(void)state;
 	put_configs();
-	put_bytes(".ssh/more", nul, sizeof nul - 1);
-	assert_refused(NULL, "NUL");
-	put_file(".ssh/more", "Include more\n");
-	assert_refused(NULL, "levels");
-	put_configs();
-	assert_int_equal(truncate(at(".ssh/more"), ((off_t)1 << 20) + 1), 0);
-	assert_refused(NULL, "large");
+	put_file(".ssh/more", loop);
+	assert_refused(NULL, "Too many recursive");
+	put_file(".ssh/config", "Host h\n Frobnicate yes\n");
+	assert_refused(NULL, "line 2: Bad configuration option: frobnicate");
+	put_file(".ssh/config", "Host h\n Port \033[1m\n");
+	assert_refused(NULL, "\\033[1m");
+	assert_refused(at(".ssh/none"), "No such file");
 	/* what is not there is not included */
 	put_file(".ssh/config", "Include absent/*\nHost h\n User carol\n");
 	assert_taken(NULL);
+}
+
+/* Without the program there is nothing to read a file with. */
+static void test_config_without_ssh(void **state)
+{
+	AUTO(auto_free) char *path = mem_strdup(getenv("PATH"));
+	char user[64];
+	struct err e = { 0 };
+
+	(void)state;
+	setenv("PATH", folder, 1);
+	put_configs();
+	assert_refused(NULL, "openssh-client");
+	remove(at(".ssh/config"));
+	if (access("/etc/ssh/ssh_config", F_OK) == 0) {
+		assert_refused(NULL, "openssh-client");
+	} else {
+		assert_int_equal(ask_user(user, NULL, &e), 0);
+		assert_string_equal(user, "root");
+	}
+	setenv("PATH", path, 1);
+}
+
+static void make_krl(const char *krl, const char *key)
+{
+	AUTO(strings_done) struct strings argv = { 0 };
+	struct run how = { .argv = &argv, .fds = { 0, 1, 2 } };
+	const char *const words[] = { "ssh-keygen", "-qkf", krl, key };
+	struct err e;
+	pid_t pid;
+
+	for (size_t i = 0; i < 4; i++)
+		strings_add(&argv, words[i]);
+	pid = run_start(&how, &e);
+	assert_true(pid > 0);
+	assert_int_equal(run_end(pid, false, RUN_FOREVER), 0);
+}
+
+/* RevokedHostKeys: keys in text, or a KRL, for every host. */
+static void test_revoked_files(void **state)
+{
+	struct remote_settings s = { .name = (char[]){ "h" },
+				     .host = (char[]){ "h" }, .port = 22 };
+	AUTO(strings_done) struct strings pinned = { 0 };
+
+	(void)state;
+	put_file("a.pub", KEY_A " a\n");
+	strings_add(&pinned, KEY_A);
+	strings_add(&pinned, KEY_B);
+	for (int krl = 0; krl < 2; krl++) {
+		AUTO(remote_known_done) struct remote_known k = { 0 };
+		enum remote_hostkey found;
+		struct err e = { 0 };
+
+		if (krl)
+			make_krl(at("revoked"), at("a.pub"));
+		else
+			put_file("revoked", "# two\n" KEY_A " a\n");
+		strings_done(&s.revoked);
+		strings_add(&s.revoked, at("revoked"));
+		assert_int_equal(remote_known_load(&k, &s, &pinned, &e), 0);
+		assert_int_equal(remote_known_check(&found, &k, KEY_A, &s, &e),
+				 -1);
+		assert_int_equal(e.code, ERR_HOSTKEY);
+		assert_non_null(strstr(e.msg, "revoked"));
+		assert_int_equal(remote_known_check(&found, &k, KEY_B, &s, &e),
+				 0);
+	}
+	remove(at("revoked"));
+	{
+		AUTO(remote_known_done) struct remote_known k = { 0 };
+		struct err e = { 0 };
+
+		assert_int_equal(remote_known_load(&k, &s, &pinned, &e), -1);
+		assert_non_null(strstr(e.msg, "revoked host keys"));
+	}
+	strings_done(&s.revoked);
 }
 
 int main(void)
@@ -362,9 +402,9 @@ int main(void)
 		cmocka_unit_test(test_hashed),
 		cmocka_unit_test(test_cut_off),
 		cmocka_unit_test(test_config_mode),
-		cmocka_unit_test(test_config_owner),
-		cmocka_unit_test(test_config_group),
-		cmocka_unit_test(test_config_cut_off),
+		cmocka_unit_test(test_config_bad),
+		cmocka_unit_test(test_config_without_ssh),
+		cmocka_unit_test(test_revoked_files),
 	};
 
 	return cmocka_run_group_tests(tests, start, end);
