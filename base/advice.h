@@ -9,6 +9,7 @@
 
 enum advice {
 	ADVICE_NONE = 0,
+	ADVICE_NO_STATE,
 	/* a name, a key, a value */
 	ADVICE_SEE_NODES,
 	ADVICE_SEE_GROUPS,

@@ -11,6 +11,8 @@
 /* What is put behind the message; "%" stands for what the error is about. */
 static const char *const acts[] = {
 	[ADVICE_NONE] = "",
+	[ADVICE_NO_STATE] = ": 'wgmesh init' makes one, -state FILE or "
+		"WGMESH_STATE names another",
 
 	[ADVICE_SEE_NODES] = "; 'wgmesh list' shows them",
 	[ADVICE_SEE_GROUPS] = "; 'wgmesh group list' shows them",

@@ -23,8 +23,7 @@ DEFINE_AUTO(struct yaml_marks *, yaml_marks_free)
 static int open_or_create(struct change_run *c, const struct cmd_env *env,
 			  struct err *e)
 {
-	AUTO(auto_free) char *path =
-		store_path(env->options.state, getenv("WGMESH_STATE"));
+	AUTO(auto_free) char *path = env_state(env);
 
 	if (change_begin(c, env, e) == 0)
 		return 0;

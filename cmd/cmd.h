@@ -116,8 +116,8 @@ struct command {
 extern const struct command commands[];
 extern const size_t commands_len;
 
-/** The command of that name, or NULL. */
-const struct command *command_find(const char *name);
+/** The command of that name; NULL with INPUT and the nearest name. */
+const struct command *command_find(const char *name, struct err *e);
 
 /**
  * Parse @argv: options with one dash or two, "=value" or the next argument;
@@ -163,6 +163,15 @@ void put(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /** Ask @question on the terminal; 1 yes, 0 no, -1 there is none. */
 int ask_yes(const char *question);
+
+/** The path of the state that the options name; the caller frees. */
+char *env_state(const struct cmd_env *env);
+
+/**
+ * @e is why the state that the options name could not be opened: where there
+ * is none, it says so, where it was looked for, and what makes one. Yields -1.
+ */
+int env_no_state(const struct cmd_env *env, struct err *e);
 
 /** Open the state that the options name, with its notes printed. */
 int env_open(struct store **out, const struct cmd_env *env, bool write,

@@ -3,6 +3,8 @@
  */
 #include "cmd/cmd.h"
 
+#include "state/model/model.h"
+
 #include <string.h>
 
 /** Of all that log in on hosts. */
@@ -154,11 +156,20 @@ const struct command commands[] = {
 };
 const size_t commands_len = sizeof commands / sizeof *commands;
 
-const struct command *command_find(const char *name)
+const struct command *command_find(const char *name, struct err *e)
 {
+	const char *near;
+
 	for (size_t i = 0; i < commands_len; i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
+	near = nearest_name(commands, commands_len, sizeof *commands, name);
+	if (near)
+		err_set_(e, ERR_INPUT, "there is no command '%s'; did you mean "
+			 "'%s'?", name, near);
+	else
+		err_set_(e, ERR_INPUT, "there is no command '%s'; 'wgmesh "
+			 "help' lists them", name);
 	return NULL;
 }
 
@@ -175,12 +186,9 @@ int cmd_help(struct cmd_env *env)
 	struct err e;
 
 	if (env->args.len) {
-		c = command_find(env->args.items[0]);
-		if (!c) {
-			err_set(&e, ERR_INPUT, "there is no command '%s'; "
-				"'wgmesh help' lists them", env->args.items[0]);
+		c = command_find(env->args.items[0], &e);
+		if (!c)
 			return fail(&e);
-		}
 	}
 	usage_print(stdout, c);
 	return EXIT_DONE;

@@ -110,16 +110,43 @@ int env_form(enum sealed_form *out, const struct cmd_env *env, struct err *e)
 	return 0;
 }
 
+char *env_state(const struct cmd_env *env)
+{
+	return store_path(env->options.state, getenv("WGMESH_STATE"));
+}
+
+int env_no_state(const struct cmd_env *env, struct err *e)
+{
+	AUTO(auto_free) char *path = env_state(env);
+	const char *given = getenv("WGMESH_STATE");
+	bool said = env->options.state || (given && *given);
+	char here[4096];
+
+	if (e->sys_errno != ENOENT || access(path, F_OK) == 0)
+		return -1;
+	if (!getcwd(here, sizeof here))
+		snprintf(here, sizeof here, "this folder");
+	if (!said)
+		err_set_(e, e->code, "there is no mesh-state.json in '%s' and "
+			 "no state '%s'", here, path);
+	else if (*path != '/')
+		err_set_(e, e->code, "there is no state '%s' in '%s'", path,
+			 here);
+	else
+		err_set_(e, e->code, "there is no state '%s'", path);
+	e->sys_errno = ENOENT;
+	return err_advise(e, ADVICE_NO_STATE, NULL);
+}
+
 int env_open(struct store **out, const struct cmd_env *env, bool write,
 	     struct err *e)
 {
-	AUTO(auto_free) char *path =
-		store_path(env->options.state, getenv("WGMESH_STATE"));
+	AUTO(auto_free) char *path = env_state(env);
 	AUTO(auto_store_close) struct store *s = NULL;
 	struct source source = env_source(env);
 
 	if (store_open(&s, path, write, LOCK_WAIT_MS, &source, e) < 0)
-		return -1;
+		return env_no_state(env, e);
 	if (env->options.encrypt && store_form(s) == SEALED_NOT)
 		return err_set(e, ERR_INPUT, "-encrypt: the state '%s' is "
 			       "plain text; 'wgmesh seal' seals it", path);

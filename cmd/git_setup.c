@@ -235,8 +235,7 @@ static int find_setup(struct setup *s, const struct cmd_env *env,
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
 				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-	AUTO(auto_free) char *given =
-		store_path(env->options.state, getenv("WGMESH_STATE"));
+	AUTO(auto_free) char *given = env_state(env);
 	AUTO(auto_free) char *path = NULL;
 	AUTO(auto_free) char *git = NULL;
 	AUTO(sbuf_done) struct sbuf word = SBUF_INIT;

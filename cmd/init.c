@@ -67,8 +67,7 @@ static int apply_options(struct mesh *m, const struct options *o,
 
 int cmd_init(struct cmd_env *env)
 {
-	AUTO(auto_free) char *path =
-		store_path(env->options.state, getenv("WGMESH_STATE"));
+	AUTO(auto_free) char *path = env_state(env);
 	AUTO(auto_store_close) struct store *s = NULL;
 	AUTO(mesh_done) struct mesh trial = { 0 };
 	AUTO(auto_free) char *folder = NULL;

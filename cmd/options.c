@@ -243,7 +243,7 @@ static int set_option(struct cmd_env *env, const struct option *o,
 		env->action_argument = value;
 		break;
 	}
-	c = command_find(name);
+	c = command_find(name, e);
 	if (env->command && env->command != c)
 		return err_set(e, ERR_INPUT, "one action at a time: '%s' or "
 			       "'%s'?", env->command->name, name);
@@ -257,6 +257,21 @@ struct given {
 	size_t len;
 	size_t cap;
 };
+
+/* There is no option of the name that @given begins with, after its dashes. */
+static int fail_no_option(const char *given, const char *name, size_t len,
+			  struct err *e)
+{
+	AUTO(auto_free) char *word = mem_strndup(name, len);
+	const char *near = nearest_name(table, sizeof table / sizeof *table,
+					sizeof *table, word);
+
+	if (near)
+		return err_set(e, ERR_INPUT, "there is no option '%s'; did you "
+			       "mean -%s?", given, near);
+	return err_set(e, ERR_INPUT, "there is no option '%s'; 'wgmesh help' "
+		       "and the command's name list those of a command", given);
+}
 
 /* One option at argv[*i]; *i is moved past a value that stands behind it. */
 static int parse_option(struct cmd_env *env, int argc, char **argv, int *i,
@@ -272,8 +287,7 @@ static int parse_option(struct cmd_env *env, int argc, char **argv, int *i,
 		return 0;
 	}
 	if (!o)
-		return err_set(e, ERR_INPUT, "there is no option '%s'; "
-			       "'wgmesh help' lists them", argv[*i]);
+		return fail_no_option(argv[*i], name, len, e);
 	if (!value && o->kind != FLAG && o->kind != ACTION) {
 		if (*i + 1 >= argc)
 			return err_set(e, ERR_INPUT, "-%s needs a %s", o->name,
@@ -306,11 +320,8 @@ static int parse_word(struct cmd_env *env, const char *word, bool *mesh,
 			       word);
 	if (*mesh)
 		env->options.simple = true;
-	env->command = command_find(word);
-	if (!env->command)
-		return err_set(e, ERR_INPUT, "there is no command '%s'; "
-			       "'wgmesh help' lists them", word);
-	return 0;
+	env->command = command_find(word, e);
+	return env->command ? 0 : -1;
 }
 
 /* Is @name in the blank-separated list? */

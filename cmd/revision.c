@@ -23,8 +23,7 @@
  */
 static char *state_file(const struct cmd_env *env)
 {
-	AUTO(auto_free) char *path =
-		store_path(env->options.state, getenv("WGMESH_STATE"));
+	AUTO(auto_free) char *path = env_state(env);
 	char *file = NULL;
 	struct err e;
 

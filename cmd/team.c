@@ -24,15 +24,16 @@ static void show_note(struct team *t)
 
 int team_open(struct team *t, const struct cmd_env *env, struct err *e)
 {
-	AUTO(auto_free) char *path =
-		store_path(env->options.state, getenv("WGMESH_STATE"));
+	AUTO(auto_free) char *path = env_state(env);
 
 	t->env = env;
 	if (env->options.no_commit)
 		return err_set(e, ERR_INPUT, "-no-commit leaves nothing to "
 			       "pull or push: commit, pull and push with git");
-	if (file_resolve(&t->file, path, e) < 0)
-		return err_wrap(e, "state '%s'", path);
+	if (file_resolve(&t->file, path, e) < 0) {
+		err_wrap_(e, "state '%s'", path);
+		return env_no_state(env, e);
+	}
 	if (repo_open(&t->repo, t->file, e) < 0)
 		return -1;
 	if (!t->repo)

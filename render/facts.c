@@ -266,7 +266,7 @@ void facts_warnings(const struct mesh *m, struct strings *out)
 			continue;
 		text = mem_printf("'%s' is behind NAT and so are %zu of its "
 				  "peers: neither side has an endpoint; if UDP "
-				  "is forwarded to it, set its public_endpoint",
+				  "is forwarded to it, set its endpoint",
 				  n->name, lonely);
 		strings_add(out, text);
 	}

@@ -167,6 +167,18 @@ usages() {
 	words 'there is no option' "-fr${esc}ob"
 	words 'there is no option' -version
 	words "there is no command 'frob'" help frob
+	words "did you mean 'deploy'" deplyo
+	words "did you mean 'deploy'" help dploy
+	words "did you mean 'validate'" vaildate
+	words "did you mean 'list'" lst
+	words "did you mean -parallel" deploy --paralel 3
+	words "did you mean -state" list -sate=s.json
+	words "did you mean -deploy" -deplyo
+	mkdir -p none
+	for command in list validate deploy 'show a' 'set a port=1' pull unlock export; do
+		# shellcheck disable=SC2086
+		(cd none && words "there is no mesh-state.json in '$PWD/none' and no state '/var/lib/wgmesh/mesh-state.json': 'wgmesh init'" $command)
+	done
 	words "'init' has no option -json" init -state s.json -json
 	words "'list' has no option -yes" list -state s.json -yes
 	words "'add' has no option -network" add -state s.json -network 10.0.0.0/8 x

@@ -12,9 +12,11 @@ write=${1:-}
 # said ARGS...: the command line and all that the program says to it.
 said() {
 	run "$@"
-	printf '$ wgmesh %s\n' "$*"
-	cat "$T/out" "$T/err"
-	echo "[$got]"
+	{
+		printf '$ wgmesh %s\n' "$*"
+		cat "$T/out" "$T/err"
+		echo "[$got]"
+	} | sed "s|$PWD|FOLDER|g"
 }
 
 # said_of TEXT: what apply says to this mesh.yaml (in printf's escapes).
@@ -38,7 +40,9 @@ sentences() {
 	said remove -state s.json a
 	said validate -state s.json
 	said list -state none.json
+	said list -state "$PWD/none.json"
 	said lst
+	said frob
 	said list -sate s.json
 	said_of 'nodes:\n  a: {mtu: 1}\n'
 	said_of 'nodes:\n  a: {prot: 1}\n'

@@ -193,7 +193,7 @@ shapes() {
 		[["error", "unreadable", "mesh"]] and (.findings[0].text | contains("network: "))'
 	rm s.json
 	json 'no state' 2 '.findings[0].code == "unreadable"'
-	refused 'no state: the line' 2 'cannot be opened' validate -state s.json
+	refused 'no state: the line' 2 "there is no state 's.json' in '$PWD': 'wgmesh init'" validate -state s.json
 }
 
 # What stops the commands that compute from the mesh, and what does not.
