@@ -102,12 +102,9 @@ static int change_keys(struct mesh *m, const struct strings *args,
 		return err_set(e, ERR_INPUT, "'keys %s': expected host, state "
 			       "or new", where);
 	for (size_t i = 1; i < args->len; i++) {
-		struct node *n = nodes_find(&m->nodes, args->items[i]);
+		struct node *n = edit_node(m, args->items[i], e);
 
-		if (!n)
-			return err_set(e, ERR_INPUT, "there is no node '%s'",
-				       args->items[i]);
-		if (change_key(m, n, place, e) < 0)
+		if (!n || change_key(m, n, place, e) < 0)
 			return -1;
 	}
 	if (args->len > 1)

@@ -62,13 +62,11 @@ static int render_one(const struct cmd_env *env, const struct mesh *m,
 		      const struct access *a, struct err *e)
 {
 	const char *name = env->args.items[0];
-	const struct node *n = nodes_find(&m->nodes, name);
+	const struct node *n = edit_node(m, name, e);
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	AUTO(desired_done) struct desired d = { 0 };
 
-	if (!n)
-		return err_set(e, ERR_INPUT, "there is no node '%s'", name);
-	if (compute_signed(&d, m, a, n, e) < 0)
+	if (!n || compute_signed(&d, m, a, n, e) < 0)
 		return -1;
 	if (env->options.json) {
 		print_desired_json(&d);

@@ -122,11 +122,23 @@ int fleet_choose(struct fleet *f, const struct saved_plan *saved,
 
 	for (size_t i = 0; !saved && i < f->options.names->len; i++) {
 		const char *name = f->options.names->items[i];
+		const char *near;
 
-		if (!nodes_find(&m->nodes, name) &&
-		    !nodes_find(&m->removed, name) && !mesh_group(m, name))
+		if (nodes_find(&m->nodes, name) ||
+		    nodes_find(&m->removed, name) || mesh_group(m, name))
+			continue;
+		near = nearest_name(m->nodes.items, m->nodes.len,
+				    sizeof *m->nodes.items, name);
+		if (!near)
+			near = nearest_name(m->groups.items, m->groups.len,
+					    sizeof *m->groups.items, name);
+		if (near)
 			return err_set(e, ERR_INPUT, "'%s' is neither a node "
-				       "nor a group of this mesh", name);
+				       "nor a group of this mesh; did you mean "
+				       "'%s'?", name, near);
+		err_set_(e, ERR_INPUT, "'%s' is neither a node nor a group of "
+			 "this mesh", name);
+		return err_advise(e, ADVICE_SEE_NODES, NULL);
 	}
 	choose_nodes(f, saved, &f->mesh->nodes, false);
 	choose_nodes(f, saved, &f->mesh->removed, true);

@@ -171,6 +171,11 @@ usages() {
 	words "did you mean 'deploy'" help dploy
 	words "did you mean 'validate'" vaildate
 	words "did you mean 'list'" lst
+	for command in plan render 'keys host' 'set'; do
+		# shellcheck disable=SC2086
+		words "did you mean 'a'" $command -state s.json aa $([ "$command" != set ] || echo port=1)
+	done
+	words "'wgmesh list' shows them" plan -state s.json nosuchnode
 	words "did you mean -parallel" deploy --paralel 3
 	words "did you mean -state" list -sate=s.json
 	words "did you mean -deploy" -deplyo
