@@ -179,11 +179,13 @@ usages() {
 	words "did you mean -parallel" deploy --paralel 3
 	words "did you mean -state" list -sate=s.json
 	words "did you mean -deploy" -deplyo
-	mkdir -p none
-	for command in list validate deploy 'show a' 'set a port=1' pull unlock export; do
+	mkdir -p none && cd none || exit 1
+	for command in list deploy 'show a' 'set a port=1' pull unlock export; do
 		# shellcheck disable=SC2086
-		(cd none && words "there is no mesh-state.json in '$PWD/none' and no state '/var/lib/wgmesh/mesh-state.json': 'wgmesh init'" $command)
+		refused "no state: $command" 1 \
+			"there is no mesh-state.json in '$PWD' and no state '/var/lib/wgmesh/mesh-state.json': 'wgmesh init'" $command
 	done
+	cd .. || exit 1
 	words "'init' has no option -json" init -state s.json -json
 	words "'list' has no option -yes" list -state s.json -yes
 	words "'add' has no option -network" add -state s.json -network 10.0.0.0/8 x
