@@ -8,6 +8,7 @@
 #include "cmd/commit.h"
 #include "state/merge/merge.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
 
@@ -122,7 +123,9 @@ int env_no_state(const struct cmd_env *env, struct err *e)
 	bool said = env->options.state || (given && *given);
 	char here[4096];
 
-	if (e->sys_errno != ENOENT || access(path, F_OK) == 0)
+	/* a link that leads nowhere is there */
+	if (e->sys_errno != ENOENT ||
+	    faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return -1;
 	if (!getcwd(here, sizeof here))
 		snprintf(here, sizeof here, "this folder");

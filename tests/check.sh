@@ -87,7 +87,9 @@ cli() {
 	for test in tests/cli/test_*.sh; do
 		script=$(basename "$test" .sh)
 		later script "cli: $script" sh "$test"
-		later script "cli, sanitized: $script" env "WGMESH=$sanitized" sh "$test"
+		# a program that is killed has nothing to report
+		[ "$script" = test_git_kill ] ||
+			later script "cli, sanitized: $script" env "WGMESH=$sanitized" sh "$test"
 	done
 	later script "the recipes of CONTRIBUTING.md" sh tests/recipes.sh
 }

@@ -90,7 +90,10 @@ complaints() {
 }
 
 refused() {
-	name=$(printf %s "$1" | tr '\\\n' '/ ' | cat -v)
+	case $1 in
+	*[!\ -[\]-~]*) name=$(printf %s "$1" | tr '\\\n' '/ ' | cat -v) ;;
+	*) name=$1 ;;
+	esac
 	status=$2 words=$3
 	shift 3
 	before=$(snapshot)

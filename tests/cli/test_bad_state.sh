@@ -1,7 +1,8 @@
 #!/bin/sh
 # Bad state files: broken JSON, wrong types, values that cannot be, files that
 # are none. Each gives one clear line and its exit status, to a command that
-# reads as to one that writes, and the file stays as it was.
+# writes (and for files that are none to one that reads, too), and the file
+# stays as it was.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/common.sh
 
@@ -24,7 +25,7 @@ text() {
 mesh() {
 	empty_folder
 	printf '{"interface_name":"wg0","network":"10.99.0.0/24","listen_port":51820,%s}' "$2" >s.json
-	both "$2" 2 "$1"
+	refused "$2" 2 "$1" -state s.json -remove a
 }
 
 # node WORDS JSON: members of a node that is fine otherwise.
@@ -193,10 +194,10 @@ wrong_files() {
 	truncate -s 65M s.json
 	both '65 MiB' 2 'more than 64 MiB'
 	empty_folder
-	both 'no file' 1 'No such file'
+	both 'no file' 1 "there is no state 's.json'"
 	good_state
 	refused 'list: a folder that is a file' 1 's.json/t.json' list -state s.json/t.json
-	refused 'list: no folder' 1 'No such file' list -state nowhere/s.json
+	refused 'list: no folder' 1 "there is no state 'nowhere/s.json'" list -state nowhere/s.json
 }
 
 # Private keys that others can read.
