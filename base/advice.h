@@ -16,6 +16,7 @@ enum advice {
 	ADVICE_SEE_POLICIES,
 	ADVICE_SEE_NODE,         /* about: the node */
 	ADVICE_TAKE_VALUE_AWAY,
+	ADVICE_NETWORK_FULL,
 	ADVICE_POLICY_IN_THE_WAY,
 	ADVICE_REMOVED_IS_GONE,  /* a tombstone whose host is no more */
 	/* secrets */

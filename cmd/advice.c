@@ -19,6 +19,8 @@ static const char *const acts[] = {
 	[ADVICE_SEE_POLICIES] = "; 'wgmesh policy list' shows them",
 	[ADVICE_SEE_NODE] = "; 'wgmesh show %' lists them",
 	[ADVICE_TAKE_VALUE_AWAY] = "; 'wgmesh unset' takes it away",
+	[ADVICE_NETWORK_FULL] = ": 'wgmesh export' it, and 'wgmesh apply' it "
+		"with a wider one, in which all keep their addresses",
 	[ADVICE_POLICY_IN_THE_WAY] = ": 'wgmesh policy remove' it first",
 	[ADVICE_REMOVED_IS_GONE] = ", or 'remove -forget' it",
 

@@ -192,7 +192,8 @@ int saved_plan_parse(struct saved_plan *out, const char *text, size_t len,
 			return -1;
 		if (i && compare_hosts(h - 1, h) >= 0)
 			return err_set(e, ERR_INPUT, "host '%s' is not in its "
-				       "place", h->node);
+				       "place: the plan was edited, make it "
+				       "anew", h->node);
 	}
 	if (p.version != VERSION)
 		return err_set(e, ERR_INPUT, "no plan of this version of "

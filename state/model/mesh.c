@@ -400,8 +400,9 @@ int mesh_free_ips(const struct mesh *m, const struct nodes *more,
 	vec_done(&used);
 	if (done == n)
 		return 0;
-	return err_set(e, ERR_INPUT, "the mesh network %s is full",
-		       cidr_text(network, text));
+	err_set(e, ERR_INPUT, "the mesh network %s is full",
+		cidr_text(network, text));
+	return err_advise(e, ADVICE_NETWORK_FULL, NULL);
 }
 
 int mesh_free_ip(const struct mesh *m, const struct cidr *network,
