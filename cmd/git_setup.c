@@ -71,29 +71,26 @@ static void setup_done(struct setup *s)
 __attribute__((sentinel))
 static char *ask_git(const char *folder, struct err *e, ...)
 {
-	AUTO(strings_done) struct strings argv = { 0 };
-	AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
+	AUTO(child_done) struct child c = { .folder = folder };
 	AUTO(auto_free) char *why = NULL;
 	const char *word;
-	struct child c;
 	va_list words;
-	bool ok;
+	int status;
 
-	strings_add(&argv, "git");
+	strings_add(&c.argv, "git");
 	va_start(words, e);
 	while ((word = va_arg(words, const char *)))
-		strings_add(&argv, word);
+		strings_add(&c.argv, word);
 	va_end(words);
-	if (child_start(&c, &argv, folder, e) < 0)
+	status = child_run(&c, e);
+	if (status < 0)
 		return NULL;
-	ok = child_run(&c, "", &out);
 	why = child_words(&c);
-	sbuf_done(&c.words);
-	if (!ok) {
-		err_set(e, ERR_INPUT, "git %s%s", argv.items[1], why);
+	if (status) {
+		err_set(e, ERR_INPUT, "git %s%s", c.argv.items[1], why);
 		return NULL;
 	}
-	return mem_strndup(sbuf_str(&out), strcspn(sbuf_str(&out), "\n"));
+	return mem_strndup(sbuf_str(&c.out), strcspn(sbuf_str(&c.out), "\n"));
 }
 
 /* What stands in the clone's config; git starts drivers by a shell. */

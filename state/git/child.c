@@ -1,6 +1,6 @@
 /*
  * The git program as a child, bounded in time and output, ended with all its
- * own. Both directions go through one poll(): a child that waits for us to
+ * own. All directions go through one poll(): a child that waits for us to
  * read, while we wait for it to read, would hang for good.
  */
 #include "state/git/child.h"
@@ -12,14 +12,23 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 extern char **environ;
 
 #define SILENT_MS 300000 /* a remote that counts objects says nothing */
 #define SLICE_MS 200     /* how late an interrupt is seen */
+#define OUT_MAX (1 << 20)
 #define WORDS_MAX 2048   /* bytes of its stderr that are kept */
-#define GRACE_MS 5000    /* for its own end */
+#define GRACE_MS 5000    /* for its own end, once it closed all */
+
+/* Our ends of its descriptors; -1: closed. */
+struct pipes {
+	int in, out, errors;
+	const char *left; /* what is still to be written */
+	bool returned;    /* the last byte on stderr was a carriage return */
+};
 
 /*
  * Is it what git sets for its hooks, about another repository? We may be run by
@@ -40,65 +49,121 @@ static bool is_of_hook(const char *variable)
 	return false;
 }
 
+/* Is the variable one of those that @set has? */
+static bool is_set(const char *variable, const char *const *set)
+{
+	for (; set && *set; set++)
+		if (strncmp(variable, *set, strcspn(*set, "=") + 1) == 0)
+			return true;
+	return false;
+}
+
+/* The child's environment, of borrowed strings; the caller frees it. */
+static char **make_environment(const char *const *set)
+{
+	size_t n = 0, kept = 0;
+	char **env;
+
+	while (environ[n])
+		n++;
+	for (size_t i = 0; set && set[i]; i++)
+		n++;
+	env = mem_calloc(n + 1, sizeof *env);
+	for (char **v = environ; *v; v++)
+		if (!is_of_hook(*v) && !is_set(*v, set))
+			env[kept++] = *v;
+	for (; set && *set; set++)
+		env[kept++] = (char *)(uintptr_t)*set;
+	return env;
+}
+
 static void shut(int *fd)
 {
 	auto_close(fd);
 	*fd = -1;
 }
 
-int child_start(struct child *c, const struct strings *argv,
-		const char *folder, struct err *e)
+/* Its process id, with @p set; -1 with @e. */
+static pid_t start(struct pipes *p, struct child *c, bool own_group,
+		   struct err *e)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, errors[2] = { -1, -1 };
-	AUTO(auto_free) char **env = NULL; /* of borrowed strings */
-	struct run how = { .argv = argv, .folder = folder };
-	size_t n = 0, kept = 0;
+	AUTO(auto_free) char **env = make_environment(c->set);
+	struct run how = { .argv = &c->argv, .folder = c->folder,
+			   .environment = env, .own_group = own_group };
+	struct rlimit before, cut;
+	pid_t pid = -1;
 
-	while (environ[n])
-		n++;
-	how.environment = env = mem_calloc(n + 1, sizeof *env);
-	for (size_t i = 0; i < n; i++)
-		if (!is_of_hook(environ[i]))
-			env[kept++] = environ[i];
-	memset(c, 0, sizeof *c);
-	c->pid = -1;
 	/* a socket, for which a write can be made without SIGPIPE */
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0 ||
 	    pipe2(out, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0)
-		err_sys(e, "cannot make pipes for '%s'", argv->items[0]);
+		err_sys(e, "cannot make pipes for '%s'", c->argv.items[0]);
 	else {
 		memcpy(how.fds, (int[]){ in[1], out[1], errors[1] },
 		       sizeof how.fds);
-		c->pid = run_start(&how, e);
+		/* inherited; we write nothing as long meanwhile */
+		getrlimit(RLIMIT_FSIZE, &before);
+		cut = before;
+		if (cut.rlim_cur > CHILD_FILE_MAX)
+			cut.rlim_cur = CHILD_FILE_MAX;
+		setrlimit(RLIMIT_FSIZE, &cut);
+		pid = run_start(&how, e);
+		setrlimit(RLIMIT_FSIZE, &before);
 	}
 	shut(&in[1]);
 	shut(&out[1]);
 	shut(&errors[1]);
-	c->in = in[0];
-	c->out = out[0];
-	c->errors = errors[0];
-	if (c->pid > 0)
-		return 0;
-	c->pid = 0;
-	child_end(c);
-	return -1;
+	*p = (struct pipes){ .in = in[0], .out = out[0], .errors = errors[0],
+			     .left = c->in ? c->in : "" };
+	return pid;
 }
 
-/* Keep the end of what it says. */
-static void hear(struct child *c)
+static void cut_to(struct sbuf *b, size_t len)
+{
+	b->len = len;
+	if (b->s)
+		b->s[len] = '\0';
+}
+
+/* Where the last line of @b begins, without a line end at its end. */
+static size_t last_line(const struct sbuf *b)
+{
+	size_t at = b->len;
+
+	while (at && b->s[at - 1] != '\n')
+		at--;
+	return at;
+}
+
+/* One byte of stderr. A line of progress ends in CR, the last in "done.". */
+static void hear_byte(struct child *c, struct pipes *p, char byte)
+{
+	static const char done[] = ", done.";
+	struct sbuf *b = &c->words;
+
+	if (p->returned && byte != '\n')
+		cut_to(b, last_line(b));
+	p->returned = byte == '\r';
+	if (byte == '\n' && b->len >= strlen(done) &&
+	    strcmp(b->s + b->len - strlen(done), done) == 0)
+		cut_to(b, last_line(b));
+	else if (byte != '\r')
+		sbuf_putc(b, byte);
+	if (b->len > WORDS_MAX) { /* the end says why */
+		memmove(b->s, b->s + b->len / 2, b->len - b->len / 2);
+		cut_to(b, b->len - b->len / 2);
+	}
+}
+
+static void hear(struct child *c, struct pipes *p)
 {
 	char chunk[1024];
-	ssize_t n = read(c->errors, chunk, sizeof chunk);
+	ssize_t n = read(p->errors, chunk, sizeof chunk);
 
-	if (n < 0 && errno == EINTR)
-		return;
-	if (n <= 0) {
-		shut(&c->errors);
-		return;
-	}
-	if (c->words.len + (size_t)n > WORDS_MAX)
-		sbuf_clear(&c->words);
-	sbuf_add(&c->words, chunk, (size_t)n);
+	if (n == 0 || (n < 0 && errno != EINTR))
+		shut(&p->errors);
+	for (ssize_t i = 0; i < n; i++)
+		hear_byte(c, p, chunk[i]);
 }
 
 static _Atomic bool interrupted;
@@ -108,110 +173,118 @@ void child_interrupt(bool on)
 	interrupted = on;
 }
 
-/* poll() until something happens; at most 0 when it is over. */
-static int poll_patiently(struct pollfd p[3])
+/* poll() until something happens; false when it is over. */
+static bool poll_patiently(struct pollfd p[3])
 {
 	for (int left = SILENT_MS; left > 0; left -= SLICE_MS) {
 		int n;
 
 		if (interrupted)
-			return 0;
+			return false;
 		n = poll(p, 3, SLICE_MS);
 		if (n > 0 || (n < 0 && errno != EINTR))
-			return n;
+			return n > 0;
 	}
-	return 0;
+	return false;
 }
 
-int child_move(struct child *c, const char *in, size_t len, size_t *wrote,
-	       char *out, size_t size, size_t *got)
+/* All that it says, until it closes its output; false: it is to be ended. */
+static bool talk(struct child *c, struct pipes *p)
 {
+	char chunk[4096];
 	ssize_t n;
 
-	*wrote = *got = 0;
-	while (*wrote == 0 && *got == 0) {
-		struct pollfd p[3] = {
-			{ len ? c->in : -1, POLLOUT, 0 },
-			{ size ? c->out : -1, POLLIN, 0 },
-			{ c->errors, POLLIN, 0 },
+	while (p->out >= 0) {
+		size_t len = strlen(p->left);
+		struct pollfd set[3] = {
+			{ len ? p->in : -1, POLLOUT, 0 },
+			{ p->out, POLLIN, 0 },
+			{ p->errors, POLLIN, 0 },
 		};
 
-		if (p[0].fd < 0 && p[1].fd < 0)
-			return len ? -1 : 0;
-		if (poll_patiently(p) <= 0)
-			return -1;
-		if (p[2].revents)
-			hear(c);
-		if (p[1].revents) {
-			n = read(c->out, out, size);
+		if (!len)
+			shut(&p->in); /* it waits for the end of its input */
+		if (!poll_patiently(set))
+			return false;
+		if (set[2].revents)
+			hear(c, p);
+		if (set[1].revents) {
+			n = read(p->out, chunk, sizeof chunk);
 			if (n > 0)
-				*got = (size_t)n;
+				sbuf_add(&c->out, chunk, (size_t)n);
 			else if (n == 0 || errno != EINTR)
-				shut(&c->out);
+				shut(&p->out);
+			if (c->out.failed)
+				return false;
 		}
-		if (p[0].revents) {
-			n = send(c->in, in, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (set[0].revents) {
+			n = send(p->in, p->left, len,
+				 MSG_NOSIGNAL | MSG_DONTWAIT);
 			if (n < 0 && errno != EAGAIN && errno != EINTR)
-				return -1;
-			*wrote = n < 0 ? 0 : (size_t)n;
+				p->left = ""; /* it wants no more */
+			else if (n > 0)
+				p->left += n;
 		}
 	}
-	return 0;
+	return true;
 }
 
-int child_end(struct child *c)
+/* A terminal's signals reach its own group alone, and so does its keyboard. */
+static bool has_terminal(void)
 {
-	int status = -1;
+	AUTO(auto_close) int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
 
-	shut(&c->in);
-	shut(&c->out);
-	/* its last words say why; a grandchild may hold stderr open for long */
-	for (int i = 0; i < 64 && c->errors >= 0; i++) {
-		struct pollfd p = { c->errors, POLLIN, 0 };
-
-		if (poll(&p, 1, 1000) <= 0)
-			break;
-		hear(c);
-	}
-	shut(&c->errors);
-	if (c->pid > 0)
-		status = run_end(c->pid, false, GRACE_MS);
-	c->pid = 0;
-	return status;
+	return fd >= 0;
 }
 
-bool child_run(struct child *c, const char *in, struct sbuf *out)
+int child_run(struct child *c, struct err *e)
 {
-	size_t len = strlen(in), wrote, got;
-	char chunk[4096];
+	bool own_group = !has_terminal();
+	struct pipes p;
+	int status;
+	bool whole;
+	pid_t pid;
 
-	while (true) {
-		if (len == 0 && c->in >= 0)
-			shut(&c->in); /* it waits for the end of its input */
-		if (child_move(c, in, len, &wrote, chunk, sizeof chunk,
-			       &got) < 0)
+	c->out.max = OUT_MAX;
+	pid = start(&p, c, own_group, e);
+	whole = pid > 0 && talk(c, &p);
+	/* its last words; a grandchild may hold stderr open for long */
+	for (int i = 0; whole && i < 64 && p.errors >= 0; i++) {
+		struct pollfd set = { p.errors, POLLIN, 0 };
+
+		if (poll(&set, 1, 1000) <= 0)
 			break;
-		if (!wrote && !got)
-			return child_end(c) == 0;
-		in += wrote;
-		len -= wrote;
-		sbuf_add(out, chunk, got);
+		hear(c, &p);
 	}
-	child_end(c);
-	return false;
+	shut(&p.in);
+	shut(&p.out);
+	shut(&p.errors);
+	if (pid < 0)
+		return -1;
+	status = run_end(pid, own_group, whole ? GRACE_MS : 0);
+	return status < 0 || !whole ? CHILD_KILLED : status;
+}
+
+void child_done(struct child *c)
+{
+	strings_done(&c->argv);
+	sbuf_done(&c->out);
+	sbuf_done(&c->words);
 }
 
 char *child_words(const struct child *c)
 {
-	AUTO(auto_free) char *copy = mem_strdup(sbuf_str(&c->words));
-	AUTO(auto_free) char *shown = NULL;
-	size_t len = strlen(copy);
+	const char *words = sbuf_str(&c->words);
+	struct view rest = VIEW(words, c->words.len), line;
+	AUTO(sbuf_done) struct sbuf shown = SBUF_INIT;
 
-	while (len && strchr(" \r\n", copy[len - 1]))
-		copy[--len] = '\0';
-	for (char *p = copy; *p; p++)
-		if (*p == '\n' || *p == '\r' || *p == '\t')
-			*p = ' ';
-	shown = text_escaped(copy);
-	return mem_printf("%s%s", *shown ? ": " : "", shown);
+	while (view_line(&rest, &line)) {
+		while (line.len && strchr(" \r\t", line.at[line.len - 1]))
+			line.len--;
+		if (!line.len)
+			continue;
+		sbuf_puts(&shown, shown.len ? "; " : ": ");
+		text_escape(&shown, (const char *)line.at, line.len, false);
+	}
+	return mem_strdup(sbuf_str(&shown));
 }

@@ -70,30 +70,6 @@ static int make_lock_commit(git_oid *out, struct repo *r, const char *owner,
 	return rc < 0 ? repo_fail(e, rc, "cannot make a lock") : 0;
 }
 
-/* What the remote has for @ref; zero when it has none. */
-static int find_remote_ref(git_oid *out, struct net *n, const char *ref,
-			   struct err *e)
-{
-	git_remote_callbacks how;
-	const git_remote_head **heads;
-	size_t len;
-	int rc;
-
-	memset(out, 0, sizeof *out);
-	git_remote_init_callbacks(&how, GIT_REMOTE_CALLBACKS_VERSION);
-	net_callbacks(&how, n);
-	rc = git_remote_connect(n->remote, GIT_DIRECTION_FETCH, &how, NULL,
-				NULL);
-	if (rc == 0)
-		rc = git_remote_ls(&heads, &len, n->remote);
-	if (rc < 0)
-		return net_fail(n, rc, "cannot read the refs of", e);
-	for (size_t i = 0; i < len; i++)
-		if (strcmp(heads[i]->name, ref) == 0)
-			git_oid_cpy(out, &heads[i]->oid);
-	return 0;
-}
-
 /* What the commit of a lock says. */
 static int read_lock(struct repo_lock *out, struct repo *r, const git_oid *id,
 		     struct err *e)
@@ -117,26 +93,31 @@ int repo_lock_show(struct repo *r, const char *mesh_id,
 		   struct repo_lock *out, struct err *e)
 {
 	AUTO(auto_free) char *ref = lock_ref(mesh_id, e);
+	AUTO(auto_git_reference_free) git_reference *seen = NULL;
+	AUTO(auto_free) char *here = NULL;
+	AUTO(auto_free) char *refspec = NULL;
 	AUTO(net_done) struct net n = { 0 };
-	const git_strarray specs = { &ref, 1 };
-	git_fetch_options how;
-	git_oid id;
-	int rc;
+	char nonce[33];
+	bool found;
+	int ret, rc;
 
 	if (!ref || net_init(&n, r, e) < 0 ||
-	    find_remote_ref(&id, &n, ref, e) < 0)
+	    random_hex(nonce, sizeof nonce - 1, e) < 0)
+		return -1;
+	/* a pattern, which may match nothing: one connection tells it all */
+	here = mem_printf("refs/wgmesh/seen/%s", nonce);
+	refspec = mem_printf("+%s*:%s*", ref, here);
+	if (net_fetch(&n, refspec, &found, e) < 0)
 		return -1;
 	memset(out, 0, sizeof *out);
-	if (git_oid_is_zero(&id))
+	rc = git_reference_lookup(&seen, r->git, here);
+	if (rc == GIT_ENOTFOUND)
 		return 0;
-	/* its commit, over the connection that told of it */
-	git_fetch_options_init(&how, GIT_FETCH_OPTIONS_VERSION);
-	net_callbacks(&how.callbacks, &n);
-	how.download_tags = GIT_REMOTE_DOWNLOAD_TAGS_NONE;
-	rc = git_remote_download(n.remote, &specs, &how);
-	if (rc < 0)
-		return net_fail(&n, rc, "cannot read the lock of", e);
-	return read_lock(out, r, &id, e);
+	if (rc < 0 || !git_reference_target(seen))
+		return repo_fail(e, rc, "cannot read a lock");
+	ret = read_lock(out, r, git_reference_target(seen), e);
+	git_reference_delete(seen);
+	return ret;
 }
 
 /* CONFLICT that says who has it; by now it may be nobody. */
@@ -163,26 +144,15 @@ int repo_lock_take(struct repo *r, const char *mesh_id, const char *owner,
 		   struct repo_lock *out, struct err *e)
 {
 	AUTO(auto_free) char *ref = lock_ref(mesh_id, e);
-	AUTO(auto_git_reference_free) git_reference *here = NULL;
-	AUTO(auto_free) char *name = NULL;
 	AUTO(net_done) struct net n = { 0 };
-	const git_oid none = { { 0 } };
 	char text[REPO_ID_TEXT];
 	git_oid id;
-	int ret, rc;
 
 	if (!ref || net_init(&n, r, e) < 0 ||
 	    make_lock_commit(&id, r, owner, e) < 0)
 		return -1;
-	/* libgit2 pushes no commit that has no ref here, too */
 	git_oid_tostr(text, sizeof text, &id);
-	name = mem_printf("refs/wgmesh/own/%s", text);
-	rc = git_reference_create(&here, r->git, name, &id, false, NULL);
-	if (rc < 0)
-		return repo_fail(e, rc, "cannot make a lock");
-	ret = net_push(&n, name, ref, &none, e);
-	git_reference_delete(here);
-	if (ret < 0)
+	if (net_push(&n, text, ref, "", e) < 0)
 		return e->code == ERR_CONFLICT ? refuse_taken(r, mesh_id, e)
 					       : -1;
 	return read_lock(out, r, &id, e);
@@ -199,7 +169,7 @@ int repo_unlock(struct repo *r, const char *mesh_id,
 		return -1;
 	if (git_oid_fromstr(&id, l->id) < 0 || git_oid_is_zero(&id))
 		return err_set(e, ERR_INPUT, "there is no such lock");
-	if (net_push(&n, "", ref, &id, e) == 0)
+	if (net_push(&n, "", ref, l->id, e) == 0)
 		return 0;
 	if (e->code == ERR_CONFLICT)
 		return err_set(e, ERR_CONFLICT, "the lock at the remote is "

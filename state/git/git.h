@@ -1,6 +1,6 @@
 /*
  * The state file in git, through libgit2 and, where people have configured
- * something (SSH, signatures, credentials), through the git program: the
+ * something (remotes, signatures, credentials), through the git program: the
  * repository that a file is in, commits of each save with a message that says
  * what changed, past revisions (repo.h, message.h); fetch, merge and push, and
  * the lock that keeps two deploys of one remote apart (remote.h); the git

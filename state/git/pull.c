@@ -53,14 +53,30 @@ static int upstream_commit(git_commit **out, struct repo *r, struct err *e)
 	return rc < 0 ? repo_fail(e, rc, "cannot read the upstream") : 0;
 }
 
-static int fetch_and_compare(struct pull *p, struct err *e)
+/* Fetch the upstream; one that is not there yet is fine, one that went is not. */
+static int fetch_upstream(struct repo *r, git_commit **out, struct err *e)
 {
 	AUTO(net_done) struct net n = { 0 };
+	bool found;
+
+	if (net_init(&n, r, e) < 0 || upstream_commit(out, r, e) < 0 ||
+	    net_fetch(&n, n.upstream, &found, e) < 0)
+		return -1;
+	if (!found && *out)
+		return err_set(e, ERR_CONFLICT, "the remote '%s' has no '%s' "
+			       "any more: git branch -u %s/BRANCH names "
+			       "another upstream", n.remote, n.upstream,
+			       n.remote);
+	git_commit_free(STEAL(*out));
+	return upstream_commit(out, r, e);
+}
+
+static int fetch_and_compare(struct pull *p, struct err *e)
+{
 	int rc = 0;
 
-	if (net_init(&n, p->r, e) < 0 || net_fetch(&n, e) < 0 ||
-	    repo_head_commit(&p->head, p->r, e) < 0 ||
-	    upstream_commit(&p->upstream, p->r, e) < 0)
+	if (fetch_upstream(p->r, &p->upstream, e) < 0 ||
+	    repo_head_commit(&p->head, p->r, e) < 0)
 		return -1;
 	if (p->upstream && p->head)
 		rc = git_graph_ahead_behind(&p->ahead, &p->behind, p->r->git,
@@ -336,25 +352,21 @@ static int touches_file(bool *out, struct repo *r, const git_commit *commit,
 /* As git itself judges it, by the user's keys and configuration. */
 static int check_signature(struct repo *r, const git_oid *id, struct err *e)
 {
-	AUTO(strings_done) struct strings argv = { 0 };
-	AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
+	AUTO(child_done) struct child c = { .folder = r->folder };
 	AUTO(auto_free) char *words = NULL;
 	char hex[REPO_ID_TEXT];
-	struct child c;
-	bool good;
+	int status;
 
-	strings_add(&argv, "git");
-	strings_add(&argv, "verify-commit");
-	strings_add(&argv, git_oid_tostr(hex, sizeof hex, id));
-	if (child_start(&c, &argv, r->folder, e) < 0)
-		return -1;
-	good = child_run(&c, "", &out);
+	strings_add(&c.argv, "git");
+	strings_add(&c.argv, "verify-commit");
+	strings_add(&c.argv, git_oid_tostr(hex, sizeof hex, id));
+	status = child_run(&c, e);
+	if (status <= 0)
+		return status;
 	words = child_words(&c);
-	sbuf_done(&c.words);
-	return good ? 0 : err_set(e, ERR_CONFLICT, "commit %s changes the "
-				  "state and has no signature that 'git "
-				  "verify-commit' accepts (verify-signatures "
-				  "of the mesh)%s", hex, words);
+	return err_set(e, ERR_CONFLICT, "commit %s changes the state and has "
+		       "no signature that 'git verify-commit' accepts "
+		       "(verify-signatures of the mesh)%s", hex, words);
 }
 
 /* The bytes of the file in @commit; none when it has none. */

@@ -1,9 +1,8 @@
 /*
  * The remote of the current branch: pull, push, and a lock that all clones see.
  *
- * SSH goes through the system's ssh as git itself calls it ($GIT_SSH_COMMAND,
- * core.sshCommand, $GIT_SSH), so that its keys, agents and known hosts count; a
- * path or file:// through the git program here. Nothing else is taken.
+ * The git program carries it, so that the user's credential helpers, keys and
+ * known hosts count: https, ssh, a path or file://. Nothing else is taken.
  *
  * Every change of a ref there is compare-and-swap: the other side changes it
  * only if it still is what it told us on the same connection.

@@ -100,29 +100,26 @@ static void add_all(struct strings *argv, const char *const words[])
 }
 
 static int run_signer(struct sbuf *out, const struct signing *s,
-		      const struct strings *argv, const char *text,
-		      struct err *e)
+		      struct child *c, const char *text, struct err *e)
 {
-	struct child c;
-	bool ok;
+	AUTO(auto_free) char *words = NULL;
+	int status;
 
-	if (child_start(&c, argv, NULL, e) < 0)
+	c->in = text;
+	status = child_run(c, e);
+	if (status < 0)
 		return err_wrap(e, "the commit is to be signed "
 				"(commit.gpgsign)");
+	sbuf_add(out, sbuf_str(&c->out), c->out.len);
 	/* what it prints goes into the commit's header: armor and no more */
-	ok = child_run(&c, text, out) &&
-	     strncmp(sbuf_str(out), "-----BEGIN ", 11) == 0 &&
-	     strstr(sbuf_str(out), "\n-----END ");
-	if (!ok) {
-		AUTO(auto_free) char *words = child_words(&c);
-
-		err_set_(e, ERR_INPUT, "the commit is to be signed "
-			 "(commit.gpgsign), and %s does not sign with key "
-			 "'%s'%s", s->program, s->key, words);
-		err_advise_(e, ADVICE_NO_COMMIT, NULL);
-	}
-	sbuf_done(&c.words);
-	return ok ? 0 : -1;
+	if (status == 0 && strncmp(sbuf_str(out), "-----BEGIN ", 11) == 0 &&
+	    strstr(sbuf_str(out), "\n-----END "))
+		return 0;
+	words = child_words(c);
+	err_set_(e, ERR_INPUT, "the commit is to be signed (commit.gpgsign), "
+		 "and %s does not sign with key '%s'%s", s->program, s->key,
+		 words);
+	return err_advise(e, ADVICE_NO_COMMIT, NULL);
 }
 
 int repo_check_signing(struct repo *r, struct err *e)
@@ -138,7 +135,7 @@ int repo_sign(struct sbuf *out, struct repo *r, const char *text,
 	      struct err *e)
 {
 	AUTO(signing_done) struct signing s = { 0 };
-	AUTO(strings_done) struct strings argv = { 0 };
+	AUTO(child_done) struct child c = { 0 };
 	AUTO(temporary_done) struct temporary made = TEMPORARY_NONE;
 	AUTO(auto_free) char *file = NULL;
 
@@ -147,15 +144,15 @@ int repo_sign(struct sbuf *out, struct repo *r, const char *text,
 	if (read_signing(&s, r, e) < 0)
 		return -1;
 	if (!s.ssh) {
-		add_all(&argv, (const char *const[]){ s.program, "-bsau", s.key,
+		add_all(&c.argv, (const char *const[]){ s.program, "-bsau", s.key,
 						      NULL });
-		return run_signer(out, &s, &argv, text, e);
+		return run_signer(out, &s, &c, text, e);
 	}
 	file = key_file(s.key, &made, e);
 	if (!file)
 		return -1;
-	add_all(&argv, (const char *const[]){ s.program, "-Y", "sign", "-n",
+	add_all(&c.argv, (const char *const[]){ s.program, "-Y", "sign", "-n",
 					      "git", "-f", file,
 					      made.path ? "-U" : NULL, NULL });
-	return run_signer(out, &s, &argv, text, e);
+	return run_signer(out, &s, &c, text, e);
 }

@@ -65,7 +65,9 @@ git_children() {
 	run init -state s.json -recipient "$(cat "$T/to")" -no-commit
 	git add s.json && git commit -qm first && git remote add origin ssh://h.invalid/x && git config branch."$(git branch --show-current)".remote origin
 	git config branch."$(git branch --show-current)".merge refs/heads/main
-	GIT_SSH_COMMAND="$T/spy transport" run pull -state s.json
+	mkdir bin && printf '#!/bin/sh\n"%s/spy" transport\nexit 1\n' "$T" >bin/git && chmod 755 bin/git
+	PATH=$PWD/bin:$PATH run pull -state s.json
+	rm -r bin
 	check 'a program that carries nothing ends the command' [ "$got" -ne 0 ]
 	found transport
 	git config commit.gpgsign true

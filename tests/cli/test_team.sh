@@ -103,11 +103,11 @@ for words in push 'deploy -push' 'deploy -pull'; do
 	says "no upstream: $words says what to do" 'git push -u origin'
 	check "no upstream: $words leaves no lock" unlocked
 done
-git_at bob remote set-url origin https://example.org/x.git
+git_at bob remote set-url origin ext::true
 for words in pull push lock 'deploy -pull -push'; do
 	at bob $words
-	check_equal "https: $words is refused" 2 "$got"
-	says "https: $words says what goes" 'expected ssh://'
+	check_equal "a program as remote: $words is refused" 2 "$got"
+	says "a program as remote: $words says what goes" 'expected https://'
 done
 
 clones
