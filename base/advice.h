@@ -47,6 +47,8 @@ enum advice {
 	ADVICE_KEY_CHANGED,
 	ADVICE_KEY_NOT_MADE,     /* about: the node */
 	ADVICE_SEALED_INVENTORY, /* by ansible-vault */
+	ADVICE_ANSIBLE_RESOLVES, /* aliases, plugins, scripts, folders */
+	ADVICE_ANSIBLE_EXPRESSION,
 
 	ADVICE_KINDS
 };

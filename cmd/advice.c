@@ -67,6 +67,10 @@ static const char *const acts[] = {
 	[ADVICE_KEY_CHANGED] = " 'wgmesh deploy' asks whether to take it, "
 		"-accept-changed-keys takes it",
 	[ADVICE_KEY_NOT_MADE] = "; 'wgmesh deploy %' does it",
+	[ADVICE_ANSIBLE_RESOLVES] = ": 'ansible-inventory -i FILE --list | "
+		"wgmesh import -from -' reads what Ansible makes of it",
+	[ADVICE_ANSIBLE_EXPRESSION] = "; docs/import.md has a command with "
+		"which it does",
 	[ADVICE_SEALED_INVENTORY] = ": 'ansible-vault view FILE | wgmesh "
 		"import -from -' reads it",
 };

@@ -75,17 +75,29 @@ static bool has_keys(const struct mesh *m)
 static int read_import(struct file_import *im, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
+	AUTO(beside_done) struct inventory_besides beside = { 0 };
 	bool is_stdin = strcmp(im->file, "-") == 0;
 	struct inventory_file f = { .name = is_stdin ? "standard input"
 						     : im->file };
 	struct stat st;
 
+	if (!is_stdin && stat(im->file, &st) == 0 && S_ISDIR(st.st_mode)) {
+		err_set_(e, ERR_INPUT, "'%s' is a folder, expected a file",
+			 im->file);
+		return err_advise(e, ADVICE_ANSIBLE_RESOLVES, NULL);
+	}
 	if (input_read(&text, im->file, INVENTORY_SIZE_MAX, e) < 0)
 		return -1;
 	im->file = f.name;
 	f.text = sbuf_str(&text);
 	f.len = text.len;
 	im->kind = inventory_kind(&f);
+	if (!is_stdin && (im->kind == INVENTORY_INI ||
+			  im->kind == INVENTORY_YAML)) {
+		if (beside_read(&beside, im->file, e) < 0)
+			return -1;
+		f.beside = &beside;
+	}
 	if (inventory_read(&im->wanted, &f, &im->notes, e) < 0)
 		return -1;
 	if (!is_stdin && has_keys(&im->wanted) && stat(f.name, &st) == 0 &&

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/sbuf.h"
+#include "state/inventory/inventory.h"
 
 /**
  * Append the bytes of @path, standard input for "-", to @out, which then has
@@ -13,5 +14,15 @@
  * opened; SYSTEM when reading fails.
  */
 int input_read(struct sbuf *out, const char *path, size_t max, struct err *e);
+
+/**
+ * Append the files of variables beside the file @inventory to @out; none is
+ * fine. INPUT with their names; what was read by then stays in @out.
+ */
+int beside_read(struct inventory_besides *out, const char *inventory,
+		struct err *e);
+
+/** Free them; for AUTO(beside_done). */
+void beside_done(struct inventory_besides *b);
 
 #endif

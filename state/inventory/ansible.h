@@ -16,16 +16,20 @@
 
 /**
  * The variables of Ansible's ssh connection plugin; the old names, which win,
- * stand three behind the new ones.
+ * stand three behind the new ones. Then who says what counts, and those that
+ * are not carried over and said to be.
  */
 enum ansible_name {
-	ANSIBLE_HOST, ANSIBLE_PORT, ANSIBLE_USER, ANSIBLE_OLD, ANSIBLE_VARS = 6,
-	ANSIBLE_NONE = ANSIBLE_VARS, /* any other one */
+	ANSIBLE_HOST, ANSIBLE_PORT, ANSIBLE_USER, ANSIBLE_OLD,
+	ANSIBLE_CONNECTION = 6, ANSIBLE_PRIORITY, ANSIBLE_VARS,
+	ANSIBLE_NAMED = ANSIBLE_VARS, /* the first of those */
+	ANSIBLE_NONE = 100, /* any other one */
 };
 
-/** What is said, as the file has it, and in which line, from 1. */
+/** What is said, as the file has it, in which file and line, from 1. */
 struct ansible_var {
 	char *text; /* NULL: not said */
+	const char *file;
 	size_t line;
 };
 
@@ -45,8 +49,9 @@ struct ansible_refs {
 struct ansible_host {
 	const char *name;
 	size_t line; /* where it is named first */
-	struct ansible_vars own;
+	struct ansible_vars own, beside; /* beside: in host_vars/ */
 	const struct ansible_var *got[ANSIBLE_VARS]; /* from its groups */
+	bool left; /* it is no host to log in to with SSH */
 	size_t mark; /* the last group that collected it */
 };
 
@@ -54,8 +59,9 @@ struct ansible_host {
 struct ansible_group {
 	const char *name;
 	size_t line;
-	struct ansible_vars own;
+	struct ansible_vars own, beside; /* beside: in group_vars/ */
 	struct ansible_refs parents, children, hosts;
+	long priority; /* among those of one depth */
 	size_t depth; /* 0: not known yet; "all" has 1 */
 	bool open;    /* its depth is being found out */
 	size_t mark;  /* as a host's */
@@ -68,6 +74,7 @@ struct ansible {
 	VEC(struct ansible_group) groups;
 	struct inventory_index host_names, group_names;
 	size_t members; /* host entries so far; steps while they are spread */
+	bool named[ANSIBLE_NONE]; /* was said to be left out */
 };
 
 /** Start; the first group is "all". End with ansible_done(). */
@@ -79,9 +86,9 @@ void ansible_done(struct ansible *a);
 /** The variable of this name. */
 enum ansible_name ansible_name(const char *key);
 
-/** Take a value; ANSIBLE_NONE is ignored. */
-void ansible_set(struct ansible_vars *to, enum ansible_name name,
-		 const char *value, size_t line);
+/** Take a value; one that is not carried over is noted, once. */
+void ansible_set(struct ansible *a, struct ansible_vars *to,
+		 enum ansible_name name, const char *value, size_t line);
 
 /** The number of the group of this name, made when there is none. */
 size_t ansible_group(struct ansible *a, const char *name, size_t line);
@@ -97,9 +104,22 @@ int ansible_hosts(struct ansible *a, size_t group, const char *pattern,
 void ansible_child(struct ansible *a, size_t parent, size_t child);
 
 /**
- * Bring all of it into the mesh: a node for each host, a group for each group
- * that has hosts, but not for "all" and "ungrouped", which every inventory has.
- * ERR_INPUT with its place.
+ * Read @f, YAML or JSON, as variables into @to; their places name @f->name,
+ * which has to live as long. ERR_INPUT with its place; ERR_SYSTEM.
+ */
+int ansible_vars_file(struct ansible *a, const struct inventory_file *f,
+		      struct ansible_vars *to, struct err *e);
+
+/**
+ * Read the files beside the inventory that are about its hosts and groups, which
+ * are all known by now. ERR_INPUT with its place; ERR_SYSTEM.
+ */
+int ansible_beside(struct ansible *a, struct err *e);
+
+/**
+ * Bring all of it into the mesh: a node for each host that is reached by SSH, a
+ * group for each group that has such hosts, but not for "all" and "ungrouped",
+ * which every inventory has. ERR_INPUT with its place.
  */
 int ansible_finish(struct ansible *a, struct err *e);
 

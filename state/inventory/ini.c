@@ -34,6 +34,17 @@ static void cut_comment(char *s)
 		}
 }
 
+/* A line that begins with '[' and goes on behind ']' is a pattern of hosts. */
+static bool is_section(const char *line)
+{
+	const char *end = strchr(line, ']');
+	size_t n = strlen(line);
+
+	return *line == '[' &&
+	       (!end || line[n - 1] == ']' ||
+		end[1 + strspn(end + 1, INVENTORY_BLANKS)] == '#');
+}
+
 /* What @line opens: "[group]", "[group:children]", "[group:vars]". */
 static int open_ini_section(struct ini *ini, char *line, struct err *e)
 {
@@ -117,7 +128,7 @@ static int take_host_line(struct ini *ini, char *line, struct err *e)
 					       "expected KEY=VALUE behind a "
 					       "host", n);
 		*text++ = '\0';
-		ansible_set(&vars, ansible_name(word), unquote(text), at);
+		ansible_set(&ini->a, &vars, ansible_name(word), unquote(text), at);
 	}
 	if (open)
 		return inventory_error(ini->a.in, at, e, "a quote that is not "
@@ -135,7 +146,7 @@ static int take_ini_line(struct ini *ini, char *line, struct err *e)
 	line = inventory_trim(line);
 	if (!*line || *line == '#' || *line == ';')
 		return 0;
-	if (*line == '[' && !strchr(line, '='))
+	if (is_section(line))
 		return open_ini_section(ini, line, e);
 	if (ini->section == HOSTS)
 		return take_host_line(ini, line, e);
@@ -155,7 +166,7 @@ static int take_ini_line(struct ini *ini, char *line, struct err *e)
 	*text++ = '\0';
 	text = inventory_trim(text);
 	cut_comment(text);
-	ansible_set(&ini->a.groups.items[ini->group].own,
+	ansible_set(&ini->a, &ini->a.groups.items[ini->group].own,
 		    ansible_name(inventory_trim(line)),
 		    unquote(inventory_trim(text)), in->line);
 	return 0;

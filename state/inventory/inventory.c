@@ -210,6 +210,11 @@ int inventory_read(struct mesh *out, const struct inventory_file *f,
 	if (nul)
 		return err_set(e, ERR_INPUT, "%s:%zu: a zero byte, expected "
 			       "text", f->name, line);
+	if (f->len >= 2 && memcmp(f->text, "#!", 2) == 0) {
+		err_set_(e, ERR_INPUT, "%s: this is a script, which only "
+			 "Ansible can run for its hosts", f->name);
+		return err_advise(e, ADVICE_ANSIBLE_RESOLVES, NULL);
+	}
 	mesh_init(&m);
 	in.mesh = &m;
 	in.notes = notes;

@@ -6,6 +6,7 @@
 #define WGMESH_STATE_INVENTORY_INVENTORY_H
 
 #include "base/err.h"
+#include "base/sbuf.h"
 #include "state/model/model.h"
 
 /** Largest text that is read, in bytes. */
@@ -23,11 +24,27 @@ enum inventory_kind {
 	INVENTORY_YAML, /* Ansible */
 };
 
+/** A file in the folders group_vars/ and host_vars/ beside an inventory. */
+struct inventory_beside {
+	char *name; /* "group_vars/NAME.yml", "host_vars/NAME/10.yml" */
+	char *path; /* for messages */
+	struct sbuf text;
+};
+
+/** Sorted by name, in the order of their bytes. */
+struct inventory_besides {
+	struct inventory_beside *items;
+	size_t len;
+	size_t cap;
+};
+
 /** What is read. Borrowed. */
 struct inventory_file {
 	const char *name; /* for messages; its ending helps to tell the kind */
 	const char *text;
 	size_t len;
+	/* sorted by name; NULL: none */
+	const struct inventory_besides *beside;
 };
 
 /**

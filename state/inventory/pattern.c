@@ -169,10 +169,10 @@ int ansible_hosts(struct ansible *a, size_t group, const char *pattern,
 		own = &a->hosts.items[known->number].own;
 		vec_push(&a->groups.items[group].hosts, known->number);
 		if (port)
-			ansible_set(own, ANSIBLE_PORT, port, line);
+			ansible_set(a, own, ANSIBLE_PORT, port, line);
 		for (int v = 0; vars && v < ANSIBLE_VARS; v++)
 			if (vars->of[v].text)
-				ansible_set(own, (enum ansible_name)v,
+				ansible_set(a, own, (enum ansible_name)v,
 					    vars->of[v].text,
 					    vars->of[v].line);
 	}

@@ -26,7 +26,7 @@
 static int read_text(struct mesh *m, struct strings *notes, const char *name,
 		     const char *text, struct err *e)
 {
-	struct inventory_file f = { name, text, strlen(text) };
+	struct inventory_file f = { name, text, strlen(text), NULL };
 
 	return inventory_read(m, &f, notes, e);
 }
@@ -142,7 +142,8 @@ static const struct bad bad_ini[] = {
 	  "h:1: expected [GROUP], [GROUP:children] or [GROUP:vars]" },
 	{ "h", "[web:hots]\n",
 	  "h:1: expected [GROUP], [GROUP:children] or [GROUP:vars]" },
-	{ "h", "[web] x\n",
+	{ "h", "[web] x\n", "h:1: word 2: expected KEY=VALUE" },
+	{ "h", "[1:3].web[a:b]\n",
 	  "h:1: expected [GROUP], [GROUP:children] or [GROUP:vars]" },
 	{ "h", "a\n[web:vars]\n" HIDDEN "\n", "h:3: expected KEY=VALUE" },
 	{ "h", "a\n[web:children]\na:b\n",
@@ -197,11 +198,15 @@ static const struct bad bad_yaml[] = {
 	  "y:4: 'a' is there twice" },
 	{ "y", "all:\n  hosts:\n  hosts:\n",
 	  "y:3: 'hosts' is there twice" },
-	{ "y", "plugin: aws_ec2\n", "y:1: 'plugin': expected nothing, or names "
-	  "with ':' behind them" },
-	{ "y", "all:\n  hosts: &h\n    a:\n", "y:2: an anchor or alias "
+	{ "y", "plugin: aws_ec2\n", "y:1: this configures the inventory plugin "
+	  "'aws_ec2'" },
+	{ "y", "a:\n  hosts: &h\n    x:\nb:\n  hosts: *h\n", "y:5: an alias "
 	  "found" },
-	{ "y", "all:\n  vars:\n    x: *h\n", "y:3: an anchor or alias found" },
+	{ "y", "a:\n  vars: &v\n    x: y\n  hosts:\n    h:\n      <<: *v\n",
+	  "y:6: an alias found" },
+	{ "y", "a:\n  vars:\n    x: &u root\n    ansible_user: *u\n",
+	  "y:4: an alias found" },
+	{ "y", "#!/usr/bin/env python3\nprint(1)\n", "y: this is a script" },
 	{ "y", "all:\n\thosts:\n", "y:2: no YAML: found character that cannot "
 	  "start any token" },
 	{ "y", "all:\n  hosts:\n    a:\n      ansible_host: [x]\n",
@@ -268,7 +273,7 @@ static void test_bad_yaml(void **state)
 static void test_zero_byte(void **state)
 {
 	static const char text[] = "a\nb\0c\n";
-	struct inventory_file f = { "h", text, sizeof text - 1 };
+	struct inventory_file f = { "h", text, sizeof text - 1, NULL };
 	struct strings notes = { 0 };
 	struct mesh m = { 0 };
 	struct err e;
