@@ -96,7 +96,7 @@ static void drop_noise(struct sbuf *words)
 
 	sbuf_clear(words);
 	while (view_line(&rest, &line)) {
-		bool drop = false;
+		bool drop = view_is(line, "remote: ");
 
 		for (size_t i = 0; i < sizeof noise / sizeof *noise; i++)
 			drop |= view_begins(line, noise[i]);
