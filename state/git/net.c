@@ -67,7 +67,6 @@ static int run_git(struct child *c, struct net *n, const char *const words[],
 		"LC_ALL=C", "GIT_ALLOW_PROTOCOL=file:http:https:ssh", NULL
 	};
 
-	c->folder = repo_folder(n->r);
 	c->set = isatty(STDIN_FILENO) ? asked : alone;
 	strings_add(&c->argv, "git");
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
@@ -76,9 +75,7 @@ static int run_git(struct child *c, struct net *n, const char *const words[],
 	}
 	strings_add(&c->argv, "-c");
 	strings_printf(&c->argv, "remote.%s.mirror=false", n->remote);
-	for (size_t i = 0; words[i]; i++)
-		strings_add(&c->argv, words[i]);
-	return child_run(c, e);
+	return repo_git(c, n->r, words, e);
 }
 
 /* Take the lines out of what git said that say nothing, or are for others. */

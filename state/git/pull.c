@@ -352,15 +352,14 @@ static int touches_file(bool *out, struct repo *r, const git_commit *commit,
 /* As git itself judges it, by the user's keys and configuration. */
 static int check_signature(struct repo *r, const git_oid *id, struct err *e)
 {
-	AUTO(child_done) struct child c = { .folder = r->folder };
-	AUTO(auto_free) char *words = NULL;
 	char hex[REPO_ID_TEXT];
-	int status;
+	const char *const verify[] = {
+		"verify-commit", git_oid_tostr(hex, sizeof hex, id), NULL
+	};
+	AUTO(child_done) struct child c = { 0 };
+	AUTO(auto_free) char *words = NULL;
+	int status = repo_git(&c, r, verify, e);
 
-	strings_add(&c.argv, "git");
-	strings_add(&c.argv, "verify-commit");
-	strings_add(&c.argv, git_oid_tostr(hex, sizeof hex, id));
-	status = child_run(&c, e);
 	if (status <= 0)
 		return status;
 	words = child_words(&c);

@@ -189,6 +189,8 @@ void repo_close(struct repo *r)
 		return;
 	repo_abort(r);
 	git_repository_free(r->git);
+	git_signature_free(r->author);
+	git_signature_free(r->committer);
 	journal_done(&r->now);
 	free(r->file);
 	free(r->path);

@@ -130,7 +130,8 @@ static void test_under_way(void **state)
 static void test_identity(void **state)
 {
 	(void)state;
-	shell("git init -q; git config --global --unset user.email");
+	shell("git init -q; git config --global --unset user.email;"
+	      "git config --global user.useConfigOnly true");
 	assert_refused(STATE, ERR_INPUT, "user.email");
 	shell("git config --global --unset user.name");
 	assert_refused(STATE, ERR_INPUT, "user.name");
@@ -141,6 +142,66 @@ static void test_identity(void **state)
 	change(STATE, "{}\n", "one\n");
 	assert_shell("Env env@x Pipe pipe@x\n",
 		     "git log --format='%%an %%ae %%cn %%ce'");
+}
+
+/* Whatever tells git who commits tells us. */
+static void test_identity_of_git(void **state)
+{
+	static const struct {
+		const char *config, *name, *mail;
+	} cases[] = {
+		{ "git config --global includeIf."
+		  "'hasconfig:remote.*.url:git@example.org:*/**'.path "
+		  "$HOME/mine", "Ann Admin", "work@example.org" },
+		{ "git config --global includeIf.gitdir:~/.path $HOME/mine",
+		  "Ann Admin", "work@example.org" },
+		{ "git config --global includeIf.onbranch:main.path "
+		  "$HOME/mine", "Ann Admin", "work@example.org" },
+		{ "git config include.path $HOME/mine", "Ann Admin",
+		  "work@example.org" },
+		{ "git config author.email role@example.org; git config "
+		  "committer.email role@example.org", "Ann Admin",
+		  "role@example.org" },
+		{ "git config user.name '  Ben <b> \"B\"., '; git config "
+		  "user.email ' <ben@x>'", "Ben b \"B", "ben@x" },
+	};
+
+	(void)state;
+	shell("printf '[user]\nemail = work@example.org\n' >~/mine;"
+	      "cp ~/.gitconfig ~/before");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(auto_free) char *want = mem_printf(
+			"%s %s %s %s\n", cases[i].name, cases[i].mail,
+			cases[i].name, cases[i].mail);
+
+		shell("rm -rf .git " STATE "; cp ~/before ~/.gitconfig;"
+		      "git init -q; git remote add origin "
+		      "git@example.org:x/y.git; %s", cases[i].config);
+		change(STATE, "{}\n", "one\n");
+		assert_shell(want, "git log --format='%%an %%ae %%cn %%ce'");
+	}
+	shell("cp ~/before ~/.gitconfig; rm -rf .git " STATE "; git init -q;"
+	      "git config --global --unset user.email");
+	setenv("EMAIL", "env@example.org", 1);
+	change(STATE, "{}\n", "one\n");
+	unsetenv("EMAIL");
+	assert_shell("env@example.org\n", "git log --format=%%ae");
+}
+
+/* Without the program nothing can be asked, and it is said which. */
+static void test_no_git(void **state)
+{
+	AUTO(auto_free) char *path = mem_strdup(getenv("PATH"));
+	struct err e = { 0 };
+
+	(void)state;
+	shell("git init -q");
+	setenv("PATH", "/none", 1);
+	assert_int_equal(try_change(STATE, "{}\n", "one\n", &e), -1);
+	setenv("PATH", path, 1);
+	assert_int_equal(e.code, ERR_SYSTEM);
+	assert_non_null(strstr(e.msg, "cannot run 'git'"));
+	assert_int_equal(e.advice, ADVICE_NO_COMMIT);
 }
 
 static void assert_no_repo(const char *file)
@@ -312,7 +373,8 @@ int main(void)
 		CASE(test_first_commit), CASE(test_others_stay),
 		CASE(test_index_is_fresh), CASE(test_record),
 		CASE(test_outside_edits), CASE(test_under_way),
-		CASE(test_identity), CASE(test_not_held),
+		CASE(test_identity), CASE(test_identity_of_git),
+		CASE(test_no_git), CASE(test_not_held),
 		CASE(test_owner), CASE(test_read_only), CASE(test_worktree),
 		CASE(test_locks), CASE(test_filters), CASE(test_moved_branch),
 		CASE(test_init),
