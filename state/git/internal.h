@@ -98,6 +98,9 @@ struct child;
 int repo_git(struct child *c, struct repo *r, const char *const words[],
 	     struct err *e);
 
+/** A setting for runs of git that are to run nothing of the user's. */
+#define REPO_NO_HOOKS "core.hooksPath=/dev/null"
+
 /** Author and committer, as git itself answers. INPUT. */
 int repo_author(git_signature **out, struct repo *r, struct err *e);
 int repo_committer(git_signature **out, struct repo *r, struct err *e);
@@ -141,6 +144,12 @@ int repo_begin_commit(struct repo *r, const git_oid *blob,
 
 /** Give r->now.commit to the branch, refresh the index, drop the journal. */
 int repo_settle(struct repo *r, struct err *e);
+
+/**
+ * What git's index has for the file: stage 0, or in a conflict 1 to 3 (base,
+ * ours, theirs); zero where there is none.
+ */
+int repo_staged(git_oid out[4], struct repo *r, struct err *e);
 
 /** Let git's index have @blob for the file. CONFLICT: another git has it. */
 int repo_refresh_index(struct repo *r, const git_oid *blob, struct err *e);

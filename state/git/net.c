@@ -54,7 +54,7 @@ static int run_git(struct child *c, struct net *n, const char *const words[],
 		   struct err *e)
 {
 	static const char *const settings[] = {
-		"core.hooksPath=/dev/null", "fetch.unpackLimit=1",
+		REPO_NO_HOOKS, "fetch.unpackLimit=1",
 		"fetch.writeCommitGraph=false", "maintenance.auto=false",
 		"submodule.recurse=false", "color.ui=false",
 		"color.remote=false",
@@ -143,8 +143,10 @@ int net_fetch(struct net *n, const char *refspec, bool *found, struct err *e)
 {
 	const char *const words[] = {
 		"fetch", "--progress", "--no-tags", "--no-prune",
-		"--no-recurse-submodules", "--no-write-fetch-head", "--",
-		n->remote, refspec, NULL
+		"--no-recurse-submodules", "--no-write-fetch-head",
+		/* or what is so anyway */
+		n->whole ? "--unshallow" : "--no-keep", "--", n->remote,
+		refspec, NULL
 	};
 	AUTO(child_done) struct child c = { 0 };
 	int status = run_git(&c, n, words, e);
@@ -232,6 +234,9 @@ int repo_push(struct repo *r, struct err *e)
 	AUTO(net_done) struct net n = { 0 };
 	AUTO(auto_free) char *branch = repo_branch_ref(r);
 
+	if (!branch)
+		return err_set(e, ERR_CONFLICT, "HEAD is detached, no branch "
+			       "can be pushed: git switch BRANCH");
 	if (net_init(&n, r, e) < 0)
 		return -1;
 	if (!*n.upstream)

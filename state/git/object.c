@@ -88,6 +88,19 @@ int repo_entry(git_oid *blob, unsigned *mode, struct repo *r,
 	return 0;
 }
 
+/* Let git bring an object that a partial clone does not have yet. */
+static void bring_object(struct repo *r, const git_oid *id)
+{
+	char hex[REPO_ID_TEXT];
+	const char *const words[] = {
+		"cat-file", "-e", git_oid_tostr(hex, sizeof hex, id), NULL
+	};
+	AUTO(child_done) struct child c = { 0 };
+	struct err ignored;
+
+	repo_git(&c, r, words, &ignored); /* whoever reads it next tells */
+}
+
 int repo_blob(struct sbuf *out, struct repo *r, const git_oid *id,
 	      struct err *e)
 {
@@ -99,6 +112,10 @@ int repo_blob(struct sbuf *out, struct repo *r, const git_oid *id,
 
 	if (rc == 0)
 		rc = git_odb_read_header(&len, &type, odb, id);
+	if (rc == GIT_ENOTFOUND) {
+		bring_object(r, id);
+		rc = git_odb_read_header(&len, &type, odb, id);
+	}
 	git_odb_free(odb);
 	/* from the header: a blob of gigabytes is not unpacked for that */
 	if (rc == 0 && len > FILE_SIZE_MAX)
