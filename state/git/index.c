@@ -85,8 +85,7 @@ static int replace_index(struct repo *r, const char *path, const git_oid *blob,
 	git_oid_tostr(id, sizeof id, blob);
 	entry = mem_printf("%o,%s,%s", mode, id, r->path);
 	status = repo_git(&add, r,
-			  (const char *const[]){ "-c", REPO_NO_HOOKS,
-						 "update-index", "--add",
+			  (const char *const[]){ "update-index", "--add",
 						 "--cacheinfo", entry, NULL },
 			  e);
 	if (status < 0)
@@ -97,8 +96,7 @@ static int replace_index(struct repo *r, const char *path, const git_oid *blob,
 			       why);
 	/* the times of the file, if it is that: git need not read it then */
 	if (repo_git(&refresh, r,
-		     (const char *const[]){ "-c", REPO_NO_HOOKS,
-					    "--literal-pathspecs", "add",
+		     (const char *const[]){ "--literal-pathspecs", "add",
 					    "--refresh", "--", r->path, NULL },
 		     e) < 0)
 		return -1;

@@ -92,14 +92,11 @@ int repo_file_blob(git_oid *out, bool *exists, struct repo *r, struct err *e);
 struct child;
 
 /**
- * Run "git ... @words" in the work tree, as child_run(); words of the caller's
- * may stand in @c before. SYSTEM: there is no git.
+ * Run git with the words that @c has and @words in the work tree, as
+ * child_run(), without hooks. SYSTEM: there is no git.
  */
 int repo_git(struct child *c, struct repo *r, const char *const words[],
 	     struct err *e);
-
-/** A setting for runs of git that are to run nothing of the user's. */
-#define REPO_NO_HOOKS "core.hooksPath=/dev/null"
 
 /** Author and committer, as git itself answers. INPUT. */
 int repo_author(git_signature **out, struct repo *r, struct err *e);

@@ -54,10 +54,9 @@ static int run_git(struct child *c, struct net *n, const char *const words[],
 		   struct err *e)
 {
 	static const char *const settings[] = {
-		REPO_NO_HOOKS, "fetch.unpackLimit=1",
-		"fetch.writeCommitGraph=false", "maintenance.auto=false",
-		"submodule.recurse=false", "color.ui=false",
-		"color.remote=false",
+		"fetch.unpackLimit=1", "fetch.writeCommitGraph=false",
+		"maintenance.auto=false", "submodule.recurse=false",
+		"color.ui=false", "color.remote=false",
 	};
 	static const char *const alone[] = {
 		"LC_ALL=C", "GIT_ALLOW_PROTOCOL=file:http:https:ssh",
@@ -66,16 +65,17 @@ static int run_git(struct child *c, struct net *n, const char *const words[],
 	static const char *const asked[] = {
 		"LC_ALL=C", "GIT_ALLOW_PROTOCOL=file:http:https:ssh", NULL
 	};
+	int status;
 
 	c->set = isatty(STDIN_FILENO) ? asked : alone;
-	strings_add(&c->argv, "git");
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
 		strings_add(&c->argv, "-c");
 		strings_add(&c->argv, settings[i]);
 	}
 	strings_add(&c->argv, "-c");
 	strings_printf(&c->argv, "remote.%s.mirror=false", n->remote);
-	return repo_git(c, n->r, words, e);
+	status = repo_git(c, n->r, words, e);
+	return status < 0 ? err_advise(e, ADVICE_NONE, NULL) : status;
 }
 
 /* Take the lines out of what git said that say nothing, or are for others. */
@@ -186,7 +186,7 @@ static int fail_refused(struct child *c, const char *ref, struct view why,
 		       ref, sbuf_str(&shown), words);
 }
 
-/* What became of the ref: "FLAG\tFROM:TO\tSUMMARY (REASON)", a line for each. */
+/* What became of the ref: a line "FLAG\tFROM:TO\tSUMMARY (REASON)". */
 static int judge_push(struct net *n, struct child *c, const char *ref,
 		      struct err *e)
 {
@@ -195,8 +195,8 @@ static int judge_push(struct net *n, struct child *c, const char *ref,
 	while (view_line(&rest, &line)) {
 		if (!view_begins(line, "!\t"))
 			continue;
-		for (size_t tabs = 0; line.len && tabs < 2; line.at++, line.len--)
-			tabs += *line.at == '\t';
+		for (size_t tabs = 0; line.len && tabs < 2; line.len--)
+			tabs += *line.at++ == '\t';
 		if (view_begins(line, "[rejected]"))
 			return err_set(e, ERR_CONFLICT, "'%s' is another at "
 				       "the remote by now", ref);

@@ -184,13 +184,22 @@ int repo_git(struct child *c, struct repo *r, const char *const words[],
 	     struct err *e)
 {
 	static const char *const plain[] = { "LC_ALL=C", NULL };
+	/* nothing of the clone's runs: no hook, no watcher of files */
+	static const char *const start[] = {
+		"git", "-c", "core.hooksPath=/dev/null", "-c",
+		"core.fsmonitor=false",
+	};
+	AUTO(strings_done) struct strings given = c->argv;
 	int status;
 
 	c->folder = r->folder;
 	if (!c->set)
 		c->set = plain;
-	if (!c->argv.len)
-		strings_add(&c->argv, "git");
+	c->argv = (struct strings){ 0 };
+	for (size_t i = 0; i < sizeof start / sizeof *start; i++)
+		strings_add(&c->argv, start[i]);
+	for (size_t i = 0; i < given.len; i++)
+		strings_add(&c->argv, given.items[i]);
 	for (size_t i = 0; words[i]; i++)
 		strings_add(&c->argv, words[i]);
 	status = child_run(c, e);

@@ -256,7 +256,7 @@ static int check_out(struct pull *p, git_commit *target, struct err *e)
 	char from[REPO_ID_TEXT] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 	char to[REPO_ID_TEXT];
 	const char *const words[] = {
-		"-c", REPO_NO_HOOKS, "read-tree", "-m", "-u",
+		"read-tree", "-m", "-u",
 		"--no-recurse-submodules", from, to, NULL
 	};
 	git_oid ours;
@@ -273,8 +273,7 @@ static int check_out(struct pull *p, git_commit *target, struct err *e)
 	git_oid_tostr(to, sizeof to, git_tree_id(others));
 	/* files that were touched and are the same count as such then */
 	status = repo_git(&refresh, p->r,
-			  (const char *const[]){ "-c", REPO_NO_HOOKS,
-						 "update-index", "-q",
+			  (const char *const[]){ "update-index", "-q",
 						 "--refresh", NULL }, e);
 	if (status >= 0)
 		status = repo_git(&c, p->r, words, e);

@@ -265,6 +265,22 @@ static void test_pull_strange(void **state)
 	}
 }
 
+/* Hooks and watchers of a clone are not run: neither by a save nor a pull. */
+static void test_runs_nothing(void **state)
+{
+	(void)state;
+	shell("printf '#!/bin/sh\necho $0 >>%s/ran\nexit 1\n' >hook; chmod +x "
+	      "hook; for r in a b; do for h in pre-push pre-commit "
+	      "post-checkout post-merge post-index-change "
+	      "reference-transaction; do cp hook $r/.git/hooks/$h; done;"
+	      "git -C $r config core.fsmonitor $PWD/hook; done",
+	      scene_folder);
+	change("a/" STATE, "{\"a\": 1}\n", "in a\n");
+	push("a/" STATE);
+	pull("b/" STATE, REPO_FORWARDED);
+	assert_shell("", "cat %s/ran 2>&- || :", scene_folder);
+}
+
 static void test_refusing_remote(void **state)
 {
 	struct err e = { 0 };
@@ -515,7 +531,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_forward), CASE(test_merge), CASE(test_pull_refused),
-		CASE(test_pull_keeps_edits), CASE(test_pull_strange), CASE(test_refusing_remote),
+		CASE(test_pull_keeps_edits), CASE(test_pull_strange),
+		CASE(test_runs_nothing), CASE(test_refusing_remote),
 		CASE(test_strange_remotes), CASE(test_ssh), CASE(test_lock),
 		CASE(test_races), CASE(test_lost_between),
 	};
