@@ -32,6 +32,7 @@ enum advice {
 	ADVICE_SEE_CONFLICTS,
 	ADVICE_RESOLVE,
 	ADVICE_AGREE_TO_SECRET,
+	ADVICE_MERGE_AGAIN,      /* about: the words for git */
 	/* a host */
 	ADVICE_NO_INTERFACE,
 	ADVICE_OTHER_NETWORK,    /* about: the network, IPv4 */

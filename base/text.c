@@ -141,6 +141,22 @@ bool text_is_ssh_name(const char *s)
 	       !strpbrk(s, "'`\"$\\;&<>|(){} \t");
 }
 
+size_t text_conflict_line(const char *s, size_t len)
+{
+	static const char *const marks[] = { "<<<<<<< ", "||||||| ",
+					     ">>>>>>> " };
+	struct view rest = VIEW(s, len), line;
+
+	for (size_t n = 1; view_line(&rest, &line); n++) {
+		if (view_is(line, "======="))
+			return n;
+		for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+			if (view_begins(line, marks[i]))
+				return n;
+	}
+	return 0;
+}
+
 void text_hex(char *out, const void *bytes, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -50,6 +50,12 @@ bool text_is_ssh_name(const char *s);
  */
 size_t text_utf8_length(const char *s, size_t len, unsigned *code_point);
 
+/**
+ * The first line, counted from 1, that is a mark of a conflict of git's
+ * ("<<<<<<< ours"); 0: there is none.
+ */
+size_t text_conflict_line(const char *s, size_t len);
+
 /** @n bytes as 2 * @n lower-case hex digits and a NUL. */
 void text_hex(char *out, const void *bytes, size_t n);
 

@@ -46,6 +46,9 @@ static const char *const acts[] = {
 	[ADVICE_AGREE_TO_SECRET] = ": 'wgmesh merge -resolve mesh - "
 		CONFLICT_SECRET " theirs' agrees to it; else abort the merge",
 
+	[ADVICE_MERGE_AGAIN] = ": 'wgmesh git-setup && git %' merges it by "
+		"meaning",
+
 	[ADVICE_NO_INTERFACE] = ": bring it up, or 'wgmesh add' the host as "
 		"a new one",
 	[ADVICE_OTHER_NETWORK] = ": 'wgmesh init -network %' makes a mesh "

@@ -40,6 +40,14 @@ static const char hook[] =
 	"\tdone\n"
 	"}\n";
 
+/*
+ * What a hook of the user's has to have: right in every clone, for the hook may
+ * be that of all (core.hooksPath).
+ */
+static const char call_line[] =
+	"h=$(git rev-parse --git-common-dir)/hooks/wgmesh-pre-commit; "
+	"[ ! -x \"$h\" ] || \"$h\" || exit 1";
+
 /* The hook itself, where there was none. */
 static const char caller[] =
 	"#!/bin/sh\n"
@@ -51,6 +59,7 @@ struct setup {
 	char *folder;  /* of the state */
 	char *name;    /* of the state, in it */
 	char *hooks;   /* the repository's own folder of hooks */
+	char *used;    /* the one that git takes them from */
 	char *program; /* ours, as a word of a shell */
 };
 
@@ -59,6 +68,7 @@ static void setup_done(struct setup *s)
 	free(s->folder);
 	free(s->name);
 	free(s->hooks);
+	free(s->used);
 	free(s->program);
 }
 
@@ -197,31 +207,27 @@ static int add_hook(const struct setup *s, struct err *e)
 {
 	AUTO(auto_free) char *script =
 		mem_printf("%s/wgmesh-pre-commit", s->hooks);
-	AUTO(auto_free) char *elsewhere = NULL;
-	AUTO(auto_free) char *pre_commit = NULL;
+	AUTO(auto_free) char *pre_commit = mem_printf("%s/pre-commit", s->used);
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
-	AUTO(sbuf_done) struct sbuf word = SBUF_INIT;
-	bool is_ours, is_there;
-	struct err none;
 
 	if (mkdir(s->hooks, 0777) < 0 && errno != EEXIST)
 		return err_sys(e, "cannot make '%s'", s->hooks);
 	if (write_script(script, hook, e) < 0)
 		return -1;
-	elsewhere = ask_git(s->folder, &none, "config", "core.hooksPath", NULL);
-	is_ours = !elsewhere || !*elsewhere;
-	pre_commit = mem_printf("%s/pre-commit",
-				is_ours ? s->hooks : elsewhere);
-	is_there = access(pre_commit, F_OK) == 0;
-	if (is_ours && !is_there)
-		return write_script(pre_commit, caller, e);
-	if (is_there && input_read(&text, pre_commit, SIZE_MAX_READ, e) < 0)
-		return -1;
-	if (strstr(sbuf_str(&text), "wgmesh-pre-commit"))
+	if (access(pre_commit, F_OK) == 0) {
+		if (input_read(&text, pre_commit, SIZE_MAX_READ, e) < 0)
+			return -1;
+		if (!strstr(sbuf_str(&text), "wgmesh-pre-commit"))
+			note("the hook '%s' is not wgmesh's and is left as it "
+			     "is: add the line %s", pre_commit, call_line);
 		return 0;
-	text_quote(&word, script);
-	note("the hook '%s' is not wgmesh's and is left as it is: add the line "
-	     "%s || exit 1", pre_commit, sbuf_str(&word));
+	}
+	if (strcmp(s->used, s->hooks) == 0)
+		return write_script(pre_commit, caller, e);
+	note("git takes hooks from '%s' (core.hooksPath), which has no "
+	     "pre-commit: a commit of private keys in plain text is not "
+	     "refused; it is by a pre-commit there with the line %s", s->used,
+	     call_line);
 	return 0;
 }
 
@@ -262,7 +268,9 @@ static int find_setup(struct setup *s, const struct cmd_env *env,
 	if (!git)
 		return err_wrap(e, "the state's folder '%s'", s->folder);
 	s->hooks = mem_printf("%s/hooks", git);
-	return 0;
+	s->used = ask_git(s->folder, e, "rev-parse", "--path-format=absolute",
+			  "--git-path", "hooks", NULL);
+	return s->used ? 0 : -1;
 }
 
 int cmd_git_setup(struct cmd_env *env)

@@ -27,7 +27,6 @@ extern char **environ;
 struct pipes {
 	int in, out, errors;
 	const char *left; /* what is still to be written */
-	bool returned;    /* the last byte on stderr was a carriage return */
 };
 
 /*
@@ -118,40 +117,48 @@ static pid_t start(struct pipes *p, struct child *c, bool own_group,
 	return pid;
 }
 
-static void cut_to(struct sbuf *b, size_t len)
-{
-	b->len = len;
-	if (b->s)
-		b->s[len] = '\0';
-}
-
-/* Where the last line of @b begins, without a line end at its end. */
-static size_t last_line(const struct sbuf *b)
-{
-	size_t at = b->len;
-
-	while (at && b->s[at - 1] != '\n')
-		at--;
-	return at;
-}
-
-/* One byte of stderr. A line of progress ends in CR, the last in "done.". */
-static void hear_byte(struct child *c, struct pipes *p, char byte)
+/*
+ * Is @line, which ends in @end, progress of git's? "remote: Title: 50% (1/2)"
+ * and "Title: 5" are overwritten (CR), the last one ends in "done.". Servers'
+ * own lines can end in CR, too.
+ */
+static bool is_progress(const char *line, char end)
 {
 	static const char done[] = ", done.";
-	struct sbuf *b = &c->words;
+	const char *number = strrchr(line, ':');
+	size_t len = strlen(line), digits;
 
-	if (p->returned && byte != '\n')
-		cut_to(b, last_line(b));
-	p->returned = byte == '\r';
-	if (byte == '\n' && b->len >= strlen(done) &&
-	    strcmp(b->s + b->len - strlen(done), done) == 0)
-		cut_to(b, last_line(b));
-	else if (byte != '\r')
+	if (len >= strlen(done) &&
+	    strcmp(line + len - strlen(done), done) == 0)
+		return true;
+	if (end != '\r' || !number)
+		return false;
+	number += 1 + strspn(number + 1, " ");
+	digits = strspn(number, "0123456789");
+	return digits && strchr("% ", number[digits]);
+}
+
+/* One byte of stderr: lines are kept when they are whole and say something. */
+static void hear_byte(struct child *c, char byte)
+{
+	struct sbuf *b = &c->words;
+	size_t line = b->len;
+
+	if (byte != '\n' && byte != '\r') {
 		sbuf_putc(b, byte);
+	} else {
+		while (line && b->s[line - 1] != '\n')
+			line--;
+		if (line < b->len && is_progress(b->s + line, byte)) {
+			b->len = line;
+			b->s[line] = '\0';
+		} else if (line < b->len) {
+			sbuf_putc(b, '\n');
+		}
+	}
 	if (b->len > WORDS_MAX) { /* the end says why */
-		memmove(b->s, b->s + b->len / 2, b->len - b->len / 2);
-		cut_to(b, b->len - b->len / 2);
+		b->len -= WORDS_MAX / 2;
+		memmove(b->s, b->s + WORDS_MAX / 2, b->len + 1);
 	}
 }
 
@@ -163,7 +170,7 @@ static void hear(struct child *c, struct pipes *p)
 	if (n == 0 || (n < 0 && errno != EINTR))
 		shut(&p->errors);
 	for (ssize_t i = 0; i < n; i++)
-		hear_byte(c, p, chunk[i]);
+		hear_byte(c, chunk[i]);
 }
 
 static _Atomic bool interrupted;

@@ -1,45 +1,16 @@
 /*
- * One entry of git's index. libgit2 takes the lock of the index only to write
- * it, so that what another git stages in between would be lost; hence the lock
- * is ours, and libgit2 works on a copy.
+ * One entry of git's index, read and written by git itself: there are indexes
+ * (split, sparse) that libgit2 cannot read. The lock is ours and says so, git
+ * works on a copy: one of ours that was killed is told from another git's.
  */
 #include "state/git/internal.h"
 
 #include "base/atomic.h"
+#include "state/git/child.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/*
- * The entry as git would write it after a checkout (gitformat-index(5)): with
- * the times and numbers of stat(2), cut to 32 bits, git need not read the file.
- */
-static void fill_entry(git_index_entry *entry, struct repo *r,
-		       const git_oid *blob, unsigned mode)
-{
-	git_oid now;
-	bool exists = false;
-	struct stat st;
-	struct err ignored;
-
-	memset(entry, 0, sizeof *entry);
-	git_oid_cpy(&entry->id, blob);
-	entry->mode = mode;
-	entry->path = r->path;
-	if (repo_file_blob(&now, &exists, r, &ignored) < 0 || !exists ||
-	    !git_oid_equal(&now, blob) || stat(r->file, &st) < 0)
-		return; /* git looks at the content then */
-	entry->ctime.seconds = (int32_t)st.st_ctim.tv_sec;
-	entry->ctime.nanoseconds = (uint32_t)st.st_ctim.tv_nsec;
-	entry->mtime.seconds = (int32_t)st.st_mtim.tv_sec;
-	entry->mtime.nanoseconds = (uint32_t)st.st_mtim.tv_nsec;
-	entry->dev = (uint32_t)st.st_dev;
-	entry->ino = (uint32_t)st.st_ino;
-	entry->uid = st.st_uid;
-	entry->gid = st.st_gid;
-	entry->file_size = (uint32_t)st.st_size;
-}
 
 /*
  * Put what @from has into the new file @to; an index that is not there is none.
@@ -59,26 +30,76 @@ static int copy_index(const char *from, const char *to, struct err *e)
 	return atomic_write(to, sbuf_str(&bytes), bytes.len, &how, e);
 }
 
-/* Replace the index, whose lock we hold, by one with @entry for its path. */
-static int replace_index(struct repo *r, const char *path,
-			 const git_index_entry *entry, struct err *e)
+int repo_staged(git_oid out[4], struct repo *r, struct err *e)
+{
+	const char *const words[] = { "--literal-pathspecs", "ls-files",
+				      "--stage", "--", r->path, NULL };
+	AUTO(child_done) struct child c = { 0 };
+	AUTO(auto_free) char *why = NULL;
+	struct view rest, line;
+	int status = repo_git(&c, r, words, e);
+
+	memset(out, 0, 4 * sizeof *out);
+	if (status < 0)
+		return -1;
+	if (status) {
+		why = child_words(&c);
+		err_set_(e, ERR_SYSTEM, "cannot read git's index%s", why);
+		return err_advise(e, ADVICE_NO_COMMIT, NULL);
+	}
+	/* "MODE ID STAGE\tPATH", of this path alone */
+	rest = VIEW(sbuf_str(&c.out), c.out.len);
+	while (view_line(&rest, &line)) {
+		const char *id = (const char *)line.at + 7;
+		unsigned stage;
+
+		if (line.len < 7 + GIT_OID_HEXSZ + 3)
+			continue;
+		stage = (unsigned)(id[GIT_OID_HEXSZ + 1] - '0');
+		if (stage < 4 && git_oid_fromstrn(&out[stage], id,
+						  GIT_OID_HEXSZ) < 0)
+			memset(&out[stage], 0, sizeof *out);
+	}
+	return 0;
+}
+
+/* Replace the index, whose lock we hold, by one with @blob for the file. */
+static int replace_index(struct repo *r, const char *path, const git_oid *blob,
+			 unsigned mode, struct err *e)
 {
 	AUTO(auto_free) char *work = mem_printf("%s.index", r->journal);
 	AUTO(auto_free) char *lock = mem_printf("%s.lock", work);
-	AUTO(auto_git_index_free) git_index *index = NULL;
+	AUTO(auto_free) char *set = mem_printf("GIT_INDEX_FILE=%s", work);
+	AUTO(auto_free) char *entry = NULL;
+	AUTO(auto_free) char *why = NULL;
+	const char *const env[] = { "LC_ALL=C", set, NULL };
+	AUTO(child_done) struct child add = { .set = env };
+	AUTO(child_done) struct child refresh = { .set = env };
+	char id[REPO_ID_TEXT];
 	struct stat st;
-	int rc;
+	int status;
 
 	unlink(lock); /* of one of us that was killed: the index's is ours */
 	if (copy_index(path, work, e) < 0)
 		return -1;
-	rc = git_index_open(&index, work);
-	if (rc == 0)
-		rc = git_index_add(index, entry); /* and no conflict of it */
-	if (rc == 0)
-		rc = git_index_write(index);
-	if (rc < 0)
-		return repo_fail(e, rc, "cannot change git's index");
+	git_oid_tostr(id, sizeof id, blob);
+	entry = mem_printf("%o,%s,%s", mode, id, r->path);
+	status = repo_git(&add, r,
+			  (const char *const[]){ "update-index", "--add",
+						 "--cacheinfo", entry, NULL },
+			  e);
+	if (status < 0)
+		return -1;
+	why = child_words(&add);
+	if (status)
+		return err_set(e, ERR_SYSTEM, "cannot change git's index%s",
+			       why);
+	/* the times of the file, if it is that: git need not read it then */
+	if (repo_git(&refresh, r,
+		     (const char *const[]){ "--literal-pathspecs", "add",
+					    "--refresh", "--", r->path, NULL },
+		     e) < 0)
+		return -1;
 	/* as it was, for the repositories that a group shares */
 	if (stat(path, &st) == 0)
 		chmod(work, st.st_mode & 0777);
@@ -118,7 +139,6 @@ int repo_refresh_index(struct repo *r, const git_oid *blob, struct err *e)
 		mem_printf("%sindex", git_repository_path(r->git));
 	AUTO(auto_free) char *lock = mem_printf("%s.lock", index);
 	AUTO(auto_git_commit_free) git_commit *head = NULL;
-	git_index_entry entry;
 	git_oid id;
 	unsigned mode;
 	int ret;
@@ -127,8 +147,8 @@ int repo_refresh_index(struct repo *r, const git_oid *blob, struct err *e)
 	    repo_entry(&id, &mode, r, head, e) < 0 ||
 	    take_index_lock(r, lock, e) < 0)
 		return -1;
-	fill_entry(&entry, r, blob, mode ? mode : GIT_FILEMODE_BLOB);
-	ret = replace_index(r, index, &entry, e);
+	ret = replace_index(r, index, blob, mode ? mode : GIT_FILEMODE_BLOB,
+			    e);
 	unlink(lock);
 	return ret;
 }

@@ -45,6 +45,7 @@ struct repo {
 	char *branch;  /* without "refs/heads/", for repo_branch() */
 	char *journal; /* its path */
 	char *note;
+	git_signature *author, *committer; /* NULL: git was not asked yet */
 	bool begun;
 	bool edits_allowed;
 	struct journal now; /* the commit that was begun */
@@ -88,7 +89,16 @@ int repo_blob(struct sbuf *out, struct repo *r, const git_oid *id,
 /** The blob that git makes of the file as it is; false: there is no file. */
 int repo_file_blob(git_oid *out, bool *exists, struct repo *r, struct err *e);
 
-/** Author and committer, by git's rules. INPUT. */
+struct child;
+
+/**
+ * Run git with the words that @c has and @words in the work tree, as
+ * child_run(), without hooks. SYSTEM: there is no git.
+ */
+int repo_git(struct child *c, struct repo *r, const char *const words[],
+	     struct err *e);
+
+/** Author and committer, as git itself answers. INPUT. */
 int repo_author(git_signature **out, struct repo *r, struct err *e);
 int repo_committer(git_signature **out, struct repo *r, struct err *e);
 
@@ -131,6 +141,12 @@ int repo_begin_commit(struct repo *r, const git_oid *blob,
 
 /** Give r->now.commit to the branch, refresh the index, drop the journal. */
 int repo_settle(struct repo *r, struct err *e);
+
+/**
+ * What git's index has for the file: stage 0, or in a conflict 1 to 3 (base,
+ * ours, theirs); zero where there is none.
+ */
+int repo_staged(git_oid out[4], struct repo *r, struct err *e);
 
 /** Let git's index have @blob for the file. CONFLICT: another git has it. */
 int repo_refresh_index(struct repo *r, const git_oid *blob, struct err *e);

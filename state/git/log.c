@@ -45,6 +45,15 @@ static void blob_at(git_oid *out, struct repo *r, const git_commit *commit)
 		memset(out, 0, sizeof *out);
 }
 
+/* A commit cannot be read: it may never have been fetched. */
+static int fail_history(struct repo *r, struct err *e)
+{
+	if (git_repository_is_shallow(r->git) == 1)
+		return err_set(e, ERR_SYSTEM, "the history is cut off, this is "
+			       "a shallow clone: git fetch --unshallow");
+	return repo_fail(e, GIT_ERROR, "cannot read the history");
+}
+
 /*
  * Is its file another one than that of each parent? git log's rule for a path:
  * a merge that took one side's file has changed nothing.
@@ -62,8 +71,7 @@ static int find_changed(bool *out, struct repo *r, git_commit *commit,
 		int rc = git_commit_parent(&parent, commit, i);
 
 		if (rc < 0)
-			return repo_fail(e, GIT_ERROR, "cannot read the "
-					 "history (is it a shallow clone?)");
+			return fail_history(r, e);
 		blob_at(&theirs, r, parent);
 		*out = !git_oid_equal(&ours, &theirs);
 	}
@@ -131,8 +139,7 @@ int repo_log(struct repo *r, const char *mesh_id, size_t max,
 		if (add_if_ours(out, r, &id, mesh_id, e) < 0)
 			return -1;
 	if (rc < 0 && rc != GIT_ITEROVER)
-		return repo_fail(e, GIT_ERROR, "cannot read the history (is "
-				 "it a shallow clone?)");
+		return fail_history(r, e);
 	return 0;
 }
 

@@ -54,10 +54,9 @@ static int run_git(struct child *c, struct net *n, const char *const words[],
 		   struct err *e)
 {
 	static const char *const settings[] = {
-		"core.hooksPath=/dev/null", "fetch.unpackLimit=1",
-		"fetch.writeCommitGraph=false", "maintenance.auto=false",
-		"submodule.recurse=false", "color.ui=false",
-		"color.remote=false",
+		"fetch.unpackLimit=1", "fetch.writeCommitGraph=false",
+		"maintenance.auto=false", "submodule.recurse=false",
+		"color.ui=false", "color.remote=false",
 	};
 	static const char *const alone[] = {
 		"LC_ALL=C", "GIT_ALLOW_PROTOCOL=file:http:https:ssh",
@@ -66,19 +65,17 @@ static int run_git(struct child *c, struct net *n, const char *const words[],
 	static const char *const asked[] = {
 		"LC_ALL=C", "GIT_ALLOW_PROTOCOL=file:http:https:ssh", NULL
 	};
+	int status;
 
-	c->folder = repo_folder(n->r);
 	c->set = isatty(STDIN_FILENO) ? asked : alone;
-	strings_add(&c->argv, "git");
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
 		strings_add(&c->argv, "-c");
 		strings_add(&c->argv, settings[i]);
 	}
 	strings_add(&c->argv, "-c");
 	strings_printf(&c->argv, "remote.%s.mirror=false", n->remote);
-	for (size_t i = 0; words[i]; i++)
-		strings_add(&c->argv, words[i]);
-	return child_run(c, e);
+	status = repo_git(c, n->r, words, e);
+	return status < 0 ? err_advise(e, ADVICE_NONE, NULL) : status;
 }
 
 /* Take the lines out of what git said that say nothing, or are for others. */
@@ -96,7 +93,7 @@ static void drop_noise(struct sbuf *words)
 
 	sbuf_clear(words);
 	while (view_line(&rest, &line)) {
-		bool drop = false;
+		bool drop = view_is(line, "remote: ");
 
 		for (size_t i = 0; i < sizeof noise / sizeof *noise; i++)
 			drop |= view_begins(line, noise[i]);
@@ -146,8 +143,10 @@ int net_fetch(struct net *n, const char *refspec, bool *found, struct err *e)
 {
 	const char *const words[] = {
 		"fetch", "--progress", "--no-tags", "--no-prune",
-		"--no-recurse-submodules", "--no-write-fetch-head", "--",
-		n->remote, refspec, NULL
+		"--no-recurse-submodules", "--no-write-fetch-head",
+		/* or what is so anyway */
+		n->whole ? "--unshallow" : "--no-keep", "--", n->remote,
+		refspec, NULL
 	};
 	AUTO(child_done) struct child c = { 0 };
 	int status = run_git(&c, n, words, e);
@@ -187,7 +186,7 @@ static int fail_refused(struct child *c, const char *ref, struct view why,
 		       ref, sbuf_str(&shown), words);
 }
 
-/* What became of the ref: "FLAG\tFROM:TO\tSUMMARY (REASON)", a line for each. */
+/* What became of the ref: a line "FLAG\tFROM:TO\tSUMMARY (REASON)". */
 static int judge_push(struct net *n, struct child *c, const char *ref,
 		      struct err *e)
 {
@@ -196,8 +195,8 @@ static int judge_push(struct net *n, struct child *c, const char *ref,
 	while (view_line(&rest, &line)) {
 		if (!view_begins(line, "!\t"))
 			continue;
-		for (size_t tabs = 0; line.len && tabs < 2; line.at++, line.len--)
-			tabs += *line.at == '\t';
+		for (size_t tabs = 0; line.len && tabs < 2; line.len--)
+			tabs += *line.at++ == '\t';
 		if (view_begins(line, "[rejected]"))
 			return err_set(e, ERR_CONFLICT, "'%s' is another at "
 				       "the remote by now", ref);
@@ -235,6 +234,9 @@ int repo_push(struct repo *r, struct err *e)
 	AUTO(net_done) struct net n = { 0 };
 	AUTO(auto_free) char *branch = repo_branch_ref(r);
 
+	if (!branch)
+		return err_set(e, ERR_CONFLICT, "HEAD is detached, no branch "
+			       "can be pushed: git switch BRANCH");
 	if (net_init(&n, r, e) < 0)
 		return -1;
 	if (!*n.upstream)

@@ -10,6 +10,7 @@
 struct net {
 	struct repo *r;
 	char *remote;   /* its name in git's config */
+	bool whole;     /* a fetch is to bring the history of a shallow clone */
 	char *upstream; /* what the branch is there; "": no upstream is set */
 };
 

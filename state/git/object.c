@@ -5,6 +5,7 @@
  */
 #include "state/git/internal.h"
 
+#include "state/git/child.h"
 #include "state/store/store.h"
 
 #include <string.h>
@@ -87,6 +88,19 @@ int repo_entry(git_oid *blob, unsigned *mode, struct repo *r,
 	return 0;
 }
 
+/* Let git bring an object that a partial clone does not have yet. */
+static void bring_object(struct repo *r, const git_oid *id)
+{
+	char hex[REPO_ID_TEXT];
+	const char *const words[] = {
+		"cat-file", "-e", git_oid_tostr(hex, sizeof hex, id), NULL
+	};
+	AUTO(child_done) struct child c = { 0 };
+	struct err ignored;
+
+	repo_git(&c, r, words, &ignored); /* whoever reads it next tells */
+}
+
 int repo_blob(struct sbuf *out, struct repo *r, const git_oid *id,
 	      struct err *e)
 {
@@ -98,6 +112,10 @@ int repo_blob(struct sbuf *out, struct repo *r, const git_oid *id,
 
 	if (rc == 0)
 		rc = git_odb_read_header(&len, &type, odb, id);
+	if (rc == GIT_ENOTFOUND) {
+		bring_object(r, id);
+		rc = git_odb_read_header(&len, &type, odb, id);
+	}
 	git_odb_free(odb);
 	/* from the header: a blob of gigabytes is not unpacked for that */
 	if (rc == 0 && len > FILE_SIZE_MAX)
@@ -162,55 +180,75 @@ int repo_tree_with(git_tree **out, struct repo *r, git_tree *base,
 	return 0;
 }
 
-/*
- * By git's rules: the environment, then author.* or committer.*, then user.*.
- */
-static char *identity(struct repo *r, const char *role, const char *what)
+int repo_git(struct child *c, struct repo *r, const char *const words[],
+	     struct err *e)
 {
-	AUTO(auto_free) char *variable =
-		mem_printf("GIT_%s_%s", strcmp(role, "author") == 0
-						? "AUTHOR" : "COMMITTER",
-			   strcmp(what, "name") == 0 ? "NAME" : "EMAIL");
-	AUTO(auto_free) char *key = mem_printf("%s.%s", role, what);
-	const char *value = getenv(variable);
-	AUTO(auto_free) char *text = NULL;
+	static const char *const plain[] = { "LC_ALL=C", NULL };
+	/* nothing of the clone's runs: no hook, no watcher of files */
+	static const char *const start[] = {
+		"git", "-c", "core.hooksPath=/dev/null", "-c",
+		"core.fsmonitor=false",
+	};
+	AUTO(strings_done) struct strings given = c->argv;
+	int status;
 
-	if (value && *value)
-		return mem_strdup(value);
-	text = repo_config(r, key);
-	if (*text)
-		return STEAL(text);
-	free(key);
-	key = mem_printf("user.%s", what);
-	return repo_config(r, key);
+	c->folder = r->folder;
+	if (!c->set)
+		c->set = plain;
+	c->argv = (struct strings){ 0 };
+	for (size_t i = 0; i < sizeof start / sizeof *start; i++)
+		strings_add(&c->argv, start[i]);
+	for (size_t i = 0; i < given.len; i++)
+		strings_add(&c->argv, given.items[i]);
+	for (size_t i = 0; words[i]; i++)
+		strings_add(&c->argv, words[i]);
+	status = child_run(c, e);
+	if (status >= 0)
+		return status;
+	err_wrap_(e, "the state is in a git repository");
+	return err_advise(e, ADVICE_NO_COMMIT, NULL);
 }
 
-static int signature(git_signature **out, struct repo *r, const char *role,
+/* "Name <mail>" and the time, as git has it: what it includes only it knows. */
+static int ask_identity(git_signature **out, struct repo *r,
+			const char *variable, struct err *e)
+{
+	const char *const words[] = { "var", variable, NULL };
+	AUTO(child_done) struct child c = { 0 };
+	AUTO(auto_free) char *name = NULL;
+	int status = repo_git(&c, r, words, e);
+
+	if (status < 0)
+		return -1;
+	if (status == 0 &&
+	    git_signature_from_buffer(out, sbuf_str(&c.out)) == 0)
+		return 0;
+	name = repo_config(r, "user.name");
+	err_set_(e, ERR_INPUT, "git does not know who commits: git config "
+		 "--global user.%s %s", *name ? "email" : "name",
+		 *name ? "you@example.org" : "'Your Name'");
+	return err_advise(e, ADVICE_NO_COMMIT, NULL);
+}
+
+/* A copy of what was asked once, @known, with the time of now. */
+static int signature(git_signature **out, struct repo *r,
+		     git_signature **known, const char *variable,
 		     struct err *e)
 {
-	AUTO(auto_free) char *name = identity(r, role, "name");
-	AUTO(auto_free) char *mail = identity(r, role, "email");
 	int rc;
 
-	if (!*name || !*mail) {
-		err_set(e, ERR_INPUT, "git does not know who commits: git "
-			"config --global user.%s %s", *name ? "email" : "name",
-			*name ? "you@example.org" : "'Your Name'");
-		return err_advise(e, ADVICE_NO_COMMIT, NULL);
-	}
-	rc = git_signature_now(out, name, mail);
-	if (rc < 0)
-		return repo_fail(e, GIT_EINVALID, "git's user.name and "
-				 "user.email cannot stand in a commit");
-	return 0;
+	if (!*known && ask_identity(known, r, variable, e) < 0)
+		return -1;
+	rc = git_signature_now(out, (*known)->name, (*known)->email);
+	return rc < 0 ? repo_fail(e, rc, "cannot make a signature") : 0;
 }
 
 int repo_author(git_signature **out, struct repo *r, struct err *e)
 {
-	return signature(out, r, "author", e);
+	return signature(out, r, &r->author, "GIT_AUTHOR_IDENT", e);
 }
 
 int repo_committer(git_signature **out, struct repo *r, struct err *e)
 {
-	return signature(out, r, "committer", e);
+	return signature(out, r, &r->committer, "GIT_COMMITTER_IDENT", e);
 }

@@ -53,14 +53,20 @@ static int upstream_commit(git_commit **out, struct repo *r, struct err *e)
 	return rc < 0 ? repo_fail(e, rc, "cannot read the upstream") : 0;
 }
 
-/* Fetch the upstream; one that is not there yet is fine, one that went is not. */
-static int fetch_upstream(struct repo *r, git_commit **out, struct err *e)
+/*
+ * Fetch the upstream, with the whole history if @whole. One that is not there
+ * yet is fine, one that went is not.
+ */
+static int fetch_upstream(struct repo *r, bool whole, git_commit **out,
+			  struct err *e)
 {
 	AUTO(net_done) struct net n = { 0 };
 	bool found;
 
-	if (net_init(&n, r, e) < 0 || upstream_commit(out, r, e) < 0 ||
-	    net_fetch(&n, n.upstream, &found, e) < 0)
+	if (net_init(&n, r, e) < 0 || upstream_commit(out, r, e) < 0)
+		return -1;
+	n.whole = whole;
+	if (net_fetch(&n, n.upstream, &found, e) < 0)
 		return -1;
 	if (!found && *out)
 		return err_set(e, ERR_CONFLICT, "the remote '%s' has no '%s' "
@@ -73,17 +79,29 @@ static int fetch_upstream(struct repo *r, git_commit **out, struct err *e)
 
 static int fetch_and_compare(struct pull *p, struct err *e)
 {
-	int rc = 0;
+	const git_oid *ours, *theirs;
+	int rc;
 
-	if (fetch_upstream(p->r, &p->upstream, e) < 0 ||
-	    repo_head_commit(&p->head, p->r, e) < 0)
+	if (repo_head_commit(&p->head, p->r, e) < 0 ||
+	    fetch_upstream(p->r, false, &p->upstream, e) < 0)
 		return -1;
-	if (p->upstream && p->head)
-		rc = git_graph_ahead_behind(&p->ahead, &p->behind, p->r->git,
-					    git_commit_id(p->head),
-					    git_commit_id(p->upstream));
-	else if (p->upstream)
-		p->behind = 1;
+	if (!p->upstream || !p->head) {
+		p->behind = p->upstream != NULL;
+		return 0;
+	}
+	ours = git_commit_id(p->head);
+	theirs = git_commit_id(p->upstream);
+	if (git_oid_equal(ours, theirs))
+		return 0;
+	/* who has what is told by the history, which a pipeline often lacks */
+	if (git_repository_is_shallow(p->r->git) == 1) {
+		git_commit_free(STEAL(p->upstream));
+		if (fetch_upstream(p->r, true, &p->upstream, e) < 0)
+			return -1;
+		theirs = git_commit_id(p->upstream);
+	}
+	rc = git_graph_ahead_behind(&p->ahead, &p->behind, p->r->git, ours,
+				    theirs);
 	return rc < 0 ? repo_fail(e, rc, "cannot compare with the upstream")
 		      : 0;
 }
@@ -224,49 +242,46 @@ static int merge_upstream(git_commit **out, struct pull *p,
 
 /* ---- the work tree ---- */
 
-/* git_checkout_notify_cb: keep the name of what is in the way. */
-static int note_conflict(git_checkout_notify_t why, const char *path,
-			 const git_diff_file *base, const git_diff_file *target,
-			 const git_diff_file *work, void *first)
-{
-	char **name = first;
-
-	(void)why;
-	(void)base;
-	(void)target;
-	(void)work;
-	if (!*name)
-		*name = text_escaped(path);
-	return 0;
-}
-
-/* Bring all files but the state to @target, which loses no change. */
+/*
+ * Bring all files but the state to @target, which loses no change: by git
+ * itself, for its filters, and for work trees that are sparse.
+ */
 static int check_out(struct pull *p, git_commit *target, struct err *e)
 {
-	AUTO(auto_free) char *conflict = NULL;
 	AUTO(auto_git_tree_free) git_tree *whole = NULL;
 	AUTO(auto_git_tree_free) git_tree *others = NULL;
-	git_checkout_options how;
+	AUTO(child_done) struct child refresh = { 0 }, c = { 0 };
+	AUTO(auto_free) char *why = NULL;
+	/* git knows the tree without anything, whether it is there or not */
+	char from[REPO_ID_TEXT] = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+	char to[REPO_ID_TEXT];
+	const char *const words[] = {
+		"read-tree", "-m", "-u",
+		"--no-recurse-submodules", from, to, NULL
+	};
 	git_oid ours;
 	unsigned mode;
-	int rc = git_commit_tree(&whole, target);
+	int status, rc = git_commit_tree(&whole, target);
 
 	if (rc < 0)
 		return repo_fail(e, rc, "cannot read the upstream");
 	if (repo_entry(&ours, &mode, p->r, p->head, e) < 0 ||
 	    repo_tree_with(&others, p->r, whole, &ours, mode, e) < 0)
 		return -1;
-	git_checkout_options_init(&how, GIT_CHECKOUT_OPTIONS_VERSION);
-	how.checkout_strategy = GIT_CHECKOUT_SAFE;
-	how.notify_flags = GIT_CHECKOUT_NOTIFY_CONFLICT;
-	how.notify_cb = note_conflict;
-	how.notify_payload = &conflict;
-	rc = git_checkout_tree(p->r->git, (git_object *)others, &how);
-	if (conflict)
-		return err_set(e, ERR_CONFLICT, "'%.200s' has changes that are "
-			       "not committed, and the upstream changed it, "
-			       "too", conflict);
-	return rc < 0 ? repo_fail(e, rc, "cannot update the work tree") : 0;
+	if (p->head)
+		git_oid_tostr(from, sizeof from, git_commit_id(p->head));
+	git_oid_tostr(to, sizeof to, git_tree_id(others));
+	/* files that were touched and are the same count as such then */
+	status = repo_git(&refresh, p->r,
+			  (const char *const[]){ "update-index", "-q",
+						 "--refresh", NULL }, e);
+	if (status >= 0)
+		status = repo_git(&c, p->r, words, e);
+	if (status <= 0)
+		return status;
+	why = child_words(&c);
+	return err_set(e, ERR_CONFLICT, "files that the upstream changed "
+		       "cannot be brought up%s", why);
 }
 
 /* Replace the state file by @blob; atomic_sync() is for later. */
@@ -352,15 +367,14 @@ static int touches_file(bool *out, struct repo *r, const git_commit *commit,
 /* As git itself judges it, by the user's keys and configuration. */
 static int check_signature(struct repo *r, const git_oid *id, struct err *e)
 {
-	AUTO(child_done) struct child c = { .folder = r->folder };
-	AUTO(auto_free) char *words = NULL;
 	char hex[REPO_ID_TEXT];
-	int status;
+	const char *const verify[] = {
+		"verify-commit", git_oid_tostr(hex, sizeof hex, id), NULL
+	};
+	AUTO(child_done) struct child c = { 0 };
+	AUTO(auto_free) char *words = NULL;
+	int status = repo_git(&c, r, verify, e);
 
-	strings_add(&c.argv, "git");
-	strings_add(&c.argv, "verify-commit");
-	strings_add(&c.argv, git_oid_tostr(hex, sizeof hex, id));
-	status = child_run(&c, e);
 	if (status <= 0)
 		return status;
 	words = child_words(&c);

@@ -123,12 +123,9 @@ static int refuse_edited(struct repo *r, const char *what, struct err *e)
 static int check_edits(struct repo *r, struct err *e)
 {
 	AUTO(auto_git_commit_free) git_commit *head = NULL;
-	AUTO(auto_git_index_free) git_index *index = NULL;
-	const git_index_entry *entry, *a, *b, *c;
-	git_oid committed, file;
+	git_oid committed, file, staged[4];
 	unsigned mode;
 	bool exists;
-	int rc;
 
 	if (repo_head_commit(&head, r, e) < 0 ||
 	    repo_entry(&committed, &mode, r, head, e) < 0 ||
@@ -139,19 +136,12 @@ static int check_edits(struct repo *r, struct err *e)
 	if (mode && !git_oid_equal(&file, &committed))
 		return refuse_edited(r, "has changes that are not committed",
 				     e);
-	rc = git_repository_index(&index, r->git);
-	if (rc == 0)
-		rc = git_index_read(index, true);
-	if (rc < 0) {
-		repo_fail_(e, rc, "cannot read git's index");
-		return err_advise(e, ADVICE_NO_COMMIT, NULL);
-	}
-	if (git_index_conflict_get(&a, &b, &c, index, r->path) == 0)
-		return refuse_edited(r, "is unmerged in git", e);
-	if (!mode)
-		return 0;
-	entry = git_index_get_bypath(index, r->path, 0);
-	if (!entry || !git_oid_equal(&entry->id, &committed))
+	if (repo_staged(staged, r, e) < 0)
+		return -1;
+	for (size_t i = 1; i < 4; i++)
+		if (!git_oid_is_zero(&staged[i]))
+			return refuse_edited(r, "is unmerged in git", e);
+	if (mode && !git_oid_equal(&staged[0], &committed))
 		return refuse_edited(r, "has changes that are staged and not "
 				     "committed", e);
 	return 0;
@@ -187,18 +177,14 @@ int repo_check(struct repo *r, struct err *e)
 
 bool repo_is_unmerged(struct repo *r)
 {
-	AUTO(auto_git_index_free) git_index *index = NULL;
-	const git_index_entry *base, *ours, *theirs;
 	struct err ignored;
-	git_oid file;
+	git_oid file, staged[4];
 	bool exists;
 
-	return git_repository_index(&index, r->git) == 0 &&
-	       git_index_conflict_get(&base, &ours, &theirs, index,
-				      r->path) == 0 &&
-	       ours && theirs &&
+	return repo_staged(staged, r, &ignored) == 0 &&
+	       !git_oid_is_zero(&staged[3]) &&
 	       repo_file_blob(&file, &exists, r, &ignored) == 0 && exists &&
-	       git_oid_equal(&file, &ours->id);
+	       git_oid_equal(&file, &staged[2]);
 }
 
 void repo_allow_edits(struct repo *r)

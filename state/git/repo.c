@@ -7,8 +7,11 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "state/git/child.h"
 #include "vault/crypto/digest.h"
 
+#include <git2/sys/index.h>
+#include <git2/sys/repository.h>
 #include <string.h>
 
 void repo_fail_(struct err *e, int rc, const char *fmt, ...)
@@ -118,24 +121,40 @@ static int find_repository(git_repository **out, const char *folder,
 	return err_advise(e, ADVICE_NO_COMMIT, NULL);
 }
 
-/* Is the file one that git leaves alone: ignored, and not in it? */
-static bool left_alone(git_repository *git, const char *path)
+/* Does git leave the file alone: ignored, and not in it? 1, 0 or -1. */
+static int left_alone(struct repo *r, struct err *e)
 {
-	AUTO(auto_git_index_free) git_index *index = NULL;
-	int ignored = 0;
+	/* a path, whatever it begins with: ":" would be magic */
+	AUTO(auto_free) char *path = mem_printf("./%s", r->path);
+	const char *const words[] = { "check-ignore", "-q", "--", path, NULL };
+	AUTO(auto_git_commit_free) git_commit *head = NULL;
+	AUTO(child_done) struct child c = { 0 };
+	struct err ignored;
+	git_oid id;
+	unsigned mode;
+	int status;
 
-	if (git_ignore_path_is_ignored(&ignored, git, path) < 0 || !ignored)
-		return false;
-	return git_repository_index(&index, git) == 0 &&
-	       !git_index_get_bypath(index, path, 0);
+	if (repo_head_commit(&head, r, &ignored) < 0 ||
+	    repo_entry(&id, &mode, r, head, &ignored) < 0 || mode)
+		return 0; /* it is in git, whatever it is there */
+	status = repo_git(&c, r, words, e);
+	return status < 0 ? -1 : status == 0;
 }
 
 /* For good: its end would take libcrypto's cleaning up of threads along. */
 static int start_libgit2(struct err *e)
 {
+	static const char *extensions[] = {
+		"worktreeConfig", "worktreeconfig", "partialClone",
+		"partialclone", "preciousObjects", "preciousobjects",
+	};
+
 	if (git_libgit2_init() < 0)
 		return err_set(e, ERR_SYSTEM, "cannot start libgit2");
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
+	/* what these change, git does: it reads the index, fetches objects */
+	git_libgit2_opts(GIT_OPT_SET_EXTENSIONS, extensions,
+			 sizeof extensions / sizeof *extensions);
 	/* $HOME as it is now */
 	git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, GIT_CONFIG_LEVEL_GLOBAL,
 			 NULL);
@@ -149,8 +168,10 @@ int repo_open(struct repo **out, const char *file, struct err *e)
 	AUTO(auto_free) char *real = NULL;
 	AUTO(auto_free) char *path = NULL;
 	AUTO(auto_git_repository_free) git_repository *git = NULL;
+	AUTO(auto_git_index_free) git_index *none = NULL;
+	AUTO(auto_repo_close) struct repo *r = NULL;
 	char digest[DIGEST_HEX + 1];
-	struct repo *r;
+	int ignored;
 
 	if (start_libgit2(e) < 0)
 		return -1;
@@ -169,9 +190,12 @@ int repo_open(struct repo **out, const char *file, struct err *e)
 	}
 	path = path_inside(git_repository_workdir(git), real,
 			   path_name(file));
-	if (!path || left_alone(git, path))
+	if (!path)
 		return 0;
-	*out = r = mem_calloc(1, sizeof *r);
+	/* git alone reads the index: libgit2 would fail at what it cannot */
+	if (git_index_new(&none) < 0 || git_repository_set_index(git, none) < 0)
+		return repo_fail(e, GIT_ERROR, "cannot make an index");
+	r = mem_calloc(1, sizeof *r);
 	r->file = mem_strdup(file);
 	r->folder = mem_strdup(git_repository_workdir(git));
 	/* a digest: whatever is in the path, it is one name */
@@ -180,7 +204,10 @@ int repo_open(struct repo **out, const char *file, struct err *e)
 				digest);
 	r->path = STEAL(path);
 	r->git = STEAL(git);
-	return 0;
+	ignored = left_alone(r, e);
+	if (ignored == 0)
+		*out = STEAL(r);
+	return ignored < 0 ? -1 : 0;
 }
 
 void repo_close(struct repo *r)
@@ -189,6 +216,8 @@ void repo_close(struct repo *r)
 		return;
 	repo_abort(r);
 	git_repository_free(r->git);
+	git_signature_free(r->author);
+	git_signature_free(r->committer);
 	journal_done(&r->now);
 	free(r->file);
 	free(r->path);

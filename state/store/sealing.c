@@ -5,6 +5,7 @@
 #include "state/store/sealing.h"
 
 #include "base/auto.h"
+#include "base/text.h"
 #include "state/json/json.h"
 
 static void recipients_done(struct age_recipients *v)
@@ -43,6 +44,9 @@ int sealing_open(struct sbuf *text, struct sealing *how,
 	const struct age_keys keys = { &how->passphrase, identities };
 	struct sealed_look look;
 
+	if (text_conflict_line(sbuf_str(raw), raw->len))
+		return err_set(e, ERR_INPUT, "has conflict markers of git in "
+			       "it");
 	how->form = sealed_form(raw->s, raw->len);
 	how->takes_passphrase = false;
 	if (how->form == SEALED_NOT || how->form == SEALED_UNKNOWN) {

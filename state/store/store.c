@@ -7,6 +7,8 @@
 #include "base/atomic.h"
 #include "base/auto.h"
 #include "base/mem.h"
+#include "base/path.h"
+#include "base/text.h"
 #include "state/json/json.h"
 #include "state/merge/merge.h"
 #include "state/model/model.h"
@@ -124,6 +126,22 @@ static int about_state(const char *path, struct err *e)
 	return err_advise(e, inner.advice, inner.about);
 }
 
+/* What git made of the file it can merge again, in the folder of the file. */
+static int advise_merge(const struct store *s, struct err *e)
+{
+	AUTO(auto_free) char *folder = path_folder(s->path);
+	AUTO(sbuf_done) struct sbuf words = SBUF_INIT;
+
+	if (strcmp(folder, ".") != 0) {
+		sbuf_puts(&words, "-C ");
+		text_quote(&words, folder);
+		sbuf_putc(&words, ' ');
+	}
+	sbuf_puts(&words, "checkout -m ");
+	text_quote(&words, path_name(s->path));
+	return err_advise(e, ADVICE_MERGE_AGAIN, sbuf_str(&words));
+}
+
 static bool holds_private_keys(const struct nodes *nodes)
 {
 	for (size_t i = 0; i < nodes->len; i++) {
@@ -192,6 +210,8 @@ int store_open(struct store **out, const char *path, bool write, int wait_ms,
 	    sealing_open(&s->text, &s->sealing, &s->raw, source, NULL, e) < 0) {
 		if (e->code == ERR_AUTH)
 			e->code = ERR_INPUT; /* no host refused a login */
+		if (text_conflict_line(sbuf_str(&s->raw), s->raw.len))
+			advise_merge(s, e);
 		return about_state(path, e);
 	}
 	if (state_parse(&s->mesh, sbuf_str(&s->text), s->text.len, e) < 0)

@@ -5,6 +5,7 @@
  */
 #include "state/yaml/yaml.h"
 
+#include "base/text.h"
 #include "state/model/model.h"
 #include "state/yaml/read.h"
 
@@ -259,7 +260,13 @@ int yaml_parse(struct mesh *out, struct yaml_marks **marks, const char *text,
 	struct yaml_mark again, first;
 	struct finding_place p;
 	const char *twice;
+	size_t marked = text_conflict_line(text, len);
 
+	if (marked)
+		return err_set(e, ERR_INPUT, "%s:%zu:1: a conflict marker of "
+			       "git found, expected one of the two sides: edit "
+			       "it, or git checkout --ours (--theirs) it", file,
+			       marked);
 	r.in = yaml_stream_open(text, len, file, e);
 	if (!r.in || read_top(&r, e) < 0)
 		return -1;

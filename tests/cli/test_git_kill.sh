@@ -1,5 +1,5 @@
 #!/bin/sh
-# A command that commits is killed at every system call that changes something
+# A command that commits (not the programs that it starts: git's own care) is killed at every system call that changes something
 # on disk, and each such call fails once: the repository stays whole, the state can
 # be read, and the next command does its work and leaves nothing behind.
 cd "$(dirname "$0")/../.." || exit 1
@@ -56,7 +56,7 @@ broken() {
 # at CALL N: kills the command at the Nth CALL (strace counts each kind of call by itself); false when it came to its end before.
 at() {
 	rm -rf work && cp -a first work && cd work || exit 1
-	strace -f -o "$T/trace" -e "trace=$calls" -e "inject=$1:signal=KILL:when=$2" \
+	strace -o "$T/trace" -e "trace=$calls" -e "inject=$1:signal=KILL:when=$2" \
 		"$WGMESH" set a port=51900 >/dev/null 2>&1
 	killed=$?
 	why=$(broken)
@@ -72,7 +72,7 @@ at() {
 # How often each call is made before the first that makes something: those only read.
 only_read() {
 	rm -rf work && cp -a first work && cd work || exit 1
-	strace -f -o "$T/trace" -e "trace=openat,$calls" "$WGMESH" set a port=51900 >/dev/null 2>&1
+	strace -o "$T/trace" -e "trace=openat,$calls" "$WGMESH" set a port=51900 >/dev/null 2>&1
 	cd ..
 	sed '/O_CREAT\|mkdir\|rename\|link/,$d' "$T/trace" >"$T/reads"
 }
@@ -81,7 +81,7 @@ only_read() {
 # to clean up after itself, and success means what it says.
 fails_at() {
 	rm -rf work && cp -a first work && cd work || exit 1
-	strace -f -o "$T/trace" -e "trace=$1" -e "inject=$1:error=EIO:when=$2" \
+	strace -o "$T/trace" -e "trace=$1" -e "inject=$1:error=EIO:when=$2" \
 		"$WGMESH" set a port=51900 >/dev/null 2>"$T/said"
 	status=$?
 	injected=$(grep INJECTED "$T/trace" | head -n 1 | cut -c1-110)

@@ -150,6 +150,49 @@ check "git merges it then" sh -c "\"$WGMESH\" cat | grep -q '\"mtu\": 1400' &&
 	\"$WGMESH\" merge && \"$WGMESH\" cat | grep -q '\"listen_port\": 5,'"
 unset WGMESH_PASSWORD_FILE
 
+# ---- git merged it as text: its markers ----
+
+# markers TEXT WORDS: a state that is TEXT now: each command says what it is and what helps.
+markers() {
+	for words in list validate plan 'set a port=6' merge 'merge -resolve all ours' textconv; do
+		case $words in textconv) words='textconv s.json' ;; esac
+		run $words
+		check "$1: $words" grep -q "$2" "$T/err" "$T/out"
+	done
+}
+for kind in plain sealed passphrase; do
+	empty_folder
+	git init -q . && export WGMESH_IDENTITY="$T/id"
+	case $kind in
+	plain) "$WGMESH" init >/dev/null && "$WGMESH" keys host >/dev/null ;;
+	sealed) "$WGMESH" init -recipient "$(cat "$T/to")" >/dev/null ;;
+	passphrase) WGMESH_PASSWORD_FILE=$T/one && export WGMESH_PASSWORD_FILE && "$WGMESH" init -encrypt >/dev/null ;;
+	esac
+	"$WGMESH" add -offline a:auto:192.0.2.1 >/dev/null
+	git checkout -q -b theirs && "$WGMESH" set a port=51822 mtu=1400 >/dev/null
+	git checkout -q main && "$WGMESH" set a port=51823 >/dev/null
+	git merge theirs >/dev/null 2>&1
+	markers "$kind: markers of git" 'conflict markers of git'
+	run list
+	check_equal "$kind: what helps" "2: git checkout -m s.json" "$got: $(sed -n "s/.*'wgmesh git-setup && \(git [^']*\)'.*/\1/p" "$T/err")"
+	"$WGMESH" git-setup >/dev/null 2>&1
+	git checkout -q -m s.json 2>/dev/null
+	run merge
+	check "$kind: that helps, the rest is merged" grep -q 'node a: port' "$T/out"
+	check_equal "$kind: and can be resolved" '0: 1400' "$("$WGMESH" merge -resolve all theirs >/dev/null 2>&1; echo $?): $("$WGMESH" cat | sed -n 's/.*"mtu": \([0-9]*\).*/\1/p')"
+	unset WGMESH_PASSWORD_FILE
+done
+repository plain
+mkdir -p 'a b' && printf '{\r\n<<<<<<< HEAD\r\n' >'a b/s.json'
+refused 'from elsewhere, and with CRLF' 2 "git -C 'a b' checkout -m s.json'" list -state 'a b/s.json'
+for line in '<<<<<<< HEAD' '||||||| 0f3a9c1' '=======' '>>>>>>> theirs'; do
+	printf 'mesh:\n  interface: wg0\n%s\nnodes:\n' "$line" >mesh.yaml
+	refused "mesh.yaml with $line" 2 "mesh.yaml:3:1: a conflict marker of git" apply -f mesh.yaml
+done
+run export && printf '# ======= a line\n' >mesh.yaml && cat "$T/out" >>mesh.yaml
+run apply -f mesh.yaml
+check_equal 'a comment is no marker' 0 "$got"
+
 # ---- the setup itself ----
 
 repository plain
@@ -175,6 +218,39 @@ printf '#!/bin/sh\necho mine\n' >.git/hooks/pre-commit
 run git-setup
 check "a hook of the user's is kept" grep -q mine .git/hooks/pre-commit
 check "and told about" grep -q 'add the line .*wgmesh-pre-commit' "$T/err"
+
+# Hooks that git takes from elsewhere: what is said is true, and names no clone.
+# elsewhere NAME CONFIG-WORDS FOLDER WORDS
+elsewhere() {
+	cd "$T/w" && rm -rf r "$HOME/hooks" && mkdir "$HOME/hooks" && repository plain
+	eval "$2"
+	run git-setup
+	check_equal "hooks $1" "0: $(ls -A "$HOME/hooks")" "$got: ${3-}"
+	check "hooks $1: said" grep -q "$4" "$T/err"
+	check_equal "hooks $1: no path of this clone" '' "$(grep -F -e "$T/w" "$T/err" | grep -v "'$T/w[^ ]*'" | cat)"
+	git config --global --unset core.hooksPath
+}
+mine='printf "#!/bin/sh\necho mine\n" >'
+elsewhere 'of all clones, without a pre-commit' 'git config --global core.hooksPath "$HOME/hooks"' '' 'has no pre-commit: .*rev-parse --git-common-dir'
+elsewhere 'of all clones, by ~' 'git config --global core.hooksPath "~/hooks"' '' "from '$HOME/hooks' (core.hooksPath)"
+elsewhere 'of all clones, with a pre-commit' "git config --global core.hooksPath '~/hooks'; $mine\$HOME/hooks/pre-commit" pre-commit "the hook '$HOME/hooks/pre-commit' is not wgmesh's"
+elsewhere 'in the work tree' 'mkdir .husky; git config core.hooksPath .husky' '' "husky' (core.hooksPath), which has no pre-commit"
+elsewhere 'in the work tree, with a pre-commit' "mkdir .husky; git config core.hooksPath .husky; $mine.husky/pre-commit" '' "husky/pre-commit' is not wgmesh's"
+elsewhere 'nowhere' 'git config core.hooksPath /dev/null' '' "from '/dev/null' (core.hooksPath)"
+
+# The line that is told works: where the clone is set up, and where none is.
+git config --global core.hooksPath "$HOME/hooks"
+printf '#!/bin/sh\n%s\n' "$(sed -n "s/.*with the line //p" "$T/err")" >"$HOME/hooks/pre-commit" && chmod +x "$HOME/hooks/pre-commit"
+git config --unset core.hooksPath
+run git-setup
+check_equal 'a hook that has the line: nothing to say' '' "$(cat "$T/err")"
+"$WGMESH" set a port=7 >/dev/null 2>&1 && git add -A
+git commit -q -m plain 2>"$T/err" && flunk 'the line in a hook of all clones refuses, too'
+check 'the line in a hook of all clones refuses, too' grep -q "holds private keys in plain text" "$T/err"
+git init -q "$T/w/another" && cd "$T/w/another" && echo x >x && git add x
+check 'and is nothing to another repository' git commit -q -m x
+git config --global --unset core.hooksPath
+
 cd "$T/w" && mkdir none && cd none || exit 1
 refused "no repository" 2 "not a git repository" git-setup -state s.json
 repository plain

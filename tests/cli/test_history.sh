@@ -207,7 +207,7 @@ git clone -q --depth 2 "file://$PWD" "$T/shallow" 2>/dev/null
 cd "$T/shallow" || exit 1
 asan=${ASAN_OPTIONS:-}
 export ASAN_OPTIONS=detect_leaks=0 # libgit2 leaks when a walk fails
-refused 'history: a shallow clone' 1 'is it a shallow clone?' history
+refused 'history: a shallow clone' 1 'a shallow clone: git fetch --unshallow' history
 check_equal 'blame: a shallow clone' '%3  DATE  Admin: port 5001 (or earlier)' "$(shown blame a | grep port)"
 check_equal 'diff: a shallow clone has its commit' 'no differences' "$(shown diff HEAD)"
 export ASAN_OPTIONS="$asan"

@@ -130,7 +130,8 @@ static void test_under_way(void **state)
 static void test_identity(void **state)
 {
 	(void)state;
-	shell("git init -q; git config --global --unset user.email");
+	shell("git init -q; git config --global --unset user.email;"
+	      "git config --global user.useConfigOnly true");
 	assert_refused(STATE, ERR_INPUT, "user.email");
 	shell("git config --global --unset user.name");
 	assert_refused(STATE, ERR_INPUT, "user.name");
@@ -141,6 +142,67 @@ static void test_identity(void **state)
 	change(STATE, "{}\n", "one\n");
 	assert_shell("Env env@x Pipe pipe@x\n",
 		     "git log --format='%%an %%ae %%cn %%ce'");
+}
+
+/* Whatever tells git who commits tells us. */
+static void test_identity_of_git(void **state)
+{
+	static const struct {
+		const char *config, *name, *mail;
+	} cases[] = {
+		{ "git config --global includeIf."
+		  "'hasconfig:remote.*.url:git@example.org:*/**'.path "
+		  "$HOME/mine", "Ann Admin", "work@example.org" },
+		{ "git config --global includeIf.gitdir:~/.path $HOME/mine",
+		  "Ann Admin", "work@example.org" },
+		{ "git config --global includeIf.onbranch:main.path "
+		  "$HOME/mine", "Ann Admin", "work@example.org" },
+		{ "git config include.path $HOME/mine", "Ann Admin",
+		  "work@example.org" },
+		{ "git config author.email role@example.org; git config "
+		  "committer.email role@example.org", "Ann Admin",
+		  "role@example.org" },
+		{ "git config user.name '  Ben <b> \"B\"., '; git config "
+		  "user.email ' <ben@x>'", "Ben b \"B", "ben@x" },
+	};
+
+	(void)state;
+	shell("printf '[user]\nemail = work@example.org\n' >~/mine;"
+	      "cp ~/.gitconfig ~/before");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(auto_free) char *want = mem_printf(
+			"%s %s %s %s\n", cases[i].name, cases[i].mail,
+			cases[i].name, cases[i].mail);
+
+		shell("rm -rf .git " STATE "; cp ~/before ~/.gitconfig;"
+		      "git init -q; git remote add origin "
+		      "git@example.org:x/y.git; %s", cases[i].config);
+		change(STATE, "{}\n", "one\n");
+		assert_shell(want, "git log --format='%%an %%ae %%cn %%ce'");
+	}
+	shell("cp ~/before ~/.gitconfig; rm -rf .git " STATE "; git init -q;"
+	      "git config --global --unset user.email");
+	setenv("EMAIL", "env@example.org", 1);
+	change(STATE, "{}\n", "one\n");
+	unsetenv("EMAIL");
+	assert_shell("env@example.org\n", "git log --format=%%ae");
+}
+
+/* Without the program nothing can be asked, and it is said which. */
+static void test_no_git(void **state)
+{
+	AUTO(auto_free) char *path = mem_strdup(getenv("PATH"));
+	struct err e = { 0 };
+
+	(void)state;
+	shell("git init -q");
+	change(STATE, "{}\n", "one\n");
+	setenv("PATH", "/none", 1);
+	assert_int_equal(try_change(STATE, "{\"a\": 1}\n", "two\n", &e), -1);
+	setenv("PATH", path, 1);
+	assert_int_equal(e.code, ERR_SYSTEM);
+	assert_non_null(strstr(e.msg, "cannot run 'git'"));
+	assert_int_equal(e.advice, ADVICE_NO_COMMIT);
 }
 
 static void assert_no_repo(const char *file)
@@ -169,6 +231,85 @@ static void test_not_held(void **state)
 	assert_int_equal(e.code, ERR_INPUT);
 	assert_non_null(strstr(e.msg, "bare"));
 	assert_int_equal(e.advice, ADVICE_NO_COMMIT);
+}
+
+/* Ignored or not is what git says, whatever the name. */
+static void test_ignored(void **state)
+{
+	static const struct {
+		const char *file, *rules;
+		bool ignored;
+	} cases[] = {
+		{ STATE, "echo '*' >.gitignore", true },
+		{ STATE, "printf '*\n!" STATE "\n' >.gitignore", false },
+		{ STATE, "echo mesh-state.json >.git/info/exclude", true },
+		{ STATE, "echo '*.json' >~/out; git config "
+			 "core.excludesFile ~/out", true },
+		{ STATE, "printf '[core]\nexcludesFile = ~/out\n' >~/more;"
+			 "git remote add origin git@hub:x; git config "
+			 "includeIf.'hasconfig:remote.*.url:git@hub:*'.path "
+			 "~/more", true },
+		{ ":(top)[x].json", "echo '*.jsox' >.gitignore", false },
+		{ ":(top)[x].json", "echo '\\[x\\].json' >.gitignore;"
+				    "echo ':(top)*' >>.gitignore", true },
+		{ "sub/" STATE, "echo '/sub/' >.gitignore", true },
+		{ "sub/" STATE, "echo '/" STATE "' >.gitignore", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct repo *r = NULL;
+		struct err e = { 0 };
+
+		shell("rm -rf .git .gitignore; git init -q; mkdir -p sub; %s",
+		      cases[i].rules);
+		if (repo_open(&r, cases[i].file, &e) < 0)
+			fail_msg("%s", e.msg);
+		if (!r != cases[i].ignored)
+			fail_msg("case %zu", i);
+		repo_close(r);
+	}
+}
+
+/* Indexes that git writes where a work tree is large; libgit2 reads none. */
+static void test_strange_indexes(void **state)
+{
+	static const char *const kinds[] = {
+		"git config core.splitIndex true; git update-index "
+		"--split-index",
+		"git sparse-checkout set --cone --sparse-index sub",
+		"git sparse-checkout set --no-cone /sub /" STATE,
+		"git update-index --index-version 4",
+		"git config core.untrackedCache true; git update-index "
+		"--untracked-cache",
+		"git config feature.manyFiles true; git update-index "
+		"--index-version 4; git status",
+		"git config index.skipHash true; git status",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		shell("rm -rf .git *; git init -q; mkdir big sub;"
+		      "echo 1 >big/f; echo 2 >sub/f; git add .;"
+		      "git commit -qm files");
+		change(STATE, "{}\n", "one\n");
+		shell("%s >/dev/null", kinds[i]);
+		change(STATE, "{\"a\": 1}\n", "two\n");
+		shell("echo 3 >sub/f; echo x >sub/mine; git add sub/mine");
+		change(STATE, "{\"a\": 2}\n", "three\n");
+		assert_shell(" M sub/f\nA  sub/mine\n",
+			     "git status --porcelain");
+		assert_shell("three\ntwo\none\nfiles\n",
+			     "git log --format=%%s");
+		/* a sparse index names trees that git has yet to write */
+		assert_shell("", "git write-tree >/dev/null; git fsck --strict "
+			     "--no-dangling --no-progress; git diff-files "
+			     STATE);
+		shell("echo edited >" STATE);
+		assert_refused(STATE, ERR_CONFLICT, "not committed");
+		shell("git add " STATE "; git show HEAD:" STATE " >" STATE);
+		assert_refused(STATE, ERR_CONFLICT, "staged");
+	}
 }
 
 /* As git does: another user's repository is left alone. */
@@ -312,7 +453,9 @@ int main(void)
 		CASE(test_first_commit), CASE(test_others_stay),
 		CASE(test_index_is_fresh), CASE(test_record),
 		CASE(test_outside_edits), CASE(test_under_way),
-		CASE(test_identity), CASE(test_not_held),
+		CASE(test_identity), CASE(test_identity_of_git),
+		CASE(test_no_git), CASE(test_ignored),
+		CASE(test_strange_indexes), CASE(test_not_held),
 		CASE(test_owner), CASE(test_read_only), CASE(test_worktree),
 		CASE(test_locks), CASE(test_filters), CASE(test_moved_branch),
 		CASE(test_init),

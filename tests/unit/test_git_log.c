@@ -190,7 +190,9 @@ static void test_hostile(void **state)
 	r = open_repo(STATE);
 	assert_int_equal(repo_read(r, "HEAD~", NULL, NULL, &e), -1);
 	assert_non_null(strstr(e.msg, "no regular file"));
+	repo_close(r);
 	shell("find .git/objects -type f -delete");
+	r = open_repo(STATE);
 	assert_int_equal(repo_read(r, "HEAD", NULL, NULL, &e), -1);
 }
 

@@ -227,6 +227,60 @@ static void test_pull_keeps_edits(void **state)
 	assert_shell("mine\n", "cat b/f");
 }
 
+/* Work trees and indexes that are not whole, and files that git filters. */
+static void test_pull_strange(void **state)
+{
+	static const struct {
+		const char *setup, *f;
+	} kinds[] = {
+		{ "git config core.splitIndex true; git update-index "
+		  "--split-index", "2\n" },
+		{ "git sparse-checkout set --cone --sparse-index d", "2\n" },
+		{ "git sparse-checkout set --no-cone /d /" STATE, "" },
+		{ "git config core.autocrlf true", "2\r\n" },
+		{ "printf '* filter=up\\n" STATE " -filter\\n' "
+		  ">.git/info/attributes; git config "
+		  "filter.up.smudge 'sed s/^/up:/'; git config filter.up.clean "
+		  "'sed s/^up://'; sed -i s/^/up:/ f; git add f", "up:2\n" },
+		{ "touch -d 2001-01-01 f", "2\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		AUTO(auto_free) char *text = mem_printf("{\"n\": %zu}\n", i);
+
+		shell("cd a; git reset -q --hard $(git rev-list --max-parents=0"
+		      " HEAD); mkdir d; echo 1 >d/f; echo '" STATE " -filter "
+		      "-text' >.gitattributes; git add .; git commit -qm d");
+		change("a/" STATE, "{}\n", "one\n");
+		shell("git -C a push -qf; rm -rf b; git clone -q hub.git b");
+		shell("cd b; %s", kinds[i].setup);
+		shell("cd a; echo 2 >f; echo 2 >d/f; git commit -qam f");
+		change("a/" STATE, text, "two\n");
+		push("a/" STATE);
+		pull("b/" STATE, REPO_FORWARDED);
+		assert_shell(text, "cat b/" STATE);
+		assert_shell(kinds[i].f, "cat b/f 2>/dev/null || :");
+		assert_sound("b");
+	}
+}
+
+/* Hooks and watchers of a clone are not run: neither by a save nor a pull. */
+static void test_runs_nothing(void **state)
+{
+	(void)state;
+	shell("printf '#!/bin/sh\necho $0 >>%s/ran\nexit 1\n' >hook; chmod +x "
+	      "hook; for r in a b; do for h in pre-push pre-commit "
+	      "post-checkout post-merge post-index-change "
+	      "reference-transaction; do cp hook $r/.git/hooks/$h; done;"
+	      "git -C $r config core.fsmonitor $PWD/hook; done",
+	      scene_folder);
+	change("a/" STATE, "{\"a\": 1}\n", "in a\n");
+	push("a/" STATE);
+	pull("b/" STATE, REPO_FORWARDED);
+	assert_shell("", "cat %s/ran 2>&- || :", scene_folder);
+}
+
 static void test_refusing_remote(void **state)
 {
 	struct err e = { 0 };
@@ -477,7 +531,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_forward), CASE(test_merge), CASE(test_pull_refused),
-		CASE(test_pull_keeps_edits), CASE(test_refusing_remote),
+		CASE(test_pull_keeps_edits), CASE(test_pull_strange),
+		CASE(test_runs_nothing), CASE(test_refusing_remote),
 		CASE(test_strange_remotes), CASE(test_ssh), CASE(test_lock),
 		CASE(test_races), CASE(test_lost_between),
 	};
