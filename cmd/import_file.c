@@ -96,6 +96,27 @@ static int read_import(struct file_import *im, struct err *e)
 	return name_node(im, e);
 }
 
+/*
+ * A new key would cut its peers off, so one that is elsewhere is fetched from
+ * there; where our own boot files have it, a deploy finds it.
+ */
+static int check_has_key(struct file_import *im, struct err *e)
+{
+	const struct node *n = &im->wanted.nodes.items[0];
+	AUTO(auto_free) char *place = NULL;
+	AUTO(auto_free) char *where = NULL;
+
+	if (im->kind != INVENTORY_CONF || n->private_key.len ||
+	    n->key == KEY_ON_HOST)
+		return 0;
+	place = spec_place_text(n);
+	where = mem_printf("%s=%s", n->name, place);
+	show_notes(im);
+	err_set(e, ERR_INPUT, "%s: the key of '%s' is not in it", im->file,
+		n->name);
+	return err_advise(e, ADVICE_KEY_FROM_HOST, where);
+}
+
 /* ---- into a mesh.yaml ---- */
 
 static int import_to_yaml(struct file_import *im)
@@ -183,7 +204,7 @@ static int import_to_state(struct file_import *im)
 	const struct mesh *m;
 	struct err e;
 
-	if (change_begin(&c, im->env, &e) < 0)
+	if (check_has_key(im, &e) < 0 || change_begin(&c, im->env, &e) < 0)
 		return fail(&e);
 	commit_subject(c.store, subject);
 	if (merge_import(im, &c, &e) < 0 || change_finish(&c, &e) < 0)
