@@ -22,6 +22,7 @@ struct file_import {
 	const struct cmd_env *env;
 	const char *file;
 	enum inventory_kind kind;
+	struct inventory_no_key no_key;
 	struct mesh wanted;
 	struct strings notes;
 };
@@ -77,7 +78,8 @@ static int read_import(struct file_import *im, struct err *e)
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 	bool is_stdin = strcmp(im->file, "-") == 0;
 	struct inventory_file f = { .name = is_stdin ? "standard input"
-						     : im->file };
+						     : im->file,
+				    .no_key = &im->no_key };
 	struct stat st;
 
 	if (input_read(&text, im->file, INVENTORY_SIZE_MAX, e) < 0)
@@ -111,9 +113,13 @@ static int check_has_key(struct file_import *im, struct err *e)
 		return 0;
 	place = spec_place_text(n);
 	where = mem_printf("%s=%s", n->name, place);
-	show_notes(im);
-	err_set(e, ERR_INPUT, "%s: the key of '%s' is not in it", im->file,
-		n->name);
+	if (im->no_key.post_up)
+		err_set(e, ERR_INPUT, "%s:%zu: the private key is set by "
+			"PostUp and not in the file", im->file,
+			im->no_key.line);
+	else
+		err_set(e, ERR_INPUT, "%s:%zu: [Interface] without PrivateKey",
+			im->file, im->no_key.line);
 	return err_advise(e, ADVICE_KEY_FROM_HOST, where);
 }
 

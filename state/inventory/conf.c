@@ -379,12 +379,10 @@ static int check_conf(struct conf *c, struct err *e)
 	}
 	if (c->node->private_key.len)
 		c->node->key = KEY_UNSAID;
-	else if (c->key_line)
-		inventory_note(c->in, "its private key is not in it: PostUp in "
-			       "line %zu sets it", c->key_line);
-	else
-		inventory_note(c->in, "[Interface] in line %zu has no "
-			       "PrivateKey", c->interface_line);
+	else if (c->in->file->no_key)
+		*c->in->file->no_key = (struct inventory_no_key){
+			c->key_line ? c->key_line : c->interface_line,
+			c->key_line != 0 };
 	for (size_t i = 0; i < c->peers.len; i++)
 		if (!c->peers.items[i].x.public_key)
 			return inventory_error(c->in, c->peers.items[i].line, e,

@@ -23,11 +23,18 @@ enum inventory_kind {
 	INVENTORY_YAML, /* Ansible */
 };
 
+/** Where a wg-quick file without a private key says so. */
+struct inventory_no_key {
+	size_t line;  /* of PostUp if that sets it, else of [Interface] */
+	bool post_up;
+};
+
 /** What is read. Borrowed. */
 struct inventory_file {
 	const char *name; /* for messages; its ending helps to tell the kind */
 	const char *text;
 	size_t len;
+	struct inventory_no_key *no_key; /* filled in by a read; may be NULL */
 };
 
 /**

@@ -22,7 +22,7 @@
 static int read_text(struct mesh *m, struct strings *notes, const char *name,
 		     const char *text, struct err *e)
 {
-	struct inventory_file f = { name, text, strlen(text) };
+	struct inventory_file f = { name, text, strlen(text), NULL };
 
 	return inventory_read(m, &f, notes, e);
 }
@@ -64,7 +64,7 @@ static void test_kinds(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct inventory_file f = { cases[i].name, cases[i].text,
-					    strlen(cases[i].text) };
+					    strlen(cases[i].text), NULL };
 
 		if (inventory_kind(&f) != cases[i].kind)
 			fail_msg("%s: %s", cases[i].name, cases[i].text);
@@ -278,7 +278,6 @@ static void test_key_elsewhere(void **state)
 		take(&m, &notes, "wg0.conf", text);
 		assert_int_equal(m.nodes.items[0].key, cases[i].key);
 		assert_int_equal(m.nodes.items[0].private_key.len, 0);
-		assert_true(notes.len > 0);
 		strings_done(&notes);
 	}
 }
