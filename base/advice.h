@@ -50,6 +50,13 @@ enum advice {
 	ADVICE_SEALED_INVENTORY, /* by ansible-vault */
 	ADVICE_ANSIBLE_RESOLVES, /* aliases, plugins, scripts, folders */
 	ADVICE_ANSIBLE_EXPRESSION,
+	ADVICE_IMPORT_HOST,      /* a file that is not read */
+	ADVICE_KEY_FROM_HOST,    /* about: "NAME=HOST" */
+	ADVICE_UNPACK,
+	ADVICE_DECRYPT_AGE,      /* about: the file */
+	ADVICE_IS_STATE,         /* the same */
+	ADVICE_IS_MESH_YAML,     /* the same */
+	ADVICE_OLD_MESHCONF,
 
 	ADVICE_KINDS
 };

@@ -76,6 +76,18 @@ static const char *const acts[] = {
 		"which it does",
 	[ADVICE_SEALED_INVENTORY] = ": 'ansible-vault view FILE | wgmesh "
 		"import -from -' reads it",
+	[ADVICE_IMPORT_HOST] = ": 'wgmesh import NAME=HOST' reads the host "
+		"itself, while its interface is up",
+	[ADVICE_KEY_FROM_HOST] = ": import it from the host: "
+		"'wgmesh import %'",
+	[ADVICE_UNPACK] = ": unpack it, and import the wg-quick file",
+	[ADVICE_DECRYPT_AGE] = ": 'age -d -i IDENTITY % | wgmesh import -from "
+		"-' reads what is in it",
+	[ADVICE_IS_STATE] = ": 'wgmesh -state % list' uses it as it is",
+	[ADVICE_IS_MESH_YAML] = ": 'wgmesh apply -f %' takes it",
+	[ADVICE_OLD_MESHCONF] = ": wg-meshconf 2 turns it into its "
+		"database.csv, which is read; or 'wgmesh import NAME=HOST' "
+		"reads a host itself",
 };
 _Static_assert(sizeof acts / sizeof *acts == ADVICE_KINDS,
 	       "the last kind of advice has no words; tests/layers.sh looks "

@@ -22,6 +22,7 @@ struct file_import {
 	const struct cmd_env *env;
 	const char *file;
 	enum inventory_kind kind;
+	struct inventory_no_key no_key;
 	struct mesh wanted;
 	struct strings notes;
 };
@@ -78,7 +79,8 @@ static int read_import(struct file_import *im, struct err *e)
 	AUTO(beside_done) struct inventory_besides beside = { 0 };
 	bool is_stdin = strcmp(im->file, "-") == 0;
 	struct inventory_file f = { .name = is_stdin ? "standard input"
-						     : im->file };
+						     : im->file,
+				    .no_key = &im->no_key };
 	struct stat st;
 
 	if (!is_stdin && stat(im->file, &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -106,6 +108,31 @@ static int read_import(struct file_import *im, struct err *e)
 		     "(mode %04o): 'chmod 600' it", f.name,
 		     st.st_mode & 07777);
 	return name_node(im, e);
+}
+
+/*
+ * A new key would cut its peers off, so one that is elsewhere is fetched from
+ * there; where our own boot files have it, a deploy finds it.
+ */
+static int check_has_key(struct file_import *im, struct err *e)
+{
+	const struct node *n = &im->wanted.nodes.items[0];
+	AUTO(auto_free) char *place = NULL;
+	AUTO(auto_free) char *where = NULL;
+
+	if (im->kind != INVENTORY_CONF || n->private_key.len ||
+	    n->key == KEY_ON_HOST)
+		return 0;
+	place = spec_place_text(n);
+	where = mem_printf("%s=%s", n->name, place);
+	if (im->no_key.post_up)
+		err_set(e, ERR_INPUT, "%s:%zu: the private key is set by "
+			"PostUp and not in the file", im->file,
+			im->no_key.line);
+	else
+		err_set(e, ERR_INPUT, "%s:%zu: [Interface] without PrivateKey",
+			im->file, im->no_key.line);
+	return err_advise(e, ADVICE_KEY_FROM_HOST, where);
 }
 
 /* ---- into a mesh.yaml ---- */
@@ -195,7 +222,7 @@ static int import_to_state(struct file_import *im)
 	const struct mesh *m;
 	struct err e;
 
-	if (change_begin(&c, im->env, &e) < 0)
+	if (check_has_key(im, &e) < 0 || change_begin(&c, im->env, &e) < 0)
 		return fail(&e);
 	commit_subject(c.store, subject);
 	if (merge_import(im, &c, &e) < 0 || change_finish(&c, &e) < 0)

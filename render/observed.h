@@ -50,6 +50,9 @@ struct observed_underlay {
 #define OBSERVED_LINKS_MAX 512
 #define OBSERVED_UNDERLAY_MAX 4096
 
+/** So many settings of a boot file that are lost are told. */
+#define BOOT_LOST_MAX 32
+
 /** Whose boot file it is, by its first line. */
 enum observed_boot {
 	BOOT_NONE,    /* no file */
@@ -106,6 +109,8 @@ struct observed {
 	int boot_mtu; /* of a file of ours, 0: it says none */
 	char *boot_public_key; /* of the file; NULL: as the interface's */
 	VEC(struct observed_boot_peer) boot_peers; /* in the file's order */
+	struct strings boot_lost; /* settings of a file that is not ours, that
+				     no deploy keeps: "PostUp (line 5)" */
 	bool has_key_file; /* /etc/wireguard/<interface>.key */
 	char *host_key;    /* its public key; NULL: none, or no `wg` there */
 	bool unit_enabled; /* wg-quick@<interface>, at boot */

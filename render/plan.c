@@ -242,6 +242,21 @@ static bool forwarding_differs(const struct plan *p)
 	       (d->forward4 && !o->forward4) || (d->forward6 && !o->forward6);
 }
 
+/* A boot file is replaced for the first time: what goes with it. */
+static void note_lost(struct plan *p)
+{
+	const struct strings *lost = &p->observed->boot_lost;
+	AUTO(auto_free) char *list = strings_line(lost, lost->len);
+	const char *interface = p->mesh->interface_name;
+
+	if (list && !owner_marked(p->mesh, p->observed))
+		strings_printf(&p->notes, "the boot file there has settings "
+			       "that the new one does not: %s. What they did "
+			       "lasts until %s goes down; the old file stays "
+			       "as %s.conf.before-wgmesh", list, interface,
+			       interface);
+}
+
 /*
  * The boot file and its unit; before the interface if that is to come up. It is
  * wrong when its text or its key is; of the marker alone when the deploy is to
@@ -262,6 +277,7 @@ static void plan_boot(struct plan *p, uint64_t boot_hash,
 		     (there > here ? options->force_serial
 				   : there < here && forwarding_differs(p));
 
+	note_lost(p);
 	if (wrong || options->prove)
 		add_step(p, o->exists ? STEP_WRITE_BOOT
 				      : STEP_WRITE_BOOT_FIRST)->marker = !wrong;

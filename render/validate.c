@@ -154,6 +154,7 @@ void validate_warnings(struct findings *out, const struct mesh *m)
 	}
 	claims_report(&logins, &words, out);
 	overlap_check(out, m);
+	check_taken(out, m);
 	add_idle_keepalives(out, m);
 }
 

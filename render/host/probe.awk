@@ -95,7 +95,8 @@ part == "peers" {
 }
 
 # ---- the boot file: of ours every line behind a bar, without secrets; of a
-# foreign one just the peers; and its public key if it is not the interface's ----
+# foreign one just the peers, and which settings a deploy does not keep, without
+# their values; and its public key if it is not the interface's ----
 
 FNR == 1 {
 	section("boot")
@@ -123,6 +124,14 @@ FNR == 1 {
 /[Kk][Ee][Yy]/ && tolower($0) ~ /privatekey|presharedkey/ {
 	if (ours)
 		print /^PresharedKey = / ? "|PresharedKey = (hidden)" : "|(secret)"
+	next
+}
+
+!ours && tolower($0) ~ /^[ \t]*(preup|postup|predown|postdown|dns|table|fwmark|saveconfig)[ \t]*=/ {
+	name = $0
+	gsub(/^[ \t]*|[ \t]*=.*$/, "", name)
+	if (!/[Tt][Aa][Bb][Ll][Ee][ \t]*=[ \t]*([Oo][Ff][Ff]|[Aa][Uu][Tt][Oo])[ \t\r#]*$/ && lost++ < 32)
+		print "lost " name " " FNR
 	next
 }
 

@@ -149,6 +149,22 @@ static char *boot_setting(char *line, const char *name)
 	return line;
 }
 
+/* "PostUp 5": a setting of a file that is not ours, and its line. */
+static int take_lost(struct observed *o, char *line, struct err *e)
+{
+	size_t len = strcspn(line, " ");
+	long number;
+
+	if (len > 10 || strspn(line, "abcdefghijklmnopqrstuvwxyz"
+				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != len ||
+	    line[len] != ' ' || !num_parse(&number, line + len + 1, 1, 1000000))
+		return report_bad(e, "setting", line);
+	line[len] = '\0';
+	if (o->boot_lost.len < BOOT_LOST_MAX)
+		strings_printf(&o->boot_lost, "%s (line %ld)", line, number);
+	return 0;
+}
+
 int report_boot(struct observed *o, char *line, struct err *e)
 {
 	size_t n = o->boot_peers.len;
@@ -161,6 +177,8 @@ int report_boot(struct observed *o, char *line, struct err *e)
 		parse_marker(o, line);
 		return 0;
 	}
+	if (strncmp(line, "lost ", 5) == 0)
+		return take_lost(o, line + 5, e);
 	if (strncmp(line, "public ", 7) == 0)
 		return set_key(&o->boot_public_key, line + 7, e);
 	if (*line != '|')

@@ -318,8 +318,7 @@ static int take_var_of_host(struct node *n, int name, const char *text,
 		mem_replace(&n->ssh_user, text);
 		return check_user(text, e);
 	default:
-		mem_replace(&n->ssh_host, text);
-		return check_host(text, e);
+		return inventory_host(n, text, e);
 	}
 }
 

@@ -23,6 +23,7 @@ enum section { NOWHERE, INTERFACE, PEER };
 struct conf_peer {
 	struct external x;
 	size_t line;
+	enum name_worth worth; /* of its name */
 };
 
 struct conf {
@@ -33,8 +34,11 @@ struct conf {
 	size_t interface_line; /* 0: none yet */
 	unsigned seen;    /* keys of this section, a bit each as in keys[] */
 	bool no_routes;   /* Table = off */
-	char *above;      /* a name in the comment right above, or NULL */
+	char *above;      /* a name in the comments right above, or NULL */
+	enum name_worth above_worth;
 	char *name;       /* of the node, in a comment */
+	enum name_worth worth;
+	size_t key_line;  /* of a PostUp that sets the private key; 0: none */
 	struct strings left; /* keys that are not carried over */
 };
 
@@ -80,6 +84,29 @@ static int take_table(struct conf *c, char *value, struct err *e)
 		c->no_routes = true;
 	else if (strcasecmp(value, "auto") != 0)
 		strings_add(&c->left, "Table");
+	return 0;
+}
+
+/*
+ * The private key may come from a file or a program: ours comes from a file of
+ * one name, and then the key lives on its host as ours do.
+ */
+static int take_post_up(struct conf *c, char *value, struct err *e)
+{
+	AUTO(auto_free) char *named = mem_printf(
+		"wg set %%i private-key /etc/wireguard/%s.key",
+		c->in->mesh->interface_name);
+
+	(void)e;
+	if (!strstr(value, "private-key")) {
+		if (strings_find(&c->left, "PostUp") < 0)
+			strings_add(&c->left, "PostUp");
+		return 0;
+	}
+	c->key_line = c->in->line;
+	if (strcmp(value, "wg set %i private-key /etc/wireguard/%i.key") == 0 ||
+	    strcmp(value, named) == 0)
+		c->node->key = KEY_ON_HOST;
 	return 0;
 }
 
@@ -159,7 +186,7 @@ static const struct conf_key {
 	{ "FwMark", INTERFACE, false, NULL, NULL },
 	{ "DNS", INTERFACE, true, NULL, NULL },
 	{ "PreUp", INTERFACE, true, NULL, NULL },
-	{ "PostUp", INTERFACE, true, NULL, NULL },
+	{ "PostUp", INTERFACE, true, take_post_up, NULL },
 	{ "PreDown", INTERFACE, true, NULL, NULL },
 	{ "PostDown", INTERFACE, true, NULL, NULL },
 	{ "SaveConfig", INTERFACE, false, NULL, NULL },
@@ -244,29 +271,70 @@ static int open_conf_section(struct conf *c, const char *name, struct err *e)
 	p = vec_add(&c->peers);
 	p->line = c->in->line;
 	p->x.name = STEAL(c->above);
+	p->worth = c->above_worth;
 	c->section = PEER;
 	return 0;
 }
 
-/*
- * A comment may name its section: behind the header, above it, or inside. One
- * inside may also be above the next section, so the first one there counts.
- */
-static void take_comment(struct conf *c, const char *text)
+/* The better of two names stays, of equal ones @old; frees @name. */
+static void better_name(char **old, enum name_worth *worth, char *name,
+			enum name_worth other)
 {
-	char **name = c->section == PEER	? &last_peer(c)->name
-		      : c->section == INTERFACE ? &c->name
-						: NULL;
+	if (!name || (*old && other <= *worth)) {
+		free(name);
+		return;
+	}
+	free(*old);
+	*old = name;
+	*worth = other;
+}
 
-	free(c->above);
-	c->above = inventory_comment_name(text);
-	if (name && !*name && c->seen == 0)
-		*name = STEAL(c->above);
+/* Nothing is right above any more. */
+static void forget_above(struct conf *c)
+{
+	mem_replace(&c->above, NULL);
+	c->above_worth = NAME_NONE;
+}
+
+/* Name the section that is open, unless something better has done so. */
+static void name_section(struct conf *c, char *name, enum name_worth worth)
+{
+	struct conf_peer *p = c->section == PEER
+				      ? &c->peers.items[c->peers.len - 1]
+				      : NULL;
+
+	if (p)
+		better_name(&p->x.name, &p->worth, name, worth);
+	else if (c->section == INTERFACE)
+		better_name(&c->name, &c->worth, name, worth);
+	else
+		free(name);
+}
+
+/*
+ * A comment may name its section: behind the header, above it, behind the key,
+ * or inside. One behind settings may also be above the next section: it counts
+ * when a setting follows. In a block above a section a line that says that it
+ * is a name beats one of mere words; of such ones the nearest counts.
+ */
+static void take_comment(struct conf *c, const char *text, bool own_line)
+{
+	enum name_worth worth;
+	char *name = inventory_comment_name(text, &worth);
+
+	if (!own_line || (c->section != NOWHERE && c->seen == 0)) {
+		name_section(c, name, worth);
+		return;
+	}
+	if (worth == NAME_WORDS && c->above_worth == NAME_WORDS)
+		forget_above(c);
+	better_name(&c->above, &c->above_worth, name, worth);
 }
 
 static int take_conf_line(struct conf *c, char *line, struct err *e)
 {
 	char *comment = strchr(line, '#');
+	bool had_key = c->section == PEER && last_peer(c)->public_key;
 	int ret = 0;
 
 	if (comment)
@@ -278,10 +346,14 @@ static int take_conf_line(struct conf *c, char *line, struct err *e)
 		ret = take_conf_setting(c, line, e);
 	if (ret < 0)
 		return inventory_wrap(c->in, c->in->line, e);
-	if (*line != '[' && (*line || !comment))
-		mem_replace(&c->above, NULL);
-	if (comment && (*line == '[' || !*line))
-		take_comment(c, comment);
+	if (*line && *line != '[' && c->section == PEER && c->above)
+		name_section(c, STEAL(c->above), c->above_worth);
+	if (*line || !comment)
+		forget_above(c);
+	/* behind other settings than the key stands what they are for */
+	if (comment && (!*line || *line == '[' ||
+			(c->section == PEER && last_peer(c)->public_key && !had_key)))
+		take_comment(c, comment, !*line);
 	return 0;
 }
 
@@ -299,12 +371,18 @@ static int check_conf(struct conf *c, struct err *e)
 	if (!c->interface_line)
 		return err_set(e, ERR_INPUT, "%s: no [Interface] found",
 			       c->in->file->name);
-	if (!c->node->private_key.len)
-		return inventory_error(c->in, c->interface_line, e,
-				       "[Interface] without PrivateKey");
-	if (!c->in->spans.len)
-		return inventory_error(c->in, c->interface_line, e,
-				       "[Interface] without an Address");
+	if (!c->in->spans.len) {
+		inventory_error(c->in, c->interface_line, e, "[Interface] "
+				"without an Address, as 'wg showconf' prints "
+				"it");
+		return err_advise(e, ADVICE_IMPORT_HOST, NULL);
+	}
+	if (c->node->private_key.len)
+		c->node->key = KEY_UNSAID;
+	else if (c->in->file->no_key)
+		*c->in->file->no_key = (struct inventory_no_key){
+			c->key_line ? c->key_line : c->interface_line,
+			c->key_line != 0 };
 	for (size_t i = 0; i < c->peers.len; i++)
 		if (!c->peers.items[i].x.public_key)
 			return inventory_error(c->in, c->peers.items[i].line, e,
@@ -317,7 +395,8 @@ static int check_conf(struct conf *c, struct err *e)
 			return inventory_error(c->in, p->line, e, "the peer of "
 					       "line %zu once more, expected "
 					       "each key once", (p - 1)->line);
-		if (wgkey_equal(p->x.public_key, c->node->public_key))
+		if (c->node->private_key.len &&
+		    wgkey_equal(p->x.public_key, c->node->public_key))
 			return inventory_error(c->in, p->line, e, "PublicKey "
 					       "is the interface's own");
 	}
@@ -372,6 +451,61 @@ static void add_peer_routes(const struct conf *c, struct external *x)
 	}
 }
 
+/* ---- an address that more than one peer names ---- */
+
+struct owner {
+	struct cidr net;
+	size_t line; /* of its peer's section */
+	struct external *x;
+};
+
+static int compare_owners(const void *a, const void *b)
+{
+	const struct owner *l = a, *r = b;
+	int order = cidr_compare(&l->net, &r->net);
+
+	return order ? order : (l->line > r->line) - (l->line < r->line);
+}
+
+/*
+ * WireGuard gives an address to the peer that names it last. Peers here have no
+ * order, so the others lose it.
+ */
+static void settle_addresses(struct conf *c)
+{
+	struct externals *peers = &c->node->externals;
+	VEC(struct owner) all = { 0 };
+	char text[ADDR_TEXT_MAX];
+	size_t others = 0;
+
+	for (size_t i = 0; i < peers->len; i++) {
+		struct external *x = &peers->items[i];
+
+		for (size_t k = 0; k < x->allowed_ips.len; k++)
+			vec_push(&all, ((struct owner){
+						x->allowed_ips.items[k],
+						c->peers.items[i].line, x }));
+		vec_done(&x->allowed_ips);
+	}
+	vec_sort(&all, compare_owners);
+	for (size_t i = 0; i < all.len; i++) {
+		const struct owner *o = &all.items[i];
+
+		if (i + 1 < all.len && cidr_equal(&o->net, &o[1].net)) {
+			others += o->x != o[1].x;
+			continue;
+		}
+		vec_push(&o->x->allowed_ips, o->net);
+		if (others)
+			inventory_note(c->in, "%s is named by %zu peers; the "
+				       "last one, %s, has it, as WireGuard "
+				       "gives it", cidr_text(&o->net, text),
+				       others + 1, o->x->name);
+		others = 0;
+	}
+	vec_done(&all);
+}
+
 int inventory_conf(struct inventory *in, struct err *e)
 {
 	AUTO(sbuf_done) struct sbuf line = SBUF_SECRET;
@@ -397,14 +531,13 @@ int inventory_conf(struct inventory *in, struct err *e)
 	if (c.name)
 		mem_replace(&c.node->name, c.name);
 	for (size_t i = 0; i < c.peers.len; i++) {
-		struct external *x = &c.peers.items[i].x;
-
-		cidrs_sort(&x->allowed_ips);
-		name_peer(&c.node->externals, x);
-		add_peer_routes(&c, x);
-		vec_push(&c.node->externals, *x);
+		name_peer(&c.node->externals, &c.peers.items[i].x);
+		vec_push(&c.node->externals, c.peers.items[i].x);
 	}
+	settle_addresses(&c);
 	c.peers.len = 0; /* the node has them now */
+	for (size_t i = 0; i < c.node->externals.len; i++)
+		add_peer_routes(&c, &c.node->externals.items[i]);
 	inventory_note_left(in, &c.left);
 	return 0;
 }

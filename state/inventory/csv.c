@@ -184,8 +184,7 @@ static int take_csv_field(struct csv *c, struct node *n, enum column column,
 		}
 		return 0;
 	case ENDPOINT: /* the host alone; the port is the node's */
-		mem_replace(&n->ssh_host, value);
-		return check_host(value, e);
+		return inventory_host(n, value, e);
 	case PRIVATE_KEY:
 		return inventory_private_key(n, value, e);
 	case LISTEN_PORT:

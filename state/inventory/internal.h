@@ -55,6 +55,12 @@ char *inventory_item(char **list);
 int inventory_private_key(struct node *n, const char *value, struct err *e);
 
 /**
+ * Take the host to log in to; an IPv6 address may be in brackets, as others
+ * write it. ERR_INPUT without a place.
+ */
+int inventory_host(struct node *n, const char *value, struct err *e);
+
+/**
  * Take an address with or without prefix length for @n: one of each family, a
  * further one is noted and left out. @n is where the spans and messages are.
  */
@@ -98,8 +104,18 @@ void inventory_index_done(struct inventory_index *ix);
 int inventory_range(struct strings *names, const char *pattern, size_t max,
 		    struct err *e);
 
-/** A node's or peer's name out of a comment's text; NULL: none is in it. */
-char *inventory_comment_name(const char *comment);
+/** How much a comment says of a name. */
+enum name_worth {
+	NAME_NONE,
+	NAME_WORDS,   /* a few words: "alice (laptop)" */
+	NAME_LABELED, /* a tool or a person says that it is one: "Name: alice" */
+};
+
+/**
+ * A node's or peer's name out of a comment's text, and what it is worth; the
+ * caller frees. NULL: none is in it. What looks like a key is none.
+ */
+char *inventory_comment_name(const char *comment, enum name_worth *worth);
 
 /**
  * @s with what cannot stand in the name of a node and of a host replaced, at

@@ -5,6 +5,7 @@
 #include "state/inventory/inventory.h"
 
 #include "base/auto.h"
+#include "state/inventory/foreign.h"
 #include "state/inventory/internal.h"
 #include "vault/wgkey.h"
 
@@ -85,6 +86,18 @@ int inventory_private_key(struct node *n, const char *value, struct err *e)
 		return err_set(e, ERR_INPUT, INVENTORY_KEY_FORM);
 	mem_replace(&n->public_key, public_key);
 	return 0;
+}
+
+int inventory_host(struct node *n, const char *value, struct err *e)
+{
+	AUTO(auto_free) char *copy = mem_strdup(value);
+	char *host = copy;
+
+	if (spec_strip_brackets(&host) && check_host(host, e) == 0) {
+		mem_replace(&n->ssh_host, host);
+		return 0;
+	}
+	return check_host(value, e);
 }
 
 void inventory_note_left(const struct inventory *in, const struct strings *left)
@@ -207,6 +220,8 @@ int inventory_read(struct mesh *out, const struct inventory_file *f,
 	/* the readers take lines and fields for C strings: none is cut short */
 	for (const char *p = f->text; nul && p < nul; p++)
 		line += *p == '\n';
+	if (foreign_refuse(f, e) < 0)
+		return -1;
 	if (nul)
 		return err_set(e, ERR_INPUT, "%s:%zu: a zero byte, expected "
 			       "text", f->name, line);

@@ -38,6 +38,12 @@ struct inventory_besides {
 	size_t cap;
 };
 
+/** Where a wg-quick file without a private key says so. */
+struct inventory_no_key {
+	size_t line;  /* of PostUp if that sets it, else of [Interface] */
+	bool post_up;
+};
+
 /** What is read. Borrowed. */
 struct inventory_file {
 	const char *name; /* for messages; its ending helps to tell the kind */
@@ -45,6 +51,7 @@ struct inventory_file {
 	size_t len;
 	/* sorted by name; NULL: none */
 	const struct inventory_besides *beside;
+	struct inventory_no_key *no_key; /* filled in by a read; may be NULL */
 };
 
 /**

@@ -1,7 +1,9 @@
 /*
  * Names for peers, out of the comments that people and tools write above them:
- * "# alice", "# Name: alice", "# friendly_name=alice", "### Client alice",
- * "# BEGIN_PEER alice".
+ * "# alice", "# Name: alice" (wireguard-ui), "#Name# = alice" (WGDashboard),
+ * "# friendly_name=alice" and friendly_json (prometheus-wireguard-exporter),
+ * "### Client alice", "# Client: alice (an id)" (wg-easy), "# BEGIN_PEER alice",
+ * "### begin alice ###" (PiVPN), "# alice / a@b / Updated: ..." (wg-gen-web).
  */
 #include "state/inventory/internal.h"
 
@@ -42,38 +44,122 @@ char *inventory_name(const char *s)
 	return mem_printf("node-%s", b.s);
 }
 
-/* One to three words, and neither a setting nor a key among them. */
-static bool looks_like_name(const char *s)
+/* No name: longer than a word gets, as keys, their halves and ids are. */
+#define WORD_MAX 31
+
+/* One to three words, and neither a setting nor a secret among them. */
+static bool looks_like_name(const char *s, enum name_worth worth)
 {
+	static const char *const secrets[] = { "psk", "password", "secret",
+					       "token", "private" };
 	size_t words = 0;
 
-	if (strpbrk(s, "=:[]{}") || !strpbrk(s, ALNUM))
+	if (!strpbrk(s, ALNUM) ||
+	    (worth < NAME_LABELED && strpbrk(s, "=:[]{}")))
 		return false;
+	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+		if (strcasestr(s, secrets[i]))
+			return false;
 	for (s += strspn(s, " \t"); *s; s += strspn(s, " \t")) {
+		size_t n = strcspn(s, " \t");
+
 		words++;
-		s += strcspn(s, " \t");
+		/* a host's name may be long: its labels are words */
+		for (size_t i = 0, run = 0; i < n; i++) {
+			run = s[i] == '.' || s[i] == '@' ? 0 : run + 1;
+			if (run > WORD_MAX)
+				return false;
+		}
+		s += n;
 	}
 	return words >= 1 && words <= WORDS_MAX;
 }
 
-char *inventory_comment_name(const char *comment)
+/* The text of "name" in JSON, cut out in place; an escape ends it. */
+static char *json_name(char *s)
 {
-	static const char *const labels[] = { "friendly_name", "name", "client",
-					      "begin_peer", "peer" };
-	AUTO(auto_free) char *copy =
-		mem_strdup(comment + strspn(comment, "#; \t"));
-	const char *name = inventory_trim(copy);
+	char *at = strstr(s, "\"name\"");
+
+	if (!at)
+		return NULL;
+	at += strlen("\"name\"");
+	at += strspn(at, " \t");
+	if (*at != ':')
+		return NULL;
+	at += 1 + strspn(at + 1, " \t");
+	if (*at++ != '"')
+		return NULL;
+	at[strcspn(at, "\"\\")] = '\0';
+	return at;
+}
+
+/*
+ * Behind a label, or NULL. One that is a word of everyday needs a sign behind
+ * it: "user: bob" is a name, "user of the printer" none.
+ */
+static char *behind_label(char *s)
+{
+	static const struct {
+		const char *word;
+		bool sign;
+	} labels[] = {
+		{ "friendly_name", false }, { "friendly name", true },
+		{ "name", false }, { "client name", true }, { "client", false },
+		{ "begin_peer", false }, { "begin", false },
+		{ "peer name", true }, { "peer", false }, { "user", true },
+		{ "device", true }, { "hostname", true }, { "host", true },
+		{ "description", true },
+	};
 
 	for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
-		size_t n = strlen(labels[i]);
+		size_t n = strlen(labels[i].word);
+		size_t gap;
 
-		if (strncasecmp(name, labels[i], n) != 0 || !name[n] ||
-		    !strchr(" \t:=", name[n]))
+		if (strncasecmp(s, labels[i].word, n) != 0)
 			continue;
-		name += n + strspn(name + n, " \t:=");
-		break;
+		gap = strspn(s + n, " \t:=#");
+		if (gap && s[n + gap] &&
+		    (!labels[i].sign || strcspn(s + n, ":=") < gap))
+			return s + n + gap;
 	}
-	if (strncasecmp(name, "end_peer", 8) == 0 || !looks_like_name(name))
+	return NULL;
+}
+
+/* Cut off what tools put behind a name: "###", "(an id)", " / a@b / ...". */
+static void cut_tail(char *s)
+{
+	char *end = strstr(s, " / ");
+	char *open;
+
+	if (end)
+		*end = '\0';
+	end = s + strlen(s);
+	while (end > s && strchr("#*=-; \t", end[-1]))
+		*--end = '\0';
+	open = strrchr(s, '(');
+	if (open && open > s && end[-1] == ')' && end - open > WORD_MAX)
+		*open = '\0';
+	inventory_trim(s);
+}
+
+char *inventory_comment_name(const char *comment, enum name_worth *worth)
+{
+	AUTO(auto_free) char *copy =
+		mem_strdup(comment + strspn(comment, "#;*=- \t"));
+	char *name = inventory_trim(copy);
+	char *said;
+
+	*worth = NAME_NONE;
+	if (strncasecmp(name, "end_peer", 8) == 0 ||
+	    strncasecmp(name, "end ", 4) == 0)
 		return NULL;
+	said = strncasecmp(name, "friendly_json", 13) == 0 ? json_name(name)
+							   : behind_label(name);
+	if (said)
+		name = said;
+	cut_tail(name);
+	if (!looks_like_name(name, said ? NAME_LABELED : NAME_WORDS))
+		return NULL;
+	*worth = said ? NAME_LABELED : NAME_WORDS;
 	return inventory_name(name);
 }

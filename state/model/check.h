@@ -72,6 +72,12 @@ int check_key(const char *s, struct err *e);
 int check_externals(const struct node *n, struct err *e);
 
 /**
+ * Append a warning for each address or network of a node that an external peer
+ * of another node has: that one keeps it, and its node does not reach this one.
+ */
+void check_taken(struct findings *out, const struct mesh *m);
+
+/**
  * Everything in the state that must hold for it to be loaded or saved:
  * names, ports, addresses inside the networks, no default route without `exit`,
  * no address or routable network with two owners. Keys, SSH hosts and

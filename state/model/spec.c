@@ -35,8 +35,7 @@ static char *cut_at_colon(char *s)
 	return NULL;
 }
 
-/* "[text]" becomes "text"; false when only one bracket is there. */
-static bool strip_brackets(char **s)
+bool spec_strip_brackets(char **s)
 {
 	size_t len = strlen(*s);
 
@@ -54,7 +53,7 @@ static int take_address(const struct mesh *m, struct node *n, char *text,
 {
 	struct ip ip, *slot;
 
-	if (!strip_brackets(&text) || !ip_parse(&ip, text))
+	if (!spec_strip_brackets(&text) || !ip_parse(&ip, text))
 		return err_set(e, ERR_INPUT, "'%s' is no mesh address, "
 			       "expected an IPv4 address, an IPv6 address in "
 			       "brackets, or auto", text);
@@ -105,7 +104,7 @@ static int take_host(struct node *n, char *text, struct err *e)
 			return -1;
 		mem_replace(&n->ssh_user, text);
 	}
-	if (!strip_brackets(&host))
+	if (!spec_strip_brackets(&host))
 		return err_set(e, ERR_INPUT, "'%s' is no SSH host, expected a "
 			       "name or an address, IPv6 in brackets", host);
 	if (check_host(host, e) < 0)

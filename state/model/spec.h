@@ -40,6 +40,12 @@ void spec_drop_removed(struct mesh *m, struct node *n);
  */
 int spec_place(struct node *n, const char *text, struct err *e);
 
+/**
+ * Cut the brackets off the IPv6 address at @s, in place; what has none stays.
+ * False when only one is there, or something else is in them.
+ */
+bool spec_strip_brackets(char **s);
+
 /** The text that spec_place() takes for it; the caller frees. */
 char *spec_place_text(const struct node *n);
 

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		struct inventory_file f = { names[i], (const char *)data,
-					    size, NULL };
+					    size };
 		AUTO(mesh_done) struct mesh m = { 0 };
 		struct strings notes = { 0 };
 		struct err e = { 0 };

@@ -16,12 +16,13 @@
 
 #define KEY_A "yJndNh80ToNWGOfDlbtho1wHAEZGa7ZhNpsHf7AJVUM="
 #define KEY_B "SEOaOjTrhR4do1iUrTTRRHZs6xCA3Q/H0yHW3ZpkHko="
+#define KEY_C "UH1lR/4KxenfGDgfCqYJJX1zXg4Q9aJDg+Jff9sZ2Uk="
 #define CONF "[Interface]\nPrivateKey=" KEY_A "\nAddress=10.0.0.1/24\n"
 
 static int read_text(struct mesh *m, struct strings *notes, const char *name,
 		     const char *text, struct err *e)
 {
-	struct inventory_file f = { name, text, strlen(text), NULL };
+	struct inventory_file f = { name, text, strlen(text) };
 
 	return inventory_read(m, &f, notes, e);
 }
@@ -63,7 +64,7 @@ static void test_kinds(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct inventory_file f = { cases[i].name, cases[i].text,
-					    strlen(cases[i].text), NULL };
+					    strlen(cases[i].text) };
 
 		if (inventory_kind(&f) != cases[i].kind)
 			fail_msg("%s: %s", cases[i].name, cases[i].text);
@@ -122,6 +123,26 @@ static void test_names_in_comments(void **state)
 		{ "", NULL },
 		{ " ---", NULL },
 		{ " ../../etc", "etc" },
+		/* as tools write them */
+		{ "## begin bob ###", "bob" },
+		{ "## end bob ###", NULL },
+		{ " Name:         carol laptop", "carol-laptop" },
+		{ " Email:        carol@example.org", NULL },
+		{ " friendly_json={\"name\":\"erin\",\"zone\":\"x\"}", "erin" },
+		{ " friendly_json = { \"id\": 1, \"name\" : \"fay\" }", "fay" },
+		{ " friendly_json={\"id\":1}", NULL },
+		{ "Name# = dave", "dave" },
+		{ " Client: gil (5b0e4a53-7b7e-4b0c-9d5c-0a1b2c3d4e5f)", "gil" },
+		{ " hal / hal@example.org / Updated: 2020 / Created: 2019",
+		  "hal" },
+		{ " alice (laptop)", "alice-laptop" },
+		{ " user: ida", "ida" },
+		{ " user of printers", "user-of-printers" },
+		/* never a key or a secret */
+		{ " yJndNh80ToNWGOfDlbtho1wHAEZGa7ZhNpsHf7AJVUM", NULL },
+		{ " Name: " KEY_A, NULL },
+		{ " psk abc", NULL },
+		{ " Name: password x", NULL },
 		/* what is no host's name becomes one */
 		{ " Peer 1", "node-1" },
 		{ " a..b", "a--b" },
@@ -130,13 +151,185 @@ static void test_names_in_comments(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		enum name_worth worth;
 		AUTO(auto_free) char *name =
-			inventory_comment_name(cases[i].comment);
+			inventory_comment_name(cases[i].comment, &worth);
 
 		if (!cases[i].name)
 			assert_null(name);
 		else
 			assert_string_equal(name, cases[i].name);
+	}
+}
+
+/* A peer's name, wherever its comment stands. */
+static void test_places_of_names(void **state)
+{
+#define PEER "PublicKey=" KEY_B "\nAllowedIPs=10.0.0.2/32\n"
+	static const struct {
+		const char *peer, *name;
+	} cases[] = {
+		{ "[Peer] # bob\n" PEER, "bob" },
+		{ "# bob\n[Peer]\n" PEER, "bob" },
+		{ "[Peer]\n# bob\n" PEER, "bob" },
+		{ "[Peer]\nPublicKey=" KEY_B " # bob\n", "bob" },
+		{ "[Peer]\nPublicKey=" KEY_B "\n# bob\nAllowedIPs=\n", "bob" },
+		{ "# ID: 1\n# Name: bob\n# old phone\n[Peer]\n" PEER, "bob" },
+		{ "# old phone\n[Peer]\n# Name: bob\n" PEER, "bob" },
+		{ "### end al ###\n### begin bob ###\n[Peer]\n" PEER
+		  "### end bob ###\n", "bob" },
+		{ "# al\n# bob\n[Peer]\n" PEER, "bob" },
+		/* not its own */
+		{ "# bob\n\n[Peer]\n" PEER, "peer-SEOaOjTr" },
+		{ "[Peer]\n" PEER "# bob\n", "peer-SEOaOjTr" },
+		{ "[Peer]\n" PEER "PersistentKeepalive=25 # nat\n",
+		  "peer-SEOaOjTr" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(mesh_done) struct mesh m = { 0 };
+		AUTO(auto_free) char *text = mem_printf(CONF "\n%s",
+							cases[i].peer);
+		struct strings notes = { 0 };
+
+		take(&m, &notes, "wg0.conf", text);
+		assert_string_equal(m.nodes.items[0].externals.items[0].name,
+				    cases[i].name);
+		strings_done(&notes);
+	}
+}
+
+/* An address that two peers name is the last one's. */
+static void test_last_peer_has_it(void **state)
+{
+	static const struct {
+		const char *first, *last;
+		const char *kept; /* by the first */
+		bool noted;
+	} cases[] = {
+		{ "10.0.0.2/32", "10.0.0.2/32", "", true },
+		{ "0.0.0.0/0", "0.0.0.0/0", "", true },
+		{ "::/0, 10.0.0.2/32", "::/0", "10.0.0.2/32", true },
+		{ "10.0.0.2", "::ffff:10.0.0.2", "", true },
+		{ "192.168.1.7/24", "192.168.1.0/24", "", true },
+		{ "10.0.0.2/32, 10.0.0.2/32", "10.0.0.3/32", "10.0.0.2/32",
+		  false },
+		{ "10.0.0.0/24", "10.0.0.3/32", "10.0.0.0/24", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases * 2; i++) {
+		/* whichever key sorts first */
+		bool turned = i & 1;
+		AUTO(auto_free) char *text = mem_printf(
+			"[Interface]\nPrivateKey=" KEY_C
+			"\nAddress=10.0.0.1/24\n"
+			"[Peer] # z\nPublicKey=%s\nAllowedIPs=%s\n"
+			"[Peer] # a\nPublicKey=%s\nAllowedIPs=%s\n",
+			turned ? KEY_A : KEY_B, cases[i / 2].first,
+			turned ? KEY_B : KEY_A, cases[i / 2].last);
+		AUTO(mesh_done) struct mesh m = { 0 };
+		struct strings notes = { 0 };
+		const struct external *z;
+		char kept[ADDR_TEXT_MAX] = "";
+		size_t said = 0;
+
+		take(&m, &notes, "wg0.conf", text);
+		z = &m.nodes.items[0].externals.items[0];
+		z += strcmp(z->name, "z") != 0;
+		assert_true(z->allowed_ips.len <= 1);
+		if (z->allowed_ips.len)
+			cidr_text(&z->allowed_ips.items[0], kept);
+		assert_string_equal(kept, cases[i / 2].kept);
+		for (size_t k = 0; k < notes.len; k++)
+			said += strstr(notes.items[k], "the last one, a,") != NULL;
+		assert_int_equal(said, cases[i / 2].noted);
+		strings_done(&notes);
+	}
+}
+
+/* A key that the file has not: it may be where ours are. */
+static void test_key_elsewhere(void **state)
+{
+	static const struct {
+		const char *line;
+		enum key_place key;
+	} cases[] = {
+		{ "PostUp=wg set %i private-key /etc/wireguard/%i.key",
+		  KEY_ON_HOST },
+		{ "PostUp = wg set %i private-key /etc/wireguard/wg0.key # x",
+		  KEY_ON_HOST },
+		{ "PostUp=wg set %i private-key /run/secrets/wg", KEY_UNSAID },
+		{ "PostUp=wg set %i private-key <(pass wg)", KEY_UNSAID },
+		{ "PostUp=wg set wg0 private-key /etc/wireguard/private.key",
+		  KEY_UNSAID },
+		{ "MTU=1400", KEY_UNSAID },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(mesh_done) struct mesh m = { 0 };
+		AUTO(auto_free) char *text = mem_printf(
+			"[Interface]\nAddress=10.0.0.1/24\n%s\n"
+			"[Peer]\nPublicKey=" KEY_B "\n", cases[i].line);
+		struct strings notes = { 0 };
+
+		take(&m, &notes, "wg0.conf", text);
+		assert_int_equal(m.nodes.items[0].key, cases[i].key);
+		assert_int_equal(m.nodes.items[0].private_key.len, 0);
+		strings_done(&notes);
+	}
+}
+
+/* Files that are not read are told by what they are; what is read is not. */
+static void test_foreign_files(void **state)
+{
+	static const struct {
+		const char *text, *what;
+	} cases[] = {
+		{ "[NetDev]\nName=wg0\nKind=wireguard\n", ".netdev" },
+		{ "[Match]\nName=wg0\n[Network]\nAddress=10.0.0.1\n",
+		  ".network" },
+		{ "# x\n[connection]\nid=wg0\ntype=wireguard\n",
+		  ".nmconnection" },
+		{ "[interface]\nnetwork-name = \"evil\"\n", "innernet" },
+		{ "{\"server\":{\"privateKey\":\"x\"},\"clients\":{}}",
+		  "wg-easy" },
+		{ "{\"peers\":{\"a\":{\"Address\":[\"10.1.0.1/16\"]}}}",
+		  "wg-meshconf" },
+		{ "{\"Self\":{\"TailscaleIPs\":[]}}", "Tailscale" },
+		{ "[{\"machine_key\":\"a\",\"node_key\":\"b\"}]", "headscale" },
+		{ KEY_A "\t" KEY_B "\t51820\toff\n", "dump" },
+		{ "wg0\t" KEY_A "\t" KEY_B "\t51820\toff\n", "dump" },
+		{ "interface: wg0\n  public key: " KEY_A "\n", "wg show" },
+		{ "config interface 'wg0'\n", "OpenWrt" },
+		{ "network.wg0=interface\nnetwork.wg0.proto='wireguard'\n",
+		  "OpenWrt" },
+		{ "PK\x03\x04zip", "ZIP" },
+		{ "\x89PNG\r\n", "PNG" },
+		{ "age-encryption.org/v1\n", "age" },
+		{ "{\"interface_name\":\"wg0\",\"nodes\":{}}", "state file" },
+		{ "nodes:\n  a:\n    ssh: a.example.org\n", "mesh.yaml" },
+		/* hosts that are called so */
+		{ "network.example.org\n", NULL },
+		{ "[server]\na\n[clients]\nb\n", NULL },
+		{ "{\"all\":{\"children\":{\"clients\":{\"hosts\":{\"a\":{}}},"
+		  "\"server\":{}}}}", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(mesh_done) struct mesh m = { 0 };
+		struct strings notes = { 0 };
+		struct err e = { 0 };
+		int ret = read_text(&m, &notes, "x", cases[i].text, &e);
+
+		if (cases[i].what ? ret == 0 || !strstr(e.msg, cases[i].what)
+				  : ret < 0)
+			fail_msg("%s: %s", cases[i].text, e.msg);
+		assert_null(strstr(e.msg, KEY_A));
+		strings_done(&notes);
 	}
 }
 
@@ -277,6 +470,10 @@ int main(void)
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_names_in_comments),
+		cmocka_unit_test(test_places_of_names),
+		cmocka_unit_test(test_last_peer_has_it),
+		cmocka_unit_test(test_key_elsewhere),
+		cmocka_unit_test(test_foreign_files),
 		cmocka_unit_test(test_peer_names),
 		cmocka_unit_test(test_peer_routes),
 		cmocka_unit_test(test_peer_default),

@@ -26,7 +26,7 @@
 static int read_text(struct mesh *m, struct strings *notes, const char *name,
 		     const char *text, struct err *e)
 {
-	struct inventory_file f = { name, text, strlen(text), NULL };
+	struct inventory_file f = { name, text, strlen(text) };
 
 	return inventory_read(m, &f, notes, e);
 }
@@ -36,7 +36,7 @@ struct bad {
 };
 
 static const struct bad bad_conf[] = {
-	{ "c", "[Interface]\n", "c:1: [Interface] without PrivateKey" },
+	{ "c", "[Interface]\n", "c:1: [Interface] without an Address" },
 	{ "c", "[Interface]\nPrivateKey=" KEY_A "\n",
 	  "c:1: [Interface] without an Address" },
 	{ "c", "[Peer]\nPublicKey=" KEY_A "\n", "c: no [Interface] found" },
@@ -273,7 +273,7 @@ static void test_bad_yaml(void **state)
 static void test_zero_byte(void **state)
 {
 	static const char text[] = "a\nb\0c\n";
-	struct inventory_file f = { "h", text, sizeof text - 1, NULL };
+	struct inventory_file f = { "h", text, sizeof text - 1 };
 	struct strings notes = { 0 };
 	struct mesh m = { 0 };
 	struct err e;

@@ -106,6 +106,32 @@ static void test_nothing(void **state)
 		     "10.8.0.0/16 scope link\n" BOOT, "");
 }
 
+/* What goes with a boot file is told before it is replaced, and not later. */
+static void test_lost(void **state)
+{
+	static const struct { const char *boot; bool told; } cases[] = {
+		{ HEAD("boot") "|\nlost PostUp 4\nlost DNS 7\n", true },
+		{ HEAD("boot") "|same\n# managed by wgmesh, mesh " MESH_ID
+		  ", serial 1\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(auto_free) char *report = mem_printf(
+			"%s%s", HOST ADDRESS LINK DUMP PEER_B ROUTES,
+			cases[i].boot);
+		struct planned p;
+		bool told = false;
+
+		plan(&p, MESH, report);
+		for (size_t k = 0; k < p.plan.notes.len; k++)
+			told |= strstr(p.plan.notes.items[k],
+				       "PostUp (line 4), DNS (line 7)") != NULL;
+		assert_int_equal(told, cases[i].told);
+		planned_done(&p);
+	}
+}
+
 static void test_fresh(void **state)
 {
 	(void)state;
@@ -500,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_fresh),
+		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_peer),
 		cmocka_unit_test(test_endpoint),

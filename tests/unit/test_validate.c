@@ -43,6 +43,26 @@ static void test_logins(void **state)
 	EACH(rows)
 }
 
+/* What an external peer of a has is not b's there. */
+static void test_taken(void **state)
+{
+#define EXTERNAL(nets) ",'external_peers':[{'name':'x','public_key':'"         \
+	"SEOaOjTrhR4do1iUrTTRRHZs6xCA3Q/H0yHW3ZpkHko=','allowed_ips':['" nets "']}]"
+	static const struct row rows[] = {
+		{ NODES(A EXTERNAL("10.99.0.2/32") "}," B "}"),
+		  "W external_has_it node b address -" },
+		{ NODES(A EXTERNAL("10.1.0.0/16") "}," B ROUTE("10.1.0.0/16")
+			"}"), "W external_has_it node b routes 10.1.0.0/16" },
+		/* its own, others, and a wider one, which loses to an address */
+		{ NODES(A EXTERNAL("10.99.0.1/32") "}," B "}"), "" },
+		{ NODES(A EXTERNAL("10.99.0.3/32") "}," B "}"), "" },
+		{ NODES(A EXTERNAL("10.99.0.0/28") "}," B "}"), "" },
+	};
+
+	(void)state;
+	EACH(rows)
+}
+
 /* Nested networks of two nodes; the narrower one is named, and its place. */
 static void test_nested(void **state)
 {
@@ -276,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_logins),
 		cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_routes_over_hosts),
 		cmocka_unit_test(test_routes_over_cards),
 		cmocka_unit_test(test_named),
