@@ -229,6 +229,15 @@ const struct remote_key *remote_keys_find(const struct remote_keys *keys,
 /** Base64 of the public part of the key at @path, or NULL; caller frees. */
 char *remote_key_public(const char *path);
 
+/**
+ * A copy of the private key @k with the certificate in the file @path, or NULL
+ * if that is none for it; ssh_key_free() it. @fault gets why the certificate
+ * can't serve to log in as @user, if one can see that.
+ */
+struct ssh_key_struct *remote_cert_join(const struct remote_key *k,
+					const char *path, const char *user,
+					struct sbuf *fault);
+
 /* ---- host keys ---- */
 
 /** The keys that a host may show. */
