@@ -73,7 +73,9 @@ struct remote_settings {
 	char *agent;                /* socket path, "" without one */
 	struct strings known_hosts; /* all files, the user's first */
 	struct strings revoked;     /* RevokedHostKeys */
+	char *known_command;        /* KnownHostsCommand, or NULL */
 	char *proxy;                /* command, or NULL */
+	char *jump;                 /* ProxyJump that it stands for, or NULL */
 	/* lists of algorithms, or NULL */
 	char *ciphers, *kex, *macs, *hostkeys, *pubkeys;
 };
@@ -247,6 +249,7 @@ struct remote_known {
 	struct strings places;  /* for each: where it stands */
 	struct strings revoked; /* never good, pinned or not */
 	struct strings krls;    /* files that revoke more: KRL of OpenSSH */
+	struct strings authorities; /* places that trust a CA for the host */
 	struct strings plain;   /* known without the port: good, never bad */
 	struct strings unread;  /* places with keys of no type that we know */
 };

@@ -841,6 +841,7 @@ static void unknown_host(void **state)
 	configure("\tIdentityFile %s\n", at("good"));
 	must_fail(login(&s), &s.e, ERR_HOSTKEY);
 	assert_text(s.e.msg, "is not known: SHA256:");
+	assert_text(s.e.msg, "known:4 trusts a certificate authority");
 	s.conf.accept_new = true;
 	must(remote_open(&s.r, &s.target, &s.conf, &s.e), &s.e);
 	assert_int_equal(remote_facts(s.r)->hostkey, REMOTE_KEY_NEW);
