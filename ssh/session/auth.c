@@ -16,6 +16,7 @@ struct attempt {
 	const struct remote_keys *keys; /* or NULL */
 	remote_identities offered; /* what the agent was let show */
 	struct strings done;       /* paths dealt with */
+	struct strings shown;      /* of certificates */
 	struct sbuf tried, skipped; /* for the message, if all fails */
 };
 
@@ -23,6 +24,7 @@ static void attempt_done(struct attempt *a)
 {
 	remote_identities_done(&a->offered);
 	strings_done(&a->done);
+	strings_done(&a->shown);
 	sbuf_done(&a->tried);
 	sbuf_done(&a->skipped);
 }
@@ -46,6 +48,10 @@ static int refused(const struct attempt *a, const char *extra, struct err *e)
 		sbuf_puts(&b, "no key to log in with");
 	if (a->skipped.len)
 		sbuf_printf(&b, "; skipped %s", a->skipped.s);
+	for (size_t i = 0; i < a->s->certificates.len; i++)
+		if (strings_find(&a->shown, a->s->certificates.items[i]) < 0)
+			sbuf_printf(&b, "; %s is no certificate of a key that "
+				    "was tried", a->s->certificates.items[i]);
 	if (!*a->s->agent)
 		sbuf_puts(&b, "; no agent");
 	sbuf_puts(&b, extra);
@@ -156,27 +162,65 @@ static int try_agent(struct attempt *a, struct err *e)
 	return verdict(a, rc, e);
 }
 
-/* As verdict(). A key that the agent has shown is not shown again. */
+/* As verdict(). */
+static int show_key(struct attempt *a, struct ssh_key_struct *key,
+		    const char *what, struct err *e)
+{
+	int rc;
+
+	do
+		rc = ssh_userauth_publickey(a->l->session, NULL, key);
+	while (rc == SSH_AUTH_AGAIN && remote_link_again(a->l));
+	add_word(&a->tried, what);
+	return verdict(a, rc, e);
+}
+
+/* As verdict(). The key with the certificate in @path, if that is for it. */
+static int try_cert(struct attempt *a, const struct remote_key *k,
+		    const char *path, struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf fault = SBUF_INIT;
+	AUTO(auto_free) char *what = NULL;
+	struct ssh_key_struct *key =
+		remote_cert_join(k, path, a->s->user, &fault);
+	int rc;
+
+	if (!key)
+		return 0;
+	what = mem_printf("%s with the certificate %s (%s)", k->path, path,
+			  fault.len ? fault.s : "the host does not accept it");
+	strings_add(&a->shown, path);
+	rc = show_key(a, key, what, e);
+	ssh_key_free(key);
+	return rc;
+}
+
+/*
+ * As verdict(). With its certificates first, as OpenSSH: those that ssh_config
+ * names, and the one beside it. What the agent has shown is not shown again.
+ */
 static int try_key(struct attempt *a, const struct remote_key *k,
 		   struct err *e)
 {
 	AUTO(auto_free) char *skipped = NULL;
-	int rc;
+	AUTO(auto_free) char *beside = mem_printf("%s-cert.pub", k->path);
+	const struct strings *certs = &a->s->certificates;
+	int rc = 0;
 
-	if (strings_find(&a->done, k->path) >= 0 ||
-	    remote_identities_find(&a->offered, k->b64) >= 0)
+	if (strings_find(&a->done, k->path) >= 0)
 		return 0;
 	strings_add(&a->done, k->path);
-	if (!k->priv) {
-		skipped = mem_printf("%s: %s", k->path, k->why);
-		add_word(&a->skipped, skipped);
-		return 0;
-	}
-	do
-		rc = ssh_userauth_publickey(a->l->session, NULL, k->priv);
-	while (rc == SSH_AUTH_AGAIN && remote_link_again(a->l));
-	add_word(&a->tried, k->path);
-	return verdict(a, rc, e);
+	for (size_t i = 0; k->priv && rc == 0 && i < certs->len; i++)
+		rc = try_cert(a, k, certs->items[i], e);
+	if (k->priv && rc == 0 && strings_find(certs, beside) < 0)
+		rc = try_cert(a, k, beside, e);
+	if (rc || remote_identities_find(&a->offered, k->b64) >= 0)
+		return rc;
+	if (k->priv)
+		return show_key(a, k->priv, k->path, e);
+	skipped = mem_printf("%s: %s", k->path, k->why);
+	add_word(&a->skipped, skipped);
+	return 0;
 }
 
 int remote_authenticate(struct remote_link *l, const struct remote_settings *s,

@@ -103,6 +103,7 @@ static void read_answer(struct said *said, struct remote_settings *s,
 		{ "userknownhostsfile", &said->user_hosts, NULL },
 		{ "globalknownhostsfile", &said->global_hosts, NULL },
 		{ "hostkeyalias", &s->alias, NULL },
+		{ "knownhostscommand", &s->known_command, NULL },
 		{ "hostkeyalgorithms", &s->hostkeys, NULL },
 		{ "pubkeyacceptedalgorithms", &s->pubkeys, NULL },
 		{ "ciphers", &s->ciphers, NULL },
@@ -322,10 +323,12 @@ static void fill_settings(struct remote_settings *s, const struct said *said,
 	add_files(&s->known_hosts, said->user_hosts);
 	add_files(&s->known_hosts, said->global_hosts);
 	if (said->proxy_command &&
-	    strcasecmp(said->proxy_command, "none") != 0)
+	    strcasecmp(said->proxy_command, "none") != 0) {
 		s->proxy = expand(said->proxy_command, s, false);
-	else if (said->proxy_jump)
+	} else if (said->proxy_jump) {
 		s->proxy = remote_jump_command(said->proxy_jump, file, s);
+		s->jump = mem_strdup(said->proxy_jump);
+	}
 }
 
 int remote_config_parse(struct remote_settings *out,
@@ -380,7 +383,9 @@ void remote_settings_done(struct remote_settings *s)
 	strings_done(&s->revoked);
 	free(s->agent);
 	strings_done(&s->known_hosts);
+	free(s->known_command);
 	free(s->proxy);
+	free(s->jump);
 	free(s->ciphers);
 	free(s->kex);
 	free(s->macs);

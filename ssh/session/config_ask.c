@@ -178,7 +178,9 @@ static void learn_file(struct remote_config *c, const char *path)
 	}
 	rest = text.s;
 	while (rest && (line = strsep(&rest, "\r\n"))) {
-		char *patterns = value_of(line, "host");
+		char *name = value_of(line, "hostname");
+		/* a block's HostName may be the name of one that it fits */
+		char *patterns = name ? name : value_of(line, "host");
 		char *match = value_of(line, "match");
 
 		if (strstr(line, "%C") ||

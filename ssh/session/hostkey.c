@@ -198,22 +198,37 @@ static void take_known(struct scan *s, const char *line)
 	}
 }
 
+/* What follows @mark at the front of @line; NULL: another line. */
+static const char *behind_mark(const char *line, const char *mark)
+{
+	size_t len = strlen(mark);
+
+	if (strncmp(line, mark, len) != 0 || !strchr(" \t", line[len]))
+		return NULL;
+	return line + len + strspn(line + len, " \t");
+}
+
 static void scan_line(struct scan *s, const char *line)
 {
-	static const char mark[] = "@revoked";
-	size_t len = sizeof mark - 1;
+	const char *revoked = behind_mark(line, "@revoked");
+	const char *ca = behind_mark(line, "@cert-authority");
 	const char *bare = s->settings->alias ? s->settings->alias
 					      : s->settings->host;
 	AUTO(auto_free) char *key = NULL;
 
-	if (strncmp(line, mark, len) == 0 && strchr(" \t", line[len])) {
-		line += len + strspn(line + len, " \t");
+	if (revoked) {
 		/* who revokes a key means it for every port of that host */
-		if (meant_for(line, s->host, false) ||
-		    meant_for(line, bare, false) || meant_for(line, bare, true))
-			key = key_behind(line);
+		if (meant_for(revoked, s->host, false) ||
+		    meant_for(revoked, bare, false) ||
+		    meant_for(revoked, bare, true))
+			key = key_behind(revoked);
 		if (key)
 			strings_add(&s->out->revoked, key);
+	} else if (ca) {
+		if (meant_for(ca, s->host, false) ||
+		    meant_for(ca, bare, false))
+			strings_printf(&s->out->authorities, "%s:%zu", s->file,
+				       s->line);
 	} else if (*line && *line != '#' && *line != '@' && !s->out->pinned) {
 		take_known(s, line);
 	}
@@ -354,6 +369,7 @@ void remote_known_done(struct remote_known *k)
 	strings_done(&k->places);
 	strings_done(&k->revoked);
 	strings_done(&k->krls);
+	strings_done(&k->authorities);
 	strings_done(&k->plain);
 	strings_done(&k->unread);
 }

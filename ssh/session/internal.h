@@ -73,7 +73,9 @@ struct remote_settings {
 	char *agent;                /* socket path, "" without one */
 	struct strings known_hosts; /* all files, the user's first */
 	struct strings revoked;     /* RevokedHostKeys */
+	char *known_command;        /* KnownHostsCommand, or NULL */
 	char *proxy;                /* command, or NULL */
+	char *jump;                 /* ProxyJump that it stands for, or NULL */
 	/* lists of algorithms, or NULL */
 	char *ciphers, *kex, *macs, *hostkeys, *pubkeys;
 };
@@ -229,6 +231,15 @@ const struct remote_key *remote_keys_find(const struct remote_keys *keys,
 /** Base64 of the public part of the key at @path, or NULL; caller frees. */
 char *remote_key_public(const char *path);
 
+/**
+ * A copy of the private key @k with the certificate in the file @path, or NULL
+ * if that is none for it; ssh_key_free() it. @fault gets why the certificate
+ * can't serve to log in as @user, if one can see that.
+ */
+struct ssh_key_struct *remote_cert_join(const struct remote_key *k,
+					const char *path, const char *user,
+					struct sbuf *fault);
+
 /* ---- host keys ---- */
 
 /** The keys that a host may show. */
@@ -238,6 +249,7 @@ struct remote_known {
 	struct strings places;  /* for each: where it stands */
 	struct strings revoked; /* never good, pinned or not */
 	struct strings krls;    /* files that revoke more: KRL of OpenSSH */
+	struct strings authorities; /* places that trust a CA for the host */
 	struct strings plain;   /* known without the port: good, never bad */
 	struct strings unread;  /* places with keys of no type that we know */
 };

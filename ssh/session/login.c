@@ -94,17 +94,26 @@ static int connect_failed(const struct remote_link *l, int rc,
 	AUTO(auto_free) char *why = remote_link_error(l);
 	AUTO(auto_free) char *over = remote_patience_text(&l->patience);
 	AUTO(sbuf_done) struct sbuf proxy = SBUF_INIT;
-	char said[400] = ""; /* the first line of a proxy's complaints */
+	char said[2048] = "";
+	char *line = said; /* the first one that says something */
 	ssize_t n = 0;
 
 	if (l->proxy.pid > 0)
 		n = read(l->proxy.errors, said, sizeof said - 1);
 	said[n > 0 ? n : 0] = '\0';
-	said[strcspn(said, "\r\n")] = '\0';
-	if (*said) {
+	/* OpenSSH frames a warning in '@' */
+	line += strspn(line, "@\r\n \t");
+	line[strcspn(line, "\r\n@")] = '\0';
+	if (*line && s->jump)
+		sbuf_printf(&proxy, "; on the way by the jump host '%s', ssh "
+			    "says: ", s->jump);
+	else if (*line)
 		sbuf_puts(&proxy, "; the proxy says: ");
-		text_escape(&proxy, said, strlen(said), false);
-	}
+	text_escape(&proxy, line, strlen(line), false);
+	if (s->jump && (strstr(line, "Host key verification") ||
+			strstr(line, "HOST IDENTIFICATION")))
+		sbuf_puts(&proxy, " Jump hosts are known by known_hosts alone: "
+			  "log in there once with ssh, or put its key there");
 	if (rc == SSH_AGAIN)
 		return err_set(e, ERR_UNREACHABLE, "'%s' port %d: connected, "
 			       "but SSH: %s%s", s->host, s->port, over,
@@ -152,6 +161,29 @@ static int exchange_keys(struct remote_link *l, int fd,
 	return 0;
 }
 
+/* What OpenSSH might know the host by, and is not used here, is named. */
+static int refuse_new(const struct remote_login *facts,
+		      const struct remote_settings *s,
+		      const struct remote_known *known, struct err *e)
+{
+	AUTO(auto_free) char *other = NULL;
+
+	if (known->authorities.len)
+		other = mem_printf(" (%s trusts a certificate authority for "
+				   "it; host certificates are not used here, "
+				   "the key itself must be known)",
+				   known->authorities.items[0]);
+	else if (s->known_command && strcasecmp(s->known_command, "none") != 0)
+		other = mem_strdup(" (ssh_config has a KnownHostsCommand for "
+				   "it, which is not run here)");
+	return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' is not known: "
+		       "%s (%.*s)%s; compare it with 'ssh-keygen -l' on the "
+		       "host, then accept it or put it into known_hosts",
+		       s->name, facts->fingerprint,
+		       (int)strcspn(facts->hostkey_line, " "),
+		       facts->hostkey_line, other ? other : "");
+}
+
 /* Is it the host that was meant? HOSTKEY, and nobody logs in, if it is not. */
 static int judge_hostkey(struct remote_login *facts,
 			 const struct remote_link *l,
@@ -171,13 +203,7 @@ static int judge_hostkey(struct remote_login *facts,
 			       e) < 0)
 		return -1;
 	if (facts->hostkey == REMOTE_KEY_NEW && !accept_new)
-		return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' is "
-			       "not known: %s (%.*s); compare it with "
-			       "'ssh-keygen -l' on the host, then accept it "
-			       "or put it into known_hosts", s->name,
-			       facts->fingerprint,
-			       (int)strcspn(facts->hostkey_line, " "),
-			       facts->hostkey_line);
+		return refuse_new(facts, s, known, e);
 	return 0;
 }
 

@@ -169,8 +169,8 @@ static void start_sshd(void)
 		 "SetEnv SHLVL=1\n"
 		 "StrictModes no\nUsePAM no\nPasswordAuthentication no\n"
 		 "KbdInteractiveAuthentication no\nMaxStartups 200\n"
-		 "PermitRootLogin yes\n",
-		 lab.port, at("host"), at("authorized"));
+		 "PermitRootLogin yes\nTrustedUserCAKeys %s\n",
+		 lab.port, at("host"), at("authorized"), at("other.pub"));
 	posix_spawn_file_actions_init(&files);
 	/* a pipe of ours is not to be held open by it */
 	posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
@@ -651,6 +651,75 @@ static void identities_only(void **state)
 	session_done(&s);
 }
 
+/* Certificates of users: the CA "other" is trusted, "spare" is not. */
+static void user_certificates(void **state)
+{
+	static const struct {
+		const char *key, *ca, *how; /* how ssh-keygen makes it */
+		bool named; /* by CertificateFile, else beside the key */
+		const char *why;  /* NULL: logs in */
+	} cases[] = {
+		{ "wrong", "other", "-n root", true, NULL },
+		{ "wrong", "other", "-n root", false, NULL },
+		{ "wrong", "other", "-n admin,root -V -1h:+1h", true, NULL },
+		{ "certrsa", "other", "-n root", true, NULL },
+		{ "certec", "other", "-n root", false, NULL },
+		{ "wrong", "other", "-n root -V -2h:-1h", true, "expired 2" },
+		{ "wrong", "other", "-n root -V +1h:+2h", true, "not valid b" },
+		{ "wrong", "other", "-n admin", false, "not for the user" },
+		{ "wrong", "other", "-h -n root", true, "of a host" },
+		{ "wrong", "spare", "-n root", true, "does not accept" },
+	};
+
+	(void)state;
+	NEED_SSHD();
+	sh("cd %s && ssh-keygen -q -t rsa -b 2048 -N '' -f certrsa && "
+	   "ssh-keygen -q -t ecdsa -b 384 -N '' -f certec", lab.dir);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(session_done) struct session s;
+		const char *key = cases[i].key;
+
+		assert_int_equal(sh("cd %s && rm -f *-cert.pub named && "
+				    "ssh-keygen -q -s %s -I id %s %s.pub",
+				    lab.dir, cases[i].ca, cases[i].how, key),
+				 0);
+		if (cases[i].named)
+			sh("cd %s && mv %s-cert.pub named", lab.dir, key);
+		configure("\tIdentityFile %s\n%s%s\n", at(key),
+			  cases[i].named ? "\tCertificateFile " : "",
+			  cases[i].named ? at("named") : "");
+		if (!cases[i].why) {
+			must(login(&s), &s.e);
+			continue;
+		}
+		must_fail(login(&s), &s.e, ERR_AUTH);
+		assert_text(s.e.msg, cases[i].why);
+		assert_text(s.e.msg, cases[i].named ? "named" : "-cert.pub");
+	}
+	sh("cd %s && rm -f *-cert.pub named", lab.dir);
+}
+
+/* What CertificateFile names and is no certificate of a key is said. */
+static void no_certificate(void **state)
+{
+	static const char *const files[] = { "absent", "good.pub", "wrong",
+					     "of_third" };
+
+	(void)state;
+	NEED_SSHD();
+	sh("cd %s && cp third.pub of_third.pub && ssh-keygen -q -s other -I x "
+	   "-n root of_third.pub && mv of_third-cert.pub of_third", lab.dir);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		AUTO(session_done) struct session s;
+
+		configure("\tIdentityFile %s\n\tCertificateFile %s\n",
+			  at("wrong"), at(files[i]));
+		must_fail(login(&s), &s.e, ERR_AUTH);
+		assert_text(s.e.msg, files[i]);
+		assert_text(s.e.msg, "no certificate of a key");
+	}
+}
+
 /* Six wrong keys in the agent: the named one is shown first. */
 static void named_key_first(void **state)
 {
@@ -772,6 +841,7 @@ static void unknown_host(void **state)
 	configure("\tIdentityFile %s\n", at("good"));
 	must_fail(login(&s), &s.e, ERR_HOSTKEY);
 	assert_text(s.e.msg, "is not known: SHA256:");
+	assert_text(s.e.msg, "known:4 trusts a certificate authority");
 	s.conf.accept_new = true;
 	must(remote_open(&s.r, &s.target, &s.conf, &s.e), &s.e);
 	assert_int_equal(remote_facts(s.r)->hostkey, REMOTE_KEY_NEW);
@@ -1301,7 +1371,8 @@ int main(int argc, char **argv)
 		T(readable_key_is_refused), T(second_key_works),
 		T(passphrase_is_asked), T(wrong_passphrase), T(no_passphrase),
 		T(agent_holds_the_locked_key), T(agent_alone),
-		T(identities_only), T(named_key_first), T(too_many_keys),
+		T(identities_only), T(user_certificates), T(no_certificate),
+		  T(named_key_first), T(too_many_keys),
 		T(pinned), T(pinned_of_another_type), T(known_hashed),
 		T(known_in_a_second_file), T(unknown_host), T(changed_key),
 		T(revoked_key), T(frozen_server), T(refused_port),
