@@ -294,6 +294,23 @@ static void plan_key_file(struct plan *p)
 	}
 }
 
+/* A login over the mesh says nothing of where the host is (render/facts.c). */
+static void add_place_note(struct plan *p)
+{
+	AUTO(auto_free) char *place = node_endpoint(p->mesh, p->node);
+	struct ip ip;
+
+	if (!ip_parse(&ip, p->observed->ssh_server) ||
+	    !place_in_mesh(p->mesh, &ip))
+		return;
+	if (*place)
+		strings_printf(&p->notes, "logged in over the mesh: its peers "
+			       "go on reaching it at %s", place);
+	else if (!node_is_hidden(p->node))
+		strings_add(&p->notes, "logged in over the mesh: where its "
+			    "peers reach it is not known, set its endpoint");
+}
+
 /*
  * What is as it is on purpose: networks that stay outside, words that were not
  * believed, and external peers, which are there, and that is all we say to
@@ -397,6 +414,7 @@ int plan_make(struct plan *out, const struct desired *d,
 		add_step(&p, STEP_TAKE_OVER);
 	plan_boot(&p, boot_hash, options);
 	plan_key_file(&p);
+	add_place_note(&p);
 	add_desired_notes(&p);
 	if (o->exists)
 		plan_interface(&p);
