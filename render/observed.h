@@ -24,6 +24,11 @@ struct observed_peer {
 	struct cidrs allowed_ips; /* as the kernel prints them, sorted */
 	int keepalive_s;      /* 0: off */
 	int64_t handshake;    /* seconds since 1970 by the host, 0: never */
+	uint64_t sent;        /* bytes, by the interface's count */
+	VEC(struct ip) named; /* what the boot file's name for it is now, there;
+				 asked for when no handshake is fresh. None: not
+				 asked, or no answer */
+	bool unasked;         /* for there is nothing to ask with */
 };
 
 struct observed_route {

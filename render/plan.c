@@ -57,10 +57,36 @@ static bool same_endpoint(const char *a, const char *b)
 	       ip_parse(&ip_b, host_b) && ip_equal(&ip_a, &ip_b);
 }
 
+static bool is_quiet(const struct observed_peer *l, const struct observed *o)
+{
+	return !l->handshake || o->now - l->handshake >= HANDSHAKE_FRESH;
+}
+
+/* Is a peer, set by name, none of what the name is now? */
+static bool name_moved(const struct desired_peer *d,
+		       const struct observed_peer *l)
+{
+	AUTO(auto_free) char *name = NULL, *host = NULL;
+	int wanted, port;
+	struct err ignored;
+	struct ip at;
+
+	if (!l->named.len ||
+	    endpoint_parse(d->endpoint, &name, &wanted, &ignored) < 0 ||
+	    endpoint_parse(l->endpoint, &host, &port, &ignored) < 0 ||
+	    !ip_parse(&at, host))
+		return false;
+	for (size_t i = 0; i < l->named.len; i++)
+		if (port == wanted && ip_equal(&l->named.items[i], &at))
+			return false;
+	return true;
+}
+
 /*
  * An endpoint is a hint: the peer may have roamed since it was set. What was
  * set before stands in the boot file. It differs only if another one was set,
- * or none, or if it no longer works.
+ * or none, or if it no longer works; a name, if the peer is none of its
+ * addresses besides.
  */
 static bool endpoint_differs(const struct desired_peer *d,
 			     const struct observed_peer *l,
@@ -74,8 +100,8 @@ static bool endpoint_differs(const struct desired_peer *d,
 	if (!booted || strcmp(booted, d->endpoint) != 0)
 		return true;
 	if (desired_endpoint_is_name(d))
-		return !*l->endpoint;
-	return !l->handshake || o->now - l->handshake >= HANDSHAKE_FRESH;
+		return !*l->endpoint || (is_quiet(l, o) && name_moved(d, l));
+	return is_quiet(l, o);
 }
 
 static void plan_peers(struct plan *p)
@@ -104,9 +130,16 @@ static void plan_peers(struct plan *p)
 		}
 		if ((!live || change & PEER_ENDPOINT) &&
 		    desired_endpoint_is_name(peer)) {
-			add_step(p, STEP_NAME_ENDPOINT)->peer = peer;
+			s = add_step(p, STEP_NAME_ENDPOINT);
+			s->peer = peer;
+			s->live = live;
 			change &= ~(unsigned)PEER_ENDPOINT;
 		}
+		if (live && live->unasked && desired_endpoint_is_name(peer))
+			strings_printf(&p->notes, "'%s' is silent, and whether "
+				       "%s is elsewhere now cannot be asked "
+				       "there: there is no 'getent'",
+				       peer->name, peer->endpoint);
 		if (live && !change)
 			continue;
 		s = add_step(p, live ? STEP_SET_PEER : STEP_ADD_PEER);

@@ -57,7 +57,7 @@ static const struct {
 	{ "route4", report_route4 }, { "route6", report_route6 },
 	{ "boot", report_boot },     { "dropin", report_dropin },
 	{ "main4", report_main4 },   { "main6", report_main6 },
-	{ "links", report_links },
+	{ "links", report_links },   { "names", report_names },
 };
 
 /* A section's text runs to the next frame line; returns where that starts. */

@@ -308,6 +308,11 @@ static void test_lies(void **state)
 		{ HEAD("link") "7: wg0: <UP> mtu huge\n", "mtu" },
 		{ HEAD("link") "7: wg0: <UP> mtu -5\n", "mtu" },
 		{ HEAD("dump") "x\n", "first line" },
+		{ HEAD("names") KEY_B "\t192.0.2.1\n", "peer" },
+		{ HEAD("dump") KEY_A "\t1\toff\n" KEY_B "\t(none)\t(none)\t(none)\t0\t0\t0\toff\n"
+		  HEAD("names") KEY_B "\t192.0.2.1;id\n", "address" },
+		{ HEAD("dump") KEY_A "\t1\toff\n" KEY_B "\t(none)\t(none)\t(none)\t0\t0\t-1\toff\n",
+		  "count of bytes" },
 		{ HEAD("dump") KEY_A "\t51820\toff\textra\tmore\n", "first line" },
 		{ HEAD("dump") "a\x1b[2J\t1\toff\n", "public key" },
 		{ HEAD("dump") NO_KEY "\t1\toff\n", "public key" },

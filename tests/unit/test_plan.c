@@ -226,6 +226,50 @@ static void test_endpoint_name(void **state)
 	free(unset);
 }
 
+/*
+ * A name that is somewhere else now is set anew, unless a handshake says that
+ * the peer is where it is.
+ */
+static void test_endpoint_name_moved(void **state)
+{
+	static const char mesh[] =
+		"'mesh_id':'" MESH_ID "','nodes':{"
+		"'a':{'mesh_ip':'10.99.0.1','public_key':'" KEY_A "'},"
+		"'b':{'mesh_ip':'10.99.0.2','public_key':'" KEY_B "',"
+		"'public_endpoint':'b.example.org:1'}}";
+	static const struct {
+		const char *live, *handshake, *names;
+		bool moved;
+	} rows[] = {
+		{ "203.0.113.1:1", "0", "\t192.0.2.7", true },
+		{ "203.0.113.1:1", "1799999820", "\t192.0.2.7", true },
+		{ "203.0.113.1:1", "1799999821", "\t192.0.2.7", false },
+		{ "203.0.113.1:1", "0", "\t192.0.2.7\t203.0.113.1", false },
+		{ "203.0.113.1:9", "0", "\t203.0.113.1", true },
+		{ "[2001:db8::1]:1", "0", "\t2001:db8:0::1", false },
+		{ "[2001:db8::1]:1", "0", "\t::ffff:192.0.2.7", true },
+		{ "203.0.113.1:1", "0", "", false },
+		{ "203.0.113.1:1", "0", "\tunasked", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO(auto_free) char *report = mem_printf(
+			"%s" KEY_B "\t(none)\t%s\t10.99.0.2/32\t%s\t0\t0\toff\n%s"
+			KEY_B "%s\n",
+			HOST ADDRESS LINK DUMP, rows[i].live, rows[i].handshake,
+			HEAD("boot") "|same\n# managed by wgmesh, mesh " MESH_ID
+			", serial 1\n|PublicKey = " KEY_B
+			"\n|Endpoint = b.example.org:1\n" HEAD("names"),
+			rows[i].names);
+		AUTO(auto_free) char *want = mem_printf(
+			"~ peer b: endpoint b.example.org:1 (was %s)\n",
+			rows[i].live);
+
+		assert_steps(mesh, report, rows[i].moved ? want : "");
+	}
+}
+
 #define NO_ROUTES HOST ADDRESS LINK DUMP PEER_B
 
 static void test_routes(void **state)
@@ -505,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_endpoint_of_nat),
 		cmocka_unit_test(test_endpoint_name),
+		cmocka_unit_test(test_endpoint_name_moved),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_forwarding),
 		cmocka_unit_test(test_marker),
