@@ -29,6 +29,8 @@ void observed_done(struct observed *o)
 	vec_done(&o->addresses);
 	vec_done(&o->links);
 	vec_done(&o->underlay);
+	free(o->drops4);
+	free(o->drops6);
 	free(o->busy);
 	free(o->lock_token);
 	free(o->hostname);

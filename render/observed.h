@@ -117,6 +117,9 @@ struct observed {
 	bool forward4, forward6; /* live */
 	bool dropin;             /* our sysctl file is there */
 	bool dropin4, dropin6;   /* and says so */
+	char *drops4, *drops6; /* the firewall's table that drops what is
+				  forwarded from our interface; NULL: none
+				  evidently does, or it was not asked */
 	/* while it is parsed: */
 	size_t max;              /* of each kind of thing; 0: OBSERVED_MAX */
 	size_t n_lines, n_allowed_ips; /* so far */

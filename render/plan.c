@@ -327,6 +327,21 @@ static void plan_key_file(struct plan *p)
 	}
 }
 
+static void add_forward_note(struct plan *p)
+{
+	const struct desired *d = p->desired;
+	const struct observed *o = p->observed;
+	const char *table = d->forward4 && o->drops4   ? o->drops4
+			    : d->forward6 && o->drops6 ? o->drops6
+						       : NULL;
+
+	if (table)
+		strings_printf(&p->notes, "its firewall drops what is forwarded "
+			       "to the networks behind it (table '%s'): let in "
+			       "there what comes from %s", table,
+			       p->mesh->interface_name);
+}
+
 /* A login over the mesh says nothing of where the host is (render/facts.c). */
 static void add_place_note(struct plan *p)
 {
@@ -448,6 +463,7 @@ int plan_make(struct plan *out, const struct desired *d,
 	plan_boot(&p, boot_hash, options);
 	plan_key_file(&p);
 	add_place_note(&p);
+	add_forward_note(&p);
 	add_desired_notes(&p);
 	if (o->exists)
 		plan_interface(&p);

@@ -16,6 +16,8 @@
 
 /* The longest that `wg` prints: an address with a zone, and a port. */
 #define ENDPOINT_MAX 80
+/** The longest name of a table of nftables that is shown. */
+#define TABLE_MAX 128
 
 static const char *unset_as_empty(const char *s, const char *unset)
 {
@@ -130,6 +132,22 @@ int report_names(struct observed *o, char *line, struct err *e)
 		else
 			vec_push(&p->named, ip);
 	}
+	return 0;
+}
+
+/* "forward FAMILY TABLE"; one for both families counts for both. */
+int report_firewall(struct observed *o, char *line, struct err *e)
+{
+	struct fields f;
+
+	fields_split(&f, line, " ");
+	if (f.n != 3 || strcmp(f.f[0], "forward") != 0 ||
+	    strlen(f.f[2]) > TABLE_MAX || !text_is_printable(f.f[2]))
+		return report_bad(e, "line", f.n ? f.f[f.n - 1] : "");
+	if (strcmp(f.f[1], "ip6") != 0)
+		mem_replace(&o->drops4, f.f[2]);
+	if (strcmp(f.f[1], "ip") != 0)
+		mem_replace(&o->drops6, f.f[2]);
 	return 0;
 }
 

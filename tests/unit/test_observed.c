@@ -309,6 +309,9 @@ static void test_lies(void **state)
 		{ HEAD("link") "7: wg0: <UP> mtu -5\n", "mtu" },
 		{ HEAD("dump") "x\n", "first line" },
 		{ HEAD("names") KEY_B "\t192.0.2.1\n", "peer" },
+		{ HEAD("firewall") "forward ip\n", "line" },
+		{ HEAD("firewall") "forward ip a b\n", "line" },
+		{ HEAD("firewall") "forward ip \x1b[2J\n", "line" },
 		{ HEAD("dump") KEY_A "\t1\toff\n" KEY_B "\t(none)\t(none)\t(none)\t0\t0\t0\toff\n"
 		  HEAD("names") KEY_B "\t192.0.2.1;id\n", "address" },
 		{ HEAD("dump") KEY_A "\t1\toff\n" KEY_B "\t(none)\t(none)\t(none)\t0\t0\t-1\toff\n",

@@ -226,6 +226,40 @@ static void test_endpoint_name(void **state)
 	free(unset);
 }
 
+/* Of a firewall that drops, only where there is something to forward. */
+static void test_forward_note(void **state)
+{
+	static const struct {
+		const char *routes, *said;
+		bool noted;
+	} rows[] = {
+		{ "'10.61.0.0/24'", "forward ip filter\n", true },
+		{ "'10.61.0.0/24'", "forward inet filter\n", true },
+		{ "'10.61.0.0/24'", "forward ip6 filter\n", false },
+		{ "'fd61::/64'", "forward ip6 filter\n", true },
+		{ "'fd61::/64'", "forward ip filter\n", false },
+		{ "", "forward ip filter\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO(auto_free) char *mesh = mem_printf(
+			"'mesh_id':'" MESH_ID "','nodes':{'a':{'mesh_ip':"
+			"'10.99.0.1','public_key':'" KEY_A "',"
+			"'routable_networks':[%s]}}", rows[i].routes);
+		AUTO(auto_free) char *report = mem_printf(
+			"%s" HEAD("firewall") "%s", HOST ADDRESS LINK DUMP BOOT,
+			rows[i].said);
+		struct planned p;
+
+		plan(&p, mesh, report);
+		assert_int_equal(p.plan.notes.len, rows[i].noted);
+		if (rows[i].noted)
+			assert_non_null(strstr(p.plan.notes.items[0], "wg0"));
+		planned_done(&p);
+	}
+}
+
 /*
  * A name that is somewhere else now is set anew, unless a handshake says that
  * the peer is where it is.
@@ -550,6 +584,7 @@ int main(void)
 		cmocka_unit_test(test_endpoint_of_nat),
 		cmocka_unit_test(test_endpoint_name),
 		cmocka_unit_test(test_endpoint_name_moved),
+		cmocka_unit_test(test_forward_note),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_forwarding),
 		cmocka_unit_test(test_marker),
