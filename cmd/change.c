@@ -7,6 +7,7 @@
 #include "cmd/ask.h"
 #include "cmd/keys.h"
 #include "render/validate.h"
+#include "ssh/session/remote.h"
 #include "state/model/model.h"
 #include "state/yaml/yaml.h"
 
@@ -14,6 +15,10 @@
 
 /** So many findings are shown, then how many more there are. */
 #define SHOWN_MAX 20
+/** Addresses of a name that are looked at. */
+#define NAME_ADDRESSES 16
+/** How long all look-ups of one change may take. */
+#define NAMES_MS 2000
 
 int change_begin(struct change_run *c, const struct cmd_env *env,
 		 struct err *e)
@@ -74,6 +79,56 @@ static char *placed_text(const struct change_run *c, const struct finding *f)
 		return mem_printf("%s%s", f->text, act.s);
 	return mem_printf("%s:%zu:%zu: %s%s", c->file, at.line, at.column,
 			  f->text, act.s);
+}
+
+/*
+ * A name that leads into the mesh is no better than the address. It is asked
+ * for where it is said; where it leads to later is seen on the hosts.
+ */
+static int judge_endpoint_name(const struct change_run *c, const struct node *n,
+			       int *left_ms, struct err *e)
+{
+	const struct node *old = nodes_find(&c->before.nodes, n->name);
+	const struct mesh *m = store_mesh(c->store);
+	AUTO(auto_free) char *host = NULL;
+	struct ip found[NAME_ADDRESSES];
+	char text[ADDR_TEXT_MAX];
+	struct err ignored;
+	size_t count;
+	int port;
+
+	if (!n->public_endpoint ||
+	    (old && old->public_endpoint &&
+	     strcmp(old->public_endpoint, n->public_endpoint) == 0) ||
+	    endpoint_parse(n->public_endpoint, &host, &port, &ignored) < 0 ||
+	    ip_parse(&found[0], host))
+		return 0;
+	count = remote_addresses(found, NAME_ADDRESSES, host, left_ms);
+	for (size_t i = 0; i < count; i++)
+		if (place_in_mesh(m, &found[i]))
+			return err_set(e, ERR_INPUT, "node '%s': endpoint: %s "
+				       "is %s here, which %s%s", n->name,
+				       host, ip_text(&found[i], text),
+				       place_fault(m, &found[i]),
+				       c->always ? "" : "; nothing is saved");
+	return 0;
+}
+
+/* All new names together take no longer than NAMES_MS. */
+static int judge_endpoint_names(const struct change_run *c, struct err *e)
+{
+	const struct mesh *m = store_mesh(c->store);
+	int left_ms = NAMES_MS;
+
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		if (judge_endpoint_name(c, &m->nodes.items[i], &left_ms,
+					e) == 0)
+			continue;
+		if (!c->always)
+			return -1;
+		note("error: %s", e->msg);
+	}
+	return 0;
 }
 
 /*
@@ -146,7 +201,7 @@ int change_confirm(struct change_run *c, const struct cmd_env *env,
 		put("nothing changes\n");
 		return 0;
 	}
-	if (judge_change(c, e) < 0)
+	if (judge_change(c, e) < 0 || judge_endpoint_names(c, e) < 0)
 		return -1;
 	if (!own)
 		change_print(c);

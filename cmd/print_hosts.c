@@ -5,6 +5,10 @@
 #include "cmd/engine.h"
 
 #include "cmd/jout.h"
+#include "render/silent.h"
+
+/** Silent pairs that are named; -json has them all. */
+#define SILENT_NAMED 10
 
 /* The end of a summary line. */
 static void print_unfinished(const struct fleet *f)
@@ -55,6 +59,46 @@ void print_plan(const struct fleet *f)
 	print_unfinished(f);
 }
 
+/*
+ * Pairs that should be up and are not. What changed just now needs its time, and
+ * of a host that failed enough is said.
+ */
+static void find_silent(struct silent_pairs *out, const struct fleet *f)
+{
+	VEC(struct silent_host) hosts = { 0 };
+
+	for (size_t i = 0; i < f->hosts.len; i++) {
+		const struct host *h = &f->hosts.items[i];
+
+		if (!h->removed)
+			vec_push(&hosts, ((struct silent_host){
+						 h->node,
+						 h->result == HOST_UNCHANGED
+							 ? &h->observed
+							 : NULL }));
+	}
+	silent_find(out, f->mesh, hosts.items, hosts.len);
+	vec_done(&hosts);
+}
+
+static void print_silent(const struct fleet *f)
+{
+	struct silent_pairs pairs = { 0 };
+
+	find_silent(&pairs, f);
+	if (pairs.len)
+		put("%zu pair%s silent: ", pairs.len,
+		    pairs.len == 1 ? "" : "s");
+	for (size_t i = 0; i < pairs.len && i < SILENT_NAMED; i++)
+		put("%s%s-%s", i ? ", " : "", pairs.items[i].a->name,
+		    pairs.items[i].b->name);
+	if (pairs.len > SILENT_NAMED)
+		put(" and %zu more", pairs.len - SILENT_NAMED);
+	if (pairs.len)
+		put(" (no handshake: is UDP let through on both sides?)\n");
+	vec_done(&pairs);
+}
+
 void print_results(const struct fleet *f)
 {
 	for (size_t i = 0; i < f->hosts.len; i++) {
@@ -68,6 +112,7 @@ void print_results(const struct fleet *f)
 			put(": %s", err_words(&h->err).s);
 		put("\n");
 	}
+	print_silent(f);
 	put("Deploy: %zu changed, %zu unchanged", fleet_count(f, HOST_CHANGED),
 	    fleet_count(f, HOST_UNCHANGED));
 	print_unfinished(f);
@@ -90,6 +135,28 @@ static void add_steps(struct jout *j, const struct host *h)
 		jout_end(j);
 	}
 	jout_end(j);
+}
+
+static void add_silent(struct jout *j, const struct fleet *f)
+{
+	struct silent_pairs pairs = { 0 };
+
+	find_silent(&pairs, f);
+	jout_list(j, "silent");
+	for (size_t i = 0; i < pairs.len; i++) {
+		const struct silent_pair *p = &pairs.items[i];
+
+		jout_open(j, NULL);
+		jout_text(j, "a", p->a->name);
+		jout_text(j, "b", p->b->name);
+		if (p->age_s < 0)
+			jout_text(j, "handshake_age", NULL);
+		else
+			jout_number(j, "handshake_age", (long)p->age_s);
+		jout_end(j);
+	}
+	jout_end(j);
+	vec_done(&pairs);
 }
 
 void print_json(const struct fleet *f)
@@ -115,6 +182,7 @@ void print_json(const struct fleet *f)
 		jout_end(j);
 	}
 	jout_end(j);
+	add_silent(j, f);
 	jout_open(j, "summary");
 	for (int r = HOST_UNCHANGED; r <= HOST_FAILED; r++)
 		jout_number(j, fleet_result_name((enum host_result)r),

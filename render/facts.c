@@ -32,7 +32,7 @@ static void merge_own(const struct mesh *m, struct node *n,
 	     i++) {
 		const struct observed_address *a = &o->addresses.items[i];
 
-		if (!a->passing && !ip_is_special(&a->address.ip) &&
+		if (!a->passing && !place_fault(m, &a->address.ip) &&
 		    strcmp(a->ifname, m->interface_name) != 0)
 			vec_push(own, a->address);
 	}
@@ -51,9 +51,7 @@ static struct ip outside_address(const struct mesh *m, const char *text)
 {
 	struct ip ip = { 0 };
 
-	if (!text || !ip_parse(&ip, text) || ip_is_special(&ip) ||
-	    (m->network.ip.family && cidr_contains(&m->network, &ip)) ||
-	    (m->network6.ip.family && cidr_contains(&m->network6, &ip)))
+	if (!text || !ip_parse(&ip, text) || place_fault(m, &ip))
 		return (struct ip){ 0 };
 	return ip;
 }
@@ -93,27 +91,47 @@ struct reach {
 	struct ip dialled; /* what we saw; family 0: nothing */
 	struct ip address; /* its own address; family 0: nothing new */
 	bool translated;   /* sshd was reached on another address than ours */
+	bool over_mesh;    /* the login says nothing of where it is */
 };
+
+static bool is_in_mesh(const struct mesh *m, const char *text)
+{
+	struct ip ip;
+
+	return text && ip_parse(&ip, text) && place_in_mesh(m, &ip);
+}
+
+/* A global address of the host's own. */
+static struct ip own_global(const struct node *n)
+{
+	for (size_t i = 0; i < n->facts.addresses.len; i++)
+		if (is_global(&n->facts.addresses.items[i].ip))
+			return n->facts.addresses.items[i].ip;
+	return (struct ip){ 0 };
+}
 
 static struct reach reach_of(const struct mesh *m,
 			     const struct host_report *reports, size_t n,
 			     const struct host_report *r)
 {
-	const struct cidrs *own = &r->node->facts.addresses;
 	struct ip said = outside_address(m, r->observed->ssh_server);
 	struct reach reach = { .dialled = outside_address(m, r->dialled) };
 
-	if (r->local) {
+	reach.over_mesh = is_in_mesh(m, r->dialled) ||
+			  is_in_mesh(m, r->observed->ssh_server);
+	if (reach.over_mesh) {
+		reach.dialled = (struct ip){ 0 };
+		if (!r->node->facts.address && !node_is_hidden(r->node))
+			reach.address = own_global(r->node);
+	} else if (r->local) {
 		reach.dialled = reach.address = local_address(m, reports, n);
 	} else if (reach.dialled.family) {
 		reach.address = *r->observed->ssh_server ? said : reach.dialled;
 		reach.translated = !ip_equal(&reach.dialled, &reach.address);
 	} else if (!*r->dialled) { /* through a proxy: its word alone */
-		reach.address = said;
-		for (size_t i = 0; i < own->len && !is_global(&reach.address);
-		     i++)
-			if (is_global(&own->items[i].ip))
-				reach.address = own->items[i].ip;
+		reach.address = own_global(r->node);
+		if (is_global(&said) || !reach.address.family)
+			reach.address = said;
 	}
 	return reach;
 }
@@ -121,8 +139,8 @@ static struct reach reach_of(const struct mesh *m,
 /* ---- what others see ---- */
 
 /* Where @peer sees @r, lately; false: it does not. */
-static bool sees(struct ip *out, const struct host_report *peer,
-		 const struct host_report *r)
+static bool sees(const struct mesh *m, struct ip *out,
+		 const struct host_report *peer, const struct host_report *r)
 {
 	const struct observed *o = peer->observed;
 	const struct observed_peer *p =
@@ -134,7 +152,7 @@ static bool sees(struct ip *out, const struct host_report *peer,
 	return p && p->handshake &&
 	       o->now - p->handshake < HANDSHAKE_FRESH &&
 	       endpoint_parse(p->endpoint, &host, &port, &e) == 0 &&
-	       ip_parse(out, host);
+	       ip_parse(out, host) && !place_fault(m, out);
 }
 
 /* What two independent peers that are not behind NAT agree to see. */
@@ -144,7 +162,8 @@ struct sighting {
 };
 
 /* Two nodes at one address may be one machine, and are no two witnesses. */
-static struct sighting sighted(const struct host_report *reports, size_t n,
+static struct sighting sighted(const struct mesh *m,
+			       const struct host_report *reports, size_t n,
 			       const struct host_report *r)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -152,7 +171,7 @@ static struct sighting sighted(const struct host_report *reports, size_t n,
 		struct ip at, also;
 
 		if (&reports[i] == r || node_is_hidden(a) ||
-		    !sees(&at, &reports[i], r))
+		    !sees(m, &at, &reports[i], r))
 			continue;
 		for (size_t k = i + 1; k < n; k++) {
 			const struct node *b = reports[k].node;
@@ -162,7 +181,8 @@ static struct sighting sighted(const struct host_report *reports, size_t n,
 					   b->facts.dialled) == 0);
 
 			if (!one && &reports[k] != r && !node_is_hidden(b) &&
-			    sees(&also, &reports[k], r) && ip_equal(&at, &also))
+			    sees(m, &also, &reports[k], r) &&
+			    ip_equal(&at, &also))
 				return (struct sighting){ at, { a, b } };
 		}
 	}
@@ -219,15 +239,17 @@ void facts_merge(struct mesh *m, const struct host_report *reports, size_t n)
 				    ip_text(&all[i].address, text));
 	}
 	for (size_t i = 0; i < n; i++)
-		judge_nat(m, reports[i].node, &all[i]);
+		if (!all[i].over_mesh)
+			judge_nat(m, reports[i].node, &all[i]);
 	/* others' word, where what we saw leaves it open */
 	for (size_t i = 0; i < n; i++) {
 		struct node *node = reports[i].node;
-		const struct sighting s = sighted(reports, n, &reports[i]);
+		const struct sighting s = sighted(m, reports, n,
+						  &reports[i]);
 		AUTO(auto_free) char *from = NULL;
 
 		if (!s.at.family || node_is_hidden(node) ||
-		    is_global(&all[i].dialled))
+		    all[i].over_mesh || is_global(&all[i].dialled))
 			continue;
 		if (!observed_owns(reports[i].observed, &s.at,
 				   m->interface_name))

@@ -6,7 +6,9 @@
  * then what a host says of itself, which counts for that host alone: how the
  * others reach each other is computed without it. What hosts say of another one
  * counts when two that are independent agree, never against what we saw, and
- * takes nothing away: it only keeps a path through NAT open.
+ * takes nothing away: it only keeps a path through NAT open. An address of the
+ * mesh is no place (state/model/place.h): a login over the mesh leaves all of
+ * this as it was.
  */
 #ifndef WGMESH_RENDER_FACTS_H
 #define WGMESH_RENDER_FACTS_H

@@ -17,6 +17,8 @@ void observed_done(struct observed *o)
 		free(o->peers.items[i].endpoint);
 		vec_done(&o->peers.items[i].allowed_ips);
 	}
+	for (size_t i = 0; i < o->peers.len; i++)
+		vec_done(&o->peers.items[i].named);
 	for (size_t i = 0; i < o->boot_peers.len; i++) {
 		free(o->boot_peers.items[i].public_key);
 		free(o->boot_peers.items[i].endpoint);
@@ -28,6 +30,8 @@ void observed_done(struct observed *o)
 	vec_done(&o->addresses);
 	vec_done(&o->links);
 	vec_done(&o->underlay);
+	free(o->drops4);
+	free(o->drops6);
 	free(o->busy);
 	free(o->lock_token);
 	free(o->hostname);

@@ -24,6 +24,11 @@ struct observed_peer {
 	struct cidrs allowed_ips; /* as the kernel prints them, sorted */
 	int keepalive_s;      /* 0: off */
 	int64_t handshake;    /* seconds since 1970 by the host, 0: never */
+	uint64_t sent;        /* bytes, by the interface's count */
+	VEC(struct ip) named; /* what the boot file's name for it is now, there;
+				 asked for when no handshake is fresh. None: not
+				 asked, or no answer */
+	bool unasked;         /* for there is nothing to ask with */
 };
 
 struct observed_route {
@@ -117,6 +122,9 @@ struct observed {
 	bool forward4, forward6; /* live */
 	bool dropin;             /* our sysctl file is there */
 	bool dropin4, dropin6;   /* and says so */
+	char *drops4, *drops6; /* the firewall's table that drops what is
+				  forwarded from our interface; NULL: none
+				  evidently does, or it was not asked */
 	/* while it is parsed: */
 	size_t max;              /* of each kind of thing; 0: OBSERVED_MAX */
 	size_t n_lines, n_allowed_ips; /* so far */

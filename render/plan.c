@@ -57,10 +57,36 @@ static bool same_endpoint(const char *a, const char *b)
 	       ip_parse(&ip_b, host_b) && ip_equal(&ip_a, &ip_b);
 }
 
+static bool is_quiet(const struct observed_peer *l, const struct observed *o)
+{
+	return !l->handshake || o->now - l->handshake >= HANDSHAKE_FRESH;
+}
+
+/* Is a peer, set by name, none of what the name is now? */
+static bool name_moved(const struct desired_peer *d,
+		       const struct observed_peer *l)
+{
+	AUTO(auto_free) char *name = NULL, *host = NULL;
+	int wanted, port;
+	struct err ignored;
+	struct ip at;
+
+	if (!l->named.len ||
+	    endpoint_parse(d->endpoint, &name, &wanted, &ignored) < 0 ||
+	    endpoint_parse(l->endpoint, &host, &port, &ignored) < 0 ||
+	    !ip_parse(&at, host))
+		return false;
+	for (size_t i = 0; i < l->named.len; i++)
+		if (port == wanted && ip_equal(&l->named.items[i], &at))
+			return false;
+	return true;
+}
+
 /*
  * An endpoint is a hint: the peer may have roamed since it was set. What was
  * set before stands in the boot file. It differs only if another one was set,
- * or none, or if it no longer works.
+ * or none, or if it no longer works; a name, if the peer is none of its
+ * addresses besides.
  */
 static bool endpoint_differs(const struct desired_peer *d,
 			     const struct observed_peer *l,
@@ -74,8 +100,8 @@ static bool endpoint_differs(const struct desired_peer *d,
 	if (!booted || strcmp(booted, d->endpoint) != 0)
 		return true;
 	if (desired_endpoint_is_name(d))
-		return !*l->endpoint;
-	return !l->handshake || o->now - l->handshake >= HANDSHAKE_FRESH;
+		return !*l->endpoint || (is_quiet(l, o) && name_moved(d, l));
+	return is_quiet(l, o);
 }
 
 static void plan_peers(struct plan *p)
@@ -104,9 +130,16 @@ static void plan_peers(struct plan *p)
 		}
 		if ((!live || change & PEER_ENDPOINT) &&
 		    desired_endpoint_is_name(peer)) {
-			add_step(p, STEP_NAME_ENDPOINT)->peer = peer;
+			s = add_step(p, STEP_NAME_ENDPOINT);
+			s->peer = peer;
+			s->live = live;
 			change &= ~(unsigned)PEER_ENDPOINT;
 		}
+		if (live && live->unasked && desired_endpoint_is_name(peer))
+			strings_printf(&p->notes, "'%s' is silent, and whether "
+				       "%s is elsewhere now cannot be asked "
+				       "there: there is no 'getent'",
+				       peer->name, peer->endpoint);
 		if (live && !change)
 			continue;
 		s = add_step(p, live ? STEP_SET_PEER : STEP_ADD_PEER);
@@ -310,6 +343,38 @@ static void plan_key_file(struct plan *p)
 	}
 }
 
+static void add_forward_note(struct plan *p)
+{
+	const struct desired *d = p->desired;
+	const struct observed *o = p->observed;
+	const char *table = d->forward4 && o->drops4   ? o->drops4
+			    : d->forward6 && o->drops6 ? o->drops6
+						       : NULL;
+
+	if (table)
+		strings_printf(&p->notes, "its firewall drops what is forwarded "
+			       "to the networks behind it (table '%s'): let in "
+			       "there what comes from %s", table,
+			       p->mesh->interface_name);
+}
+
+/* A login over the mesh says nothing of where the host is (render/facts.c). */
+static void add_place_note(struct plan *p)
+{
+	AUTO(auto_free) char *place = node_endpoint(p->mesh, p->node);
+	struct ip ip;
+
+	if (!ip_parse(&ip, p->observed->ssh_server) ||
+	    !place_in_mesh(p->mesh, &ip))
+		return;
+	if (*place)
+		strings_printf(&p->notes, "logged in over the mesh: its peers "
+			       "go on reaching it at %s", place);
+	else if (!node_is_hidden(p->node))
+		strings_add(&p->notes, "logged in over the mesh: where its "
+			    "peers reach it is not known, set its endpoint");
+}
+
 /*
  * What is as it is on purpose: networks that stay outside, words that were not
  * believed, and external peers, which are there, and that is all we say to
@@ -413,6 +478,8 @@ int plan_make(struct plan *out, const struct desired *d,
 		add_step(&p, STEP_TAKE_OVER);
 	plan_boot(&p, boot_hash, options);
 	plan_key_file(&p);
+	add_place_note(&p);
+	add_forward_note(&p);
 	add_desired_notes(&p);
 	if (o->exists)
 		plan_interface(&p);

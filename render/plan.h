@@ -59,7 +59,8 @@ struct step {
 	enum step_kind kind;
 	const struct desired_peer *peer;  /* ADD_PEER, SET_PEER,
 					     NAME_ENDPOINT */
-	const struct observed_peer *live; /* SET_PEER, REMOVE_PEER */
+	const struct observed_peer *live; /* SET_PEER, REMOVE_PEER;
+					     NAME_ENDPOINT: NULL with ADD_PEER */
 	unsigned change;                  /* SET_PEER: peer_change bits */
 	struct cidr network;              /* addresses, routes */
 	struct ip gateway;                /* routes: the new one */

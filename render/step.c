@@ -112,6 +112,8 @@ static void put_name_endpoint(struct sbuf *out, const struct plan *p,
 	(void)p;
 	sbuf_printf(out, "~ peer %s: endpoint %s", s->peer->name,
 		    s->peer->endpoint);
+	if (s->live && *s->live->endpoint)
+		sbuf_printf(out, " (was %s)", s->live->endpoint);
 }
 
 static void put_route(struct sbuf *out, const struct plan *p,

@@ -132,6 +132,35 @@ void validate_errors(struct findings *out, const struct mesh *m)
 	claims_report(&endpoints, &words, out);
 }
 
+/*
+ * They are left alone as they are, so no deploy stops for them; and a wrapper of
+ * UDP on the host itself may well be where one is reached.
+ */
+static void warn_of_externals(struct findings *out, const struct mesh *m,
+			      const struct node *n)
+{
+	struct finding_place at = { PART_NODE, n->name, NULL, NULL };
+
+	for (size_t i = 0; i < n->externals.len; i++) {
+		const struct external *x = &n->externals.items[i];
+		AUTO(auto_free) char *host = NULL;
+		const char *fault;
+		struct err ignored;
+		int port;
+
+		if (!x->endpoint ||
+		    endpoint_parse(x->endpoint, &host, &port, &ignored) < 0 ||
+		    place_is_loopback(host))
+			continue;
+		fault = place_host_fault(m, host);
+		at.value = x->name;
+		if (fault)
+			finding_add(out, false, "external_endpoint", at,
+				    "node '%s': external peer '%s': endpoint: "
+				    "%s %s", n->name, x->name, host, fault);
+	}
+}
+
 void validate_warnings(struct findings *out, const struct mesh *m)
 {
 	static const struct claim_words words = { false, "duplicate_ssh",
@@ -145,6 +174,7 @@ void validate_warnings(struct findings *out, const struct mesh *m)
 		AUTO(auto_free) char *text = NULL;
 		int port = node_ssh_port(n);
 
+		warn_of_externals(out, m, n);
 		if (n->is_local || !n->ssh_host || !*n->ssh_host)
 			continue;
 		place = place_text(n->ssh_host, port ? port : 22);

@@ -91,6 +91,9 @@ part == "peers" {
 	if ($2 !~ /^[(]/)
 		$2 = "(set)"
 	print
+	# as long as a handshake says where a peer is: HANDSHAKE_FRESH
+	if (now - $5 >= 180)
+		quiet[$1] = 1
 	next
 }
 
@@ -135,6 +138,50 @@ FNR == 1 {
 	next
 }
 
+# a name, of letters that mean nothing to a shell, where a silent peer should be
+ours && /^PublicKey = / {
+	peer = substr($0, 13)
+}
+
+ours && /^Endpoint = [A-Za-z0-9_][A-Za-z0-9._-]*:[0-9]+$/ && (peer in quiet) {
+	name = substr($0, 12)
+	sub(/:[0-9]+$/, "", name)
+	if (name ~ /[^0-9.]/ && names < 64) {
+		of[++names] = peer
+		at[names] = name
+	}
+}
+
 ours || tolower($0) ~ /^ *(publickey|endpoint) *=/ {
 	print "|" $0
+}
+
+# What the name is now, by this host's own resolver. The empty line is for the
+# patience of who waits for us.
+function ask(name, command, line, words, seen, found) {
+	print ""
+	fflush()
+	command = "if command -v getent >/dev/null; then timeout 2 getent ahosts " name "; else echo unasked; fi"
+	found = ""
+	while ((command | getline line) > 0) {
+		split(line, words, " ")
+		if (!((name, words[1]) in known) && seen++ < 32)
+			found = found OFS words[1]
+		known[name, words[1]] = 1
+	}
+	close(command)
+	return found
+}
+
+END {
+	if (names)
+		section("names")
+	for (i = 1; i <= names && unknown < 8; i++) {
+		if (!(at[i] in answer))
+			answer[at[i]] = ask(at[i])
+		if (answer[at[i]] == "")
+			unknown++
+		else
+			print of[i] answer[at[i]]
+	}
 }

@@ -28,6 +28,8 @@ void probe_command(struct sbuf *out, const struct probe_request *request)
 						  : "");
 	sbuf_puts(&text, " AWK=");
 	text_quote(&text, probe_awk);
+	sbuf_puts(&text, " FORWARD=");
+	text_quote(&text, request->forwards ? forward_awk : "");
 	sbuf_printf(&text, "\n%s%s%s", section_sh, lock_sh, probe_sh);
 	sbuf_puts(out, "exec ");
 	if (request->sudo)
@@ -57,7 +59,8 @@ static const struct {
 	{ "route4", report_route4 }, { "route6", report_route6 },
 	{ "boot", report_boot },     { "dropin", report_dropin },
 	{ "main4", report_main4 },   { "main6", report_main6 },
-	{ "links", report_links },
+	{ "links", report_links },   { "names", report_names },
+	{ "firewall", report_firewall },
 };
 
 /* A section's text runs to the next frame line; returns where that starts. */

@@ -17,6 +17,7 @@ struct probe_request {
 				       asked for again */
 	bool sudo; /* run as root through `sudo -n` */
 	bool local; /* this machine: no SSH connection to report */
+	bool forwards; /* networks are behind it: what of its firewall? */
 	size_t size; /* nodes and networks of the mesh: a host may well have so
 			many of everything besides OBSERVED_MAX */
 };

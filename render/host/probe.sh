@@ -2,7 +2,8 @@
 # reports no secret.
 #
 # Set before it, by render/host/probe.c: INTERFACE; NONCE; KNOWN_NAME, the host
-# name known so far; AWK, the text of probe.awk. $1 is SSH_CONNECTION. It is read
+# name known so far; AWK, the text of probe.awk; FORWARD, that of forward.awk where
+# networks are behind the host. $1 is SSH_CONNECTION. It is read
 # behind section.sh and lock.sh.
 #
 # Processes are nearly all of its cost, over 1 ms of CPU each, so there are
@@ -129,6 +130,19 @@ route show root ::/0 table all dev $INTERFACE"
 		-v own="${own:+1}" "$AWK" - part=boot "$boot_file"
 }
 
+# Only where something is to be forwarded: a ruleset takes a process of its own.
+report_firewall() {
+	section firewall
+	{
+		if command -v nft >/dev/null; then
+			timeout 5 nft list ruleset
+			[ -s /proc/net/ip_tables_names ] && timeout 5 iptables-legacy -S
+		else
+			timeout 5 iptables -S
+		fi
+	} | awk -v interface="$INTERFACE" "$FORWARD"
+}
+
 report() {
 	section host
 	report_lock
@@ -138,6 +152,7 @@ report() {
 		section dropin
 		cat "$sysctl_file"
 	fi
+	[ -z "$FORWARD" ] || report_firewall
 	section end
 }
 

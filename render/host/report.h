@@ -34,7 +34,8 @@ typedef int report_line(struct observed *o, char *line, struct err *e);
 
 report_line report_dump, report_route4, report_route6, report_address,
 	report_link, report_host, report_boot, report_dropin,
-	report_main4, report_main6, report_links;
+	report_main4, report_main6, report_links, report_names,
+	report_firewall;
 
 /** Feed each line of @text to @parse; empty lines are passed over. */
 int report_each(struct observed *o, char *text, report_line *parse,

@@ -16,6 +16,8 @@
 
 /* The longest that `wg` prints: an address with a zone, and a port. */
 #define ENDPOINT_MAX 80
+/** The longest name of a table of nftables that is shown. */
+#define TABLE_MAX 128
 
 static const char *unset_as_empty(const char *s, const char *unset)
 {
@@ -58,7 +60,7 @@ static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 	struct observed_peer *p;
 	const char *keepalive;
 	char *save = NULL;
-	uint64_t handshake;
+	uint64_t handshake, sent;
 	long seconds = 0;
 
 	if (f->n != 8)
@@ -69,6 +71,8 @@ static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 		return report_bad(e, "keepalive", keepalive);
 	if (!num_parse_u64(&handshake, f->f[4]) || handshake > INT64_MAX)
 		return report_bad(e, "latest handshake", f->f[4]);
+	if (!num_parse_u64(&sent, f->f[6]))
+		return report_bad(e, "count of bytes", f->f[6]);
 	/* whatever is there can be removed */
 	if (strlen(f->f[0]) != 44 || !text_is_printable(f->f[0]))
 		return report_bad(e, "peer key", f->f[0]);
@@ -79,6 +83,7 @@ static int parse_peer_line(struct observed *o, struct fields *f, struct err *e)
 	p->has_psk = strcmp(f->f[1], "(none)") != 0;
 	p->endpoint = mem_strdup(unset_as_empty(f->f[2], "(none)"));
 	p->handshake = (int64_t)handshake;
+	p->sent = sent;
 	p->keepalive_s = (int)seconds;
 	if (strcmp(f->f[3], "(none)") == 0)
 		return 0;
@@ -104,6 +109,46 @@ int report_dump(struct observed *o, char *line, struct err *e)
 	fields_split(&f, line, "\t");
 	return o->public_key ? parse_peer_line(o, &f, e)
 			     : parse_interface_line(o, &f, e);
+}
+
+/* A peer's key, and each address of its name, or that none could be asked for. */
+int report_names(struct observed *o, char *line, struct err *e)
+{
+	struct observed_peer *p = NULL;
+	struct fields f;
+	struct ip ip;
+
+	fields_split(&f, line, "\t");
+	for (size_t i = 0; f.n && i < o->peers.len && !p; i++)
+		if (strcmp(o->peers.items[i].public_key, f.f[0]) == 0)
+			p = &o->peers.items[i];
+	if (!p)
+		return report_bad(e, "peer", f.n ? f.f[0] : "");
+	for (size_t i = 1; i < f.n; i++) {
+		if (strcmp(f.f[i], "unasked") == 0)
+			p->unasked = true;
+		else if (!ip_parse(&ip, f.f[i]))
+			return report_bad(e, "address", f.f[i]);
+		else
+			vec_push(&p->named, ip);
+	}
+	return 0;
+}
+
+/* "forward FAMILY TABLE"; one for both families counts for both. */
+int report_firewall(struct observed *o, char *line, struct err *e)
+{
+	struct fields f;
+
+	fields_split(&f, line, " ");
+	if (f.n != 3 || strcmp(f.f[0], "forward") != 0 ||
+	    strlen(f.f[2]) > TABLE_MAX || !text_is_printable(f.f[2]))
+		return report_bad(e, "line", f.n ? f.f[f.n - 1] : "");
+	if (strcmp(f.f[1], "ip6") != 0)
+		mem_replace(&o->drops4, f.f[2]);
+	if (strcmp(f.f[1], "ip") != 0)
+		mem_replace(&o->drops6, f.f[2]);
+	return 0;
 }
 
 /* Does a line of `ip route` begin so that it leads nowhere else? */

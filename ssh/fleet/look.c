@@ -41,6 +41,7 @@ static struct probe_request request_of(const struct fleet *f,
 		.known_hostname = h->node->actual_hostname,
 		.sudo = !remote_facts(r)->is_root,
 		.local = h->local,
+		.forwards = !h->removed && h->node->routable_networks.len,
 		.size = f->size,
 	};
 }

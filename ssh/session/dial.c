@@ -142,6 +142,33 @@ static int look_up_host(struct addrinfo **out, const struct remote_settings *s,
 	return 0;
 }
 
+size_t remote_addresses(struct ip *out, size_t max, const char *host,
+			int *left_ms)
+{
+	AUTO(auto_free) char *name = mem_strdup(host);
+	const struct remote_settings s = { .host = name, .port = 1 };
+	int64_t deadline = remote_now_ms() + *left_ms;
+	struct addrinfo *list = NULL;
+	char text[NI_MAXHOST];
+	struct err ignored;
+	size_t n = 0;
+	int ret;
+
+	if (*left_ms == 0)
+		return 0;
+	ret = look_up_host(&list, &s, deadline, &ignored);
+	*left_ms = remote_left_ms(deadline);
+	if (ret < 0)
+		return 0;
+	for (const struct addrinfo *a = list; a && n < max; a = a->ai_next)
+		if (getnameinfo(a->ai_addr, a->ai_addrlen, text, sizeof text,
+				NULL, 0, NI_NUMERICHOST) == 0 &&
+		    ip_parse(&out[n], text))
+			n++;
+	freeaddrinfo(list);
+	return n;
+}
+
 /* Connect to one address within @ms: the descriptor, or -errno. */
 static int connect_one(const struct addrinfo *a, int ms)
 {

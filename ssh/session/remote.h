@@ -7,6 +7,7 @@
 #ifndef WGMESH_SSH_SESSION_REMOTE_H
 #define WGMESH_SSH_SESSION_REMOTE_H
 
+#include "base/addr.h"
 #include "base/err.h"
 #include "base/sbuf.h"
 #include "base/vec.h"
@@ -125,6 +126,13 @@ int remote_read_to(struct remote *r, const char *end, struct sbuf *out,
 
 /** Close channel and connection and free; NULL is fine. */
 void remote_free(struct remote *r);
+
+/**
+ * Up to @max addresses of @host, as this machine's resolver says within
+ * @left_ms, from which what it took is taken; how many. None is no answer, too.
+ */
+size_t remote_addresses(struct ip *out, size_t max, const char *host,
+			int *left_ms);
 
 /**
  * Read the private keys that logins may use: those that ssh_config names for

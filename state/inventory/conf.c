@@ -591,14 +591,15 @@ static void add_peer_node(struct inventory *in, const struct externals *peers,
 	node_init(n, name);
 	spread_allowed_ips(in, n, x);
 	if (x->endpoint &&
-	    endpoint_parse(x->endpoint, &host, &port, &ignored) == 0) {
+	    endpoint_parse(x->endpoint, &host, &port, &ignored) == 0 &&
+	    !place_is_loopback(host)) {
 		mem_replace(&n->public_endpoint, x->endpoint);
 		mem_replace(&n->ssh_host, host);
 		return;
 	}
 	mem_replace(&n->ssh_host, name);
-	inventory_note(in, "peer '%s' has no Endpoint: its name is taken as "
-		       "its SSH host", name);
+	inventory_note(in, "peer '%s' has no Endpoint that others reach: its "
+		       "name is taken as its SSH host", name);
 }
 
 void inventory_peers_to_nodes(struct mesh *m, const char *file,

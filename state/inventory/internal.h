@@ -79,6 +79,9 @@ void inventory_sort_routes(struct mesh *m);
 /** Set the mesh's networks to the smallest that hold the spans and nodes. */
 int inventory_networks(struct inventory *in, struct err *e);
 
+/** Note and leave out endpoints that can't be, when the networks are known. */
+void inventory_drop_endpoints(struct inventory *in);
+
 /** Names with numbers, in a tree, so that 10,000 hosts cost no square. */
 struct inventory_index {
 	void *root; /* of tsearch(3); zeroed is empty */

@@ -194,6 +194,42 @@ void inventory_index_done(struct inventory_index *ix)
 
 /* ---- reading ---- */
 
+/*
+ * Endpoints that can't be are another tool's leftovers: said, and left out. That
+ * of an external peer may be a wrapper on the host itself.
+ */
+static void drop_endpoint(struct inventory *in, const char *name,
+			  char **endpoint, bool wrapped)
+{
+	AUTO(auto_free) char *host = NULL;
+	const char *fault;
+	struct err ignored;
+	int port;
+
+	if (!*endpoint ||
+	    endpoint_parse(*endpoint, &host, &port, &ignored) < 0 ||
+	    (wrapped && place_is_loopback(host)))
+		return;
+	fault = place_host_fault(in->mesh, host);
+	if (!fault)
+		return;
+	inventory_note(in, "the endpoint of '%s' is left out: %s %s", name,
+		       host, fault);
+	mem_replace(endpoint, NULL);
+}
+
+void inventory_drop_endpoints(struct inventory *in)
+{
+	for (size_t i = 0; i < in->mesh->nodes.len; i++) {
+		struct node *n = &in->mesh->nodes.items[i];
+
+		drop_endpoint(in, n->name, &n->public_endpoint, false);
+		for (size_t k = 0; k < n->externals.len; k++)
+			drop_endpoint(in, n->externals.items[k].name,
+				      &n->externals.items[k].endpoint, true);
+	}
+}
+
 static void inventory_done(struct inventory *in)
 {
 	vec_done(&in->spans);
@@ -248,6 +284,7 @@ int inventory_read(struct mesh *out, const struct inventory_file *f,
 	inventory_sort_routes(&m);
 	if (in.spans.len && inventory_networks(&in, e) < 0)
 		return -1;
+	inventory_drop_endpoints(&in);
 	*out = m;
 	m = (struct mesh){ 0 };
 	return 0;

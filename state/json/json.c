@@ -24,6 +24,7 @@ int state_parse(struct mesh *out, const char *text, size_t len, struct err *e)
 	    json_read_object(&object_mesh, &m, tree, e) < 0 ||
 	    check_mesh(&m, e) < 0)
 		return -1;
+	places_forget(&m);
 	*out = m; /* only a mesh that holds is handed over */
 	memset(&m, 0, sizeof m);
 	return 0;

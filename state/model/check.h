@@ -93,7 +93,8 @@ int check_mesh(const struct mesh *m, struct err *e);
  * What must hold besides before anything is computed for hosts: interface and
  * network named, every node with an address, a host to log in to (unless
  * local) and a public key; the private key, where the state has it, belongs to
- * the public one; no two nodes with one key. Appended to @out.
+ * the public one; no two nodes with one key; endpoints and SSH places that can
+ * be (place.h). Appended to @out.
  */
 void check_deployable(struct findings *out, const struct mesh *m);
 

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "state/model/claim.h"
+#include "state/model/place.h"
 #include "vault/wgkey.h"
 
 #include <string.h>
@@ -107,4 +108,5 @@ void check_deployable(struct findings *out, const struct mesh *m)
 			claims_text(&keys, n->public_key, n);
 	}
 	claims_report(&keys, &same_key, out);
+	places_check(out, m);
 }

@@ -6,7 +6,8 @@
  * and route is whose (claim.h), "NAME:IP:HOST" (spec.h), differences (diff.h),
  * the edits of `set` and its like (edit.h), bringing a mesh to what another
  * says (apply.h), joining imported nodes (link.h), which machine is local
- * (local.h), the secret of the mesh (mesh_secret.h). No file, no JSON, no git
+ * (local.h), the secret of the mesh (mesh_secret.h), where a node can be reached
+ * (place.h). No file, no JSON, no git
  * here.
  */
 #ifndef WGMESH_STATE_MODEL_MODEL_H
@@ -23,6 +24,7 @@
 #include "state/model/local.h"
 #include "state/model/mesh.h"
 #include "state/model/mesh_secret.h"
+#include "state/model/place.h"
 #include "state/model/spec.h"
 
 #endif

@@ -232,6 +232,13 @@ set_errors() {
 	refuses 'set: a truth that is none' "exit: 'yes' found, expected true or false" set db1 exit=yes
 	refuses 'set: a key place that is none' "key: 'here' found, expected host or state" set db1 key=here
 	refuses 'set: an endpoint without a port' 'endpoint: ' set db1 endpoint=example.org
+	for at in 10.99.0.2 '[::ffff:10.99.0.9]' '[fd99::2]' 127.0.0.1 '[::1]' 0.0.0.0 '[::]' 224.0.0.1 '[ff02::1]' 255.255.255.255 \
+		169.254.0.9 '[fe80::1]' 240.0.0.1 localhost 0x7f000001; do
+		refuses "set: the endpoint $at" ' is ' set db1 "endpoint=$at:51820"
+	done
+	refuses 'set: port 0' 'endpoint: ' set db1 endpoint=192.0.2.7:0
+	refuses 'set: an SSH host that none is' 'unspecified' set db1 ssh=0.0.0.0
+	refuses 'set: an SSH host that are many' 'multicast' set db1 ssh=root@224.0.0.1:22
 	refuses 'set: a host that is an option' 'ssh: ' set db1 ssh=-oProxyCommand=x
 	# shellcheck disable=SC2016 # not to be run
 	refuses 'set: a command as a host' 'ssh: ' set db1 'ssh=$(reboot)'

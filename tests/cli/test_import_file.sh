@@ -125,6 +125,25 @@ conf() {
 	said 'there already, left as it is: office'
 }
 
+# Endpoints that can't be: left out with a word, but for a wrapper on the host.
+endpoints() {
+	empty_folder
+	{
+		printf '[Interface]\nPrivateKey = yJndNh80ToNWGOfDlbtho1wHAEZGa7ZhNpsHf7AJVUM=\nAddress = 10.99.0.7/16\n'
+		i=1
+		for at in 10.99.0.2 0.0.0.0 224.0.0.1 255.255.255.255 '[fe80::1]' 127.0.0.1; do
+			printf '# p%d\n[Peer]\nPublicKey = %dYHnBUfJTVKDBnSyfKbNMnMYWt1nM3yHTLCjVNbqPwg=\nAllowedIPs = 10.99.1.%d/32\nEndpoint = %s:51820\n' $i $i $i "$at"
+			i=$((i + 1))
+		done
+	} >wg0.conf
+	chmod 600 wg0.conf
+	new_state 10.99.0.0/16
+	run import -state s.json -from wg0.conf wg0=192.0.2.7
+	check_equal 'endpoints: status' 0 "$got"
+	check_equal 'endpoints: all but the wrapper are named' 5 "$(grep -c 'is left out: ' "$T/err")"
+	check_equal 'endpoints: the wrapper stays' '"endpoint": "127.0.0.1:51820"' "$(grep -o '"endpoint": "[^"]*"' s.json)"
+}
+
 # Where keys live on their hosts, the state takes the public one alone.
 key_on_host() {
 	empty_folder
@@ -257,6 +276,7 @@ refusals() {
 to_yaml
 same_mesh
 keys
+endpoints
 key_on_host
 conf
 links

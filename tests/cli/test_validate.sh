@@ -91,6 +91,10 @@ hosts() {
 	fails "node 'b': ssh_host: 'a b' is no host, expected a DNS name or an IP address without brackets" \
 		"\"nodes\":{$a},\"b\":{\"mesh_ip\":\"10.99.0.2\",\"ssh_host\":\"a b\"}}"
 	fails "node 'a': has no public key" "\"key\":\"state\",\"nodes\":{$a}}"
+	fails "node 'a': endpoint: 10.99.0.7 is an address of the mesh itself: the tunnel would go into the tunnel" \
+		"\"nodes\":{$a,\"public_endpoint\":\"10.99.0.7:51820\"},$b}}"
+	warns "node 'a': external peer 'x': endpoint: 10.99.0.9 is an address of the mesh itself: the tunnel would go into the tunnel" \
+		"\"nodes\":{$a,\"external_peers\":[{\"name\":\"x\",\"public_key\":\"AYHnBUfJTVKDBnSyfKbNMnMYWt1nM3yHTLCjVNbqPwg=\",\"endpoint\":\"10.99.0.9:1\",\"allowed_ips\":[]}]},$b}}"
 	fails "nodes 'a' and 'b' have the same endpoint h.example.org:51820" \
 		"\"nodes\":{$a,\"public_endpoint\":\"h.example.org:51820\"},$b,\"public_endpoint\":\"H.Example.Org:51820\"}}"
 	fails "nodes 'a' and 'b' have the same endpoint [2001:db8::1]:1" \
@@ -240,7 +244,7 @@ documented() {
 	} | sort -u >"$T/tested"
 	check 'docs/validation.md: each code once, and all of them' diff "$T/documented" "$T/tested"
 	while read -r code; do
-		check "$code is in the program" grep -qF "\"$code\"" state/model/check_mesh.c state/model/check_deploy.c \
+		check "$code is in the program" grep -qF "\"$code\"" state/model/check_mesh.c state/model/check_deploy.c state/model/place.c \
 			acl/check.c acl/advise.c render/validate.c render/overlap.c cmd/validate.c state/merge/text.c
 	done <"$T/documented"
 }

@@ -423,6 +423,62 @@ static void test_deployable_places(void **state)
 	not_deployable(&m, "the mesh has no network");
 }
 
+/* Where no peer can reach a node, in whatever form it is written. */
+static void test_places(void **state)
+{
+	static const struct {
+		const char *host, *why; /* NULL: it can be */
+	} rows[] = {
+		{ "10.99.7.7", "mesh" }, { "::ffff:10.99.0.2", "mesh" },
+		{ "0x0a630002", "mesh" }, { "fd99::2", "mesh" },
+		{ "fd99:0:0:0::ffff", "mesh" },
+		{ "127.0.0.1", "loopback" }, { "127.9.9.9", "loopback" },
+		{ "0x7f000001", "loopback" }, { "::1", "loopback" },
+		{ "::ffff:127.0.0.1", "loopback" }, { "localhost", "itself" },
+		{ "LocalHost", "itself" }, { "a.localhost", "itself" },
+		{ "ip6-loopback", "itself" },
+		{ "0.0.0.0", "unspecified" }, { "0.1.2.3", "unspecified" },
+		{ "::", "unspecified" }, { "::ffff:0.0.0.0", "unspecified" },
+		{ "224.0.0.1", "multicast" }, { "239.255.255.250", "multicast" },
+		{ "ff02::1", "multicast" }, { "::ffff:224.0.0.1", "multicast" },
+		{ "169.254.1.1", "link-local" }, { "fe80::1", "link-local" },
+		{ "255.255.255.255", "broadcast" },
+		{ "::ffff:255.255.255.255", "broadcast" },
+		{ "240.0.0.1", "reserved" },
+		{ "10.98.0.2", NULL }, { "192.0.2.1", NULL },
+		{ "2001:db8::1", NULL }, { "fd98::2", NULL },
+		{ "vpn.example.org", NULL }, { "localhost.example.org", NULL },
+		{ "mylocalhost", NULL },
+	};
+	struct mesh m;
+
+	(void)state;
+	mesh_init(&m);
+	cidr_parse(&m.network, "10.99.0.0/16");
+	cidr_parse(&m.network6, "fd99::/64");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *fault = place_host_fault(&m, rows[i].host);
+
+		if (!fault != !rows[i].why ||
+		    (fault && !strstr(fault, rows[i].why)))
+			fail_msg("%s: %s", rows[i].host, fault ? fault : "-");
+	}
+	mesh_done(&m);
+}
+
+/* A mesh without a network still knows its nodes' addresses. */
+static void test_places_of_nodes(void **state)
+{
+	AUTO(mesh_done) struct mesh m = { 0 };
+
+	(void)state;
+	make_pair(&m);
+	ip_parse(&m.nodes.items[0].mesh_ip, "10.50.0.1");
+	memset(&m.network, 0, sizeof m.network);
+	assert_non_null(place_host_fault(&m, "10.50.0.1"));
+	assert_null(place_host_fault(&m, "10.50.0.9"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -441,6 +497,8 @@ int main(void)
 		cmocka_unit_test(test_deployable),
 		cmocka_unit_test(test_deployable_keys),
 		cmocka_unit_test(test_deployable_places),
+		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_places_of_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

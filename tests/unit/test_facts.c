@@ -497,6 +497,108 @@ static void test_warnings(void **state)
 	strings_done(&got);
 }
 
+/*
+ * Logins over the mesh, in all their forms, change nothing of what is known:
+ * not the place, not what was dialled, not who is behind NAT.
+ */
+static void test_logins_over_mesh(void **state)
+{
+	static const struct {
+		const char *dialled, *server, *own;
+	} rows[] = {
+		{ "10.99.0.1", "10.99.0.1", "eth0 10.0.0.5/24" },
+		{ "::ffff:10.99.0.1", "10.99.0.1", "eth0 8.8.4.4/24" },
+		{ "fd99::1", "fd99::1", "eth0 10.0.0.5/24 wg1 10.99.0.9/16" },
+		{ "", "10.99.0.1", "eth0 8.8.4.4/24" },     /* a proxy */
+		{ "9.9.9.9", "10.99.0.1", "eth0 10.0.0.5/24" }, /* forwarded */
+		{ "10.99.0.1", "10.0.0.5", "eth0 10.0.0.5/24" },
+	};
+	static const char *const known[] = {
+		"'facts':{'address':'192.0.2.1','dialled':'192.0.2.1'}",
+		"'behind_nat':true,'facts':{'address':'192.168.3.3',"
+			"'dialled':'192.0.2.1','nat_from':'said'}",
+		"'behind_nat':true,'public_endpoint':'h:1'",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
+			AUTO(auto_free) char *text =
+				mem_printf("'network6':'fd99::/64','nodes':"
+					   "{'a':{%s},'b':{},'c':{}}", known[k]);
+			struct met f;
+			struct node before;
+
+			found_init(&f, text);
+			before = *node(&f, "a");
+			answer(&f, "a", rows[i].dialled, rows[i].server,
+			       rows[i].own);
+			hears(&f, answer(&f, "b", "9.9.9.8", "9.9.9.8",
+					 "eth0 9.9.9.8/24"),
+			      "a", "8.8.8.8:4", 10);
+			hears(&f, answer(&f, "c", "9.9.9.9", "9.9.9.9",
+					 "eth0 9.9.9.9/24"),
+			      "a", "8.8.8.8:4", 10);
+			before.facts.address =
+				mem_strdup(before.facts.address);
+			before.facts.dialled =
+				mem_strdup(before.facts.dialled);
+			merge(&f);
+			if (before.facts.address)
+				assert_node(&f, "a", before.behind_nat,
+					    before.facts.address);
+			else
+				assert_true(node(&f, "a")->behind_nat);
+			if (before.facts.dialled)
+				assert_string_equal(before.facts.dialled,
+					node(&f, "a")->facts.dialled);
+			for (size_t c = 0;
+			     c < node(&f, "a")->facts.addresses.len; c++)
+				assert_false(place_in_mesh(
+					&f.mesh, &node(&f, "a")->facts
+							  .addresses.items[c].ip));
+			free(before.facts.address);
+			free(before.facts.dialled);
+			met_done(&f);
+		}
+}
+
+/* A host of which nothing is known but its mesh address: its global one. */
+static void test_first_login_over_mesh(void **state)
+{
+	struct met f;
+
+	(void)state;
+	found_init(&f, AB);
+	answer(&f, "a", "10.99.0.1", "10.99.0.1",
+	       "eth0 10.0.0.5/24 eth1 8.8.4.4/24");
+	answer(&f, "b", "10.99.0.2", "10.99.0.2", "eth0 10.0.0.6/24");
+	merge(&f);
+	assert_node(&f, "a", false, "8.8.4.4");
+	assert_node(&f, "b", false, NULL);
+	met_done(&f);
+}
+
+/* What an older deploy took for a place is forgotten with the next load. */
+static void test_bad_facts(void **state)
+{
+	static const char *const bad[] = { "10.99.0.1", "0.0.0.0", "127.0.0.1",
+					   "fe80::1", "ff02::1",
+					   "::ffff:10.99.0.1" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		AUTO(auto_free) char *text =
+			mem_printf("'nodes':{'a':{'facts':{'address':'%s',"
+				   "'dialled':'%s'}}}", bad[i], bad[i]);
+		AUTO(mesh_done) struct mesh m;
+
+		mesh_of(&m, text);
+		assert_null(m.nodes.items[0].facts.address);
+		assert_null(m.nodes.items[0].facts.dialled);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -517,6 +619,9 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_word_takes_no_route),
 		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_logins_over_mesh),
+		cmocka_unit_test(test_first_login_over_mesh),
+		cmocka_unit_test(test_bad_facts),
 	};
 
 	return cmocka_run_group_tests_name("facts", tests, NULL, NULL);

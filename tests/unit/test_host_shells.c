@@ -94,14 +94,28 @@ static const char boot_file[] =
 	"# it's \\ $HOME `id` %d\n"
 	"[Interface]\nPrivateKey = " KEY_B "\nMTU = 1380\nPostUp = x\n\n"
 	"[Peer]\n# name: bob\nPublicKey = " KEY_B "\nPresharedKey = " PSK "\n"
-	"Endpoint = 192.0.2.2:51820\n";
+	"Endpoint = 192.0.2.2:51820\n"
+	"[Peer]\nPublicKey = " KEY_A "\nEndpoint = $(id).x:1\n"
+	"Endpoint = dyn.example.org:1\n";
+
+/* the resolver of the host; no shell runs a name that is none */
+static const char getent_stand_in[] =
+	"#!/bin/dash\n"
+	"[ \"$*\" = 'ahosts dyn.example.org' ] || exit 2\n"
+	"echo '192.0.2.77  STREAM dyn.example.org'\n"
+	"echo '192.0.2.77  DGRAM'\n"
+	"echo '2001:db8::77 STREAM'\n";
+
+static const char timeout_stand_in[] = "#!/bin/dash\nshift; exec \"$@\"\n";
 
 #define SAID_BOOT                                                             \
 	HEAD("boot") "# managed by wgmesh, mesh " MESH_ID ", serial 4\n"      \
 	"|# it's \\ $HOME `id` %d\n|[Interface]\n|PrivateKey = (hidden)\n"     \
 	"public public of " KEY_B "\n\n|MTU = 1380\n|PostUp = x\n|\n|[Peer]\n" \
 	"|# name: bob\n|PublicKey = " KEY_B "\n|PresharedKey = (hidden)\n"     \
-	"|Endpoint = 192.0.2.2:51820\n"
+	"|Endpoint = 192.0.2.2:51820\n|[Peer]\n|PublicKey = " KEY_A "\n"      \
+	"|Endpoint = $(id).x:1\n|Endpoint = dyn.example.org:1\n"              \
+	HEAD("names") "\n" KEY_A "\t192.0.2.77\t2001:db8::77\n"
 
 struct place {
 	char root[32];
@@ -178,7 +192,8 @@ static void place_init(struct place *p, const struct recorded *h,
 		"proc/sys/net/ipv6/conf/eth0 proc/sys/net/ipv6/conf/lan0 && "
 		"cd bin && ln -s $(printf '/usr/bin/%%s ' cat chmod date flock "
 		"grep id mkdir mktemp mv printf rm sed sync) . && ln -s /usr/bin/%s sh && ln -s /usr/bin/%s awk && "
-		": >ip && : >wg && chmod 755 ip wg",
+		": >ip && : >wg && : >getent && : >timeout && "
+		"chmod 755 ip wg getent timeout",
 		p->root, h->has_interface ? "wg0" : "eth0", shell, awk);
 	command_run(command);
 	ip = mem_printf(ip_stand_in, p->root, h->busybox ? "BusyBox" : "x",
@@ -186,6 +201,8 @@ static void place_init(struct place *p, const struct recorded *h,
 	wg = mem_printf(wg_stand_in, p->root);
 	put_file(p, "bin/ip", ip);
 	put_file(p, "bin/wg", wg);
+	put_file(p, "bin/getent", getent_stand_in);
+	put_file(p, "bin/timeout", timeout_stand_in);
 	record(p, h);
 }
 
@@ -293,7 +310,8 @@ static void found_with(const char *shell, const char *awk)
 			    HEAD("private") KEY_C "\n"
 			    HEAD("preshared") KEY_B "\t" PSK "\n"
 			    HEAD("boot") "set PrivateKey\nmtu 1380\nset PostUp\n"
-			    "peer " KEY_B " bob\n" HEAD("end"));
+			    "peer " KEY_B " bob\npeer " KEY_A " \n"
+			    HEAD("end"));
 	place_done(&p);
 }
 

@@ -29,6 +29,7 @@ static const struct {
 	TEXT(install, sh),    TEXT(ip_batch, sh), TEXT(lock, sh),
 	TEXT(make_key, sh),   TEXT(probe, awk),	 TEXT(probe, sh),
 	TEXT(section, sh),    TEXT(tear_down, sh), TEXT(write_file, sh),
+	TEXT(forward, awk),
 };
 
 #define TEXTS (sizeof texts / sizeof *texts)

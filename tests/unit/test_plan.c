@@ -252,6 +252,84 @@ static void test_endpoint_name(void **state)
 	free(unset);
 }
 
+/* Of a firewall that drops, only where there is something to forward. */
+static void test_forward_note(void **state)
+{
+	static const struct {
+		const char *routes, *said;
+		bool noted;
+	} rows[] = {
+		{ "'10.61.0.0/24'", "forward ip filter\n", true },
+		{ "'10.61.0.0/24'", "forward inet filter\n", true },
+		{ "'10.61.0.0/24'", "forward ip6 filter\n", false },
+		{ "'fd61::/64'", "forward ip6 filter\n", true },
+		{ "'fd61::/64'", "forward ip filter\n", false },
+		{ "", "forward ip filter\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO(auto_free) char *mesh = mem_printf(
+			"'mesh_id':'" MESH_ID "','nodes':{'a':{'mesh_ip':"
+			"'10.99.0.1','public_key':'" KEY_A "',"
+			"'routable_networks':[%s]}}", rows[i].routes);
+		AUTO(auto_free) char *report = mem_printf(
+			"%s" HEAD("firewall") "%s", HOST ADDRESS LINK DUMP BOOT,
+			rows[i].said);
+		struct planned p;
+
+		plan(&p, mesh, report);
+		assert_int_equal(p.plan.notes.len, rows[i].noted);
+		if (rows[i].noted)
+			assert_non_null(strstr(p.plan.notes.items[0], "wg0"));
+		planned_done(&p);
+	}
+}
+
+/*
+ * A name that is somewhere else now is set anew, unless a handshake says that
+ * the peer is where it is.
+ */
+static void test_endpoint_name_moved(void **state)
+{
+	static const char mesh[] =
+		"'mesh_id':'" MESH_ID "','nodes':{"
+		"'a':{'mesh_ip':'10.99.0.1','public_key':'" KEY_A "'},"
+		"'b':{'mesh_ip':'10.99.0.2','public_key':'" KEY_B "',"
+		"'public_endpoint':'b.example.org:1'}}";
+	static const struct {
+		const char *live, *handshake, *names;
+		bool moved;
+	} rows[] = {
+		{ "203.0.113.1:1", "0", "\t192.0.2.7", true },
+		{ "203.0.113.1:1", "1799999820", "\t192.0.2.7", true },
+		{ "203.0.113.1:1", "1799999821", "\t192.0.2.7", false },
+		{ "203.0.113.1:1", "0", "\t192.0.2.7\t203.0.113.1", false },
+		{ "203.0.113.1:9", "0", "\t203.0.113.1", true },
+		{ "[2001:db8::1]:1", "0", "\t2001:db8:0::1", false },
+		{ "[2001:db8::1]:1", "0", "\t::ffff:192.0.2.7", true },
+		{ "203.0.113.1:1", "0", "", false },
+		{ "203.0.113.1:1", "0", "\tunasked", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO(auto_free) char *report = mem_printf(
+			"%s" KEY_B "\t(none)\t%s\t10.99.0.2/32\t%s\t0\t0\toff\n%s"
+			KEY_B "%s\n",
+			HOST ADDRESS LINK DUMP, rows[i].live, rows[i].handshake,
+			HEAD("boot") "|same\n# managed by wgmesh, mesh " MESH_ID
+			", serial 1\n|PublicKey = " KEY_B
+			"\n|Endpoint = b.example.org:1\n" HEAD("names"),
+			rows[i].names);
+		AUTO(auto_free) char *want = mem_printf(
+			"~ peer b: endpoint b.example.org:1 (was %s)\n",
+			rows[i].live);
+
+		assert_steps(mesh, report, rows[i].moved ? want : "");
+	}
+}
+
 #define NO_ROUTES HOST ADDRESS LINK DUMP PEER_B
 
 static void test_routes(void **state)
@@ -532,6 +610,8 @@ int main(void)
 		cmocka_unit_test(test_endpoint),
 		cmocka_unit_test(test_endpoint_of_nat),
 		cmocka_unit_test(test_endpoint_name),
+		cmocka_unit_test(test_endpoint_name_moved),
+		cmocka_unit_test(test_forward_note),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_forwarding),
 		cmocka_unit_test(test_marker),

@@ -1,6 +1,10 @@
 /* render/validate: each warning, once found and once just not. */
 #include "tests/unit/findings.h"
 
+#define EXTERNAL(endpoint)                                                    \
+	",'external_peers':[{'name':'x','public_key':'" KEY_C "',"             \
+	"'endpoint':'" endpoint "','allowed_ips':[]}]"
+
 static void test_nothing(void **state)
 {
 	static const struct row rows[] = {
@@ -290,6 +294,33 @@ static void test_crowd(void **state)
 	assert_in_range(all.len, n, 10 * n);
 }
 
+/* Endpoints and SSH places that can't be. */
+static void test_places(void **state)
+{
+	static const struct row rows[] = {
+		{ NODES(A ",'public_endpoint':'10.99.0.1:1'}," B "}"),
+		  "E bad_endpoint node a endpoint 10.99.0.1:1" },
+		{ NODES(A ",'public_endpoint':'localhost:1'}"),
+		  "E bad_endpoint node a endpoint localhost:1" },
+		{ NODES(A ",'public_endpoint':'[::ffff:10.99.0.7]:1'}"),
+		  "E bad_endpoint node a endpoint [::ffff:10.99.0.7]:1" },
+		{ NODES("'a':{'mesh_ip':'10.99.0.1','ssh_host':'0.0.0.0'}"),
+		  "E bad_ssh_host node a ssh 0.0.0.0" },
+		{ NODES("'a':{'mesh_ip':'10.99.0.1','ssh_host':'ff02::1'}"),
+		  "E bad_ssh_host node a ssh ff02::1" },
+		/* to log in over the mesh or on this machine is fine */
+		{ NODES("'a':{'mesh_ip':'10.99.0.1','ssh_host':'10.99.0.1'},"
+			"'b':{'mesh_ip':'10.99.0.2','ssh_host':'127.0.0.1'}"),
+		  "" },
+		{ NODES(A EXTERNAL("10.99.0.9:1") "}"),
+		  "W external_endpoint node a - x" },
+		{ NODES(A EXTERNAL("127.0.0.1:1") "}"), "" },
+	};
+
+	(void)state;
+	EACH(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_idle_policies),
 		cmocka_unit_test(test_keepalive),
 		cmocka_unit_test(test_crowd),
+		cmocka_unit_test(test_places),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
