@@ -39,6 +39,10 @@ enum advice {
 	ADVICE_OTHER_NETWORK6,   /* about: the same, IPv6 */
 	ADVICE_HOST_MOVED,       /* about: "NODE ssh=HOST" */
 	ADVICE_SAY_WHERE,        /* about: the node */
+	ADVICE_OTHER_ACCOUNT,    /* about: the node */
+	ADVICE_SUDO_PASSWORD,
+	ADVICE_SUDO_TTY,
+	ADVICE_DOAS,
 	ADVICE_PIN_ANEW,
 	ADVICE_NOT_OURS,         /* an interface, or a boot file */
 	ADVICE_NOT_OURS_AND_DOWN,

@@ -57,6 +57,13 @@ static const char *const acts[] = {
 		"for it",
 	[ADVICE_HOST_MOVED] = ": 'wgmesh set %'",
 	[ADVICE_SAY_WHERE] = ": 'wgmesh set % ssh=HOST'",
+	[ADVICE_OTHER_ACCOUNT] = "; the account has to run commands, or "
+		"'wgmesh set % ssh=USER@HOST' takes another one",
+	[ADVICE_SUDO_PASSWORD] = ": -ask-sudo-password asks you for it",
+	[ADVICE_SUDO_TTY] = ": 'Defaults !requiretty' in the host's sudoers "
+		"lets sudo run without one",
+	[ADVICE_DOAS] = "; 'permit nopass USER' in the host's doas.conf lets "
+		"it in: doas asks for passwords on terminals alone",
 	[ADVICE_PIN_ANEW] = ", then 'wgmesh unset NODE host-keys' and pin the "
 		"new one with -accept-new-host-keys",
 	[ADVICE_NOT_OURS] = ": 'wgmesh import' takes it over as it is, "

@@ -54,6 +54,8 @@ struct options {
 	/* a yes that is given in advance, each to one thing only */
 	bool yes;
 	bool accept_new;     /* SSH host keys */
+	bool ask_sudo;
+	const char *sudo_password_file;
 	bool accept_changed; /* WireGuard keys of rebuilt hosts */
 	bool accept_secret;  /* another secret of the mesh */
 	bool force_serial;   /* hosts were deployed from a newer state */
@@ -77,6 +79,7 @@ struct cmd_env {
 	struct strings args; /* what stands behind the command */
 	struct secret password;      /* of $WGMESH_PASSWORD */
 	struct secret identity_data; /* of $WGMESH_IDENTITY_DATA */
+	struct secret sudo_password; /* see engine_options() */
 };
 
 /**

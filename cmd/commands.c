@@ -8,7 +8,8 @@
 #include <string.h>
 
 /** Of all that log in on hosts. */
-#define HOST_OPTIONS "parallel timeout accept-new-host-keys no-install json"
+#define HOST_OPTIONS "parallel timeout accept-new-host-keys ask-sudo-password " \
+	"sudo-password-file no-install json"
 
 /*
  * In the order of the help text. What the commands do not share (who takes
@@ -85,7 +86,8 @@ const struct command commands[] = {
 	{ .name = "import", .run = cmd_import,
 	  .arguments = "[NAME=][USER@]HOST[:PORT]...", .max_args = 1000,
 	  .summary = "take hosts over as they are, or read a file",
-	  .options = "accept-new-host-keys parallel timeout yes dry-run from to-yaml" },
+	  .options = "accept-new-host-keys ask-sudo-password sudo-password-file "
+		     "parallel timeout yes dry-run from to-yaml" },
 	{ .name = "seal", .run = cmd_seal,
 	  .summary = "seal a plain state",
 	  .options = "recipient format" },

@@ -7,6 +7,8 @@
 #include "cmd/audit.h"
 #include "cmd/team.h"
 
+#include <string.h>
+
 struct fleet_options engine_options(const struct cmd_env *env)
 {
 	const struct options *o = &env->options;
@@ -17,12 +19,37 @@ struct fleet_options engine_options(const struct cmd_env *env)
 		.timeout_ms = (int)o->timeout_s * 1000,
 		.user = env_user(),
 		.machine = env_host(),
+		.sudo_password = o->ask_sudo || o->sudo_password_file
+					 ? &env->sudo_password : NULL,
 		.accept_new = o->accept_new,
 		.accept_changed = o->accept_changed,
 		.no_install = o->no_install,
 		.adopt = o->adopt,
 		.force_serial = o->force_serial,
 	};
+}
+
+int engine_ask(struct cmd_env *env, struct err *e)
+{
+	const struct source source = {
+		.password_file = env->options.sudo_password_file,
+		.prompt = "Password for sudo on the hosts: ",
+		.ask = ask_secret,
+	};
+
+	if (!env->options.ask_sudo && !source.password_file)
+		return 0;
+	if (!source.password_file && !ask_on_terminal())
+		return err_set(e, ERR_INPUT, "-ask-sudo-password: there is no "
+			       "terminal to ask on; -sudo-password-file FILE "
+			       "reads it from a file or a pipe");
+	if (source_passphrase(&env->sudo_password, &source, e) < 0)
+		return -1;
+	if (env->sudo_password.len == 0 ||
+	    strpbrk(secret_text(&env->sudo_password), "\r\n"))
+		return err_set(e, ERR_INPUT, "the password for sudo has to be "
+			       "one line");
+	return 0;
 }
 
 static void note_warning(const struct err *e)

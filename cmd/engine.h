@@ -14,6 +14,12 @@ DEFINE_AUTO(struct remote *, remote_free)
 struct fleet_options engine_options(const struct cmd_env *env);
 
 /**
+ * Ask for what the options say that hosts may want: the password of sudo, once,
+ * before any login. INPUT without a terminal.
+ */
+int engine_ask(struct cmd_env *env, struct err *e);
+
+/**
  * How the engine speaks: notes and progress on stderr, questions on the
  * terminal; with -json it asks and shows nothing. Its arg is a struct audit,
  * or NULL.

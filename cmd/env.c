@@ -6,6 +6,7 @@
 
 #include "cmd/ask.h"
 #include "cmd/commit.h"
+#include "ssh/session/remote.h"
 #include "state/merge/merge.h"
 
 #include <fcntl.h>
@@ -44,6 +45,7 @@ void env_done(struct cmd_env *env)
 	strings_done(&env->options.to);
 	secret_done(&env->password);
 	secret_done(&env->identity_data);
+	secret_done(&env->sudo_password);
 }
 
 const char *env_user(void)
@@ -77,6 +79,12 @@ static bool agree_to_cost(const char *question)
 	return ask_yes(question) == 1;
 }
 
+static int unlock_identity(const char *where, struct secret *text,
+			   struct err *e)
+{
+	return remote_key_unlock(where, text, ask_passphrase, e);
+}
+
 struct source env_source(const struct cmd_env *env)
 {
 	const struct options *o = &env->options;
@@ -91,6 +99,7 @@ struct source env_source(const struct cmd_env *env)
 						  "WGMESH_PASSWORD_COMMAND"),
 		.password = &env->password,
 		.ask = ask_on_terminal() ? ask_secret : NULL,
+		.unlock = ask_on_terminal() ? unlock_identity : NULL,
 		.costly = o->yes,
 		.agree = agree_to_cost,
 		.warn = note_sentence,

@@ -229,7 +229,8 @@ static int import_all(struct host_import *i, struct err *e)
 	if (!m->interface_name || !*m->interface_name)
 		return err_set(e, ERR_INPUT, "the mesh has no interface name");
 	i->want_key = import_wants_key(m);
-	if (fleet_begin(&i->fleet, &options, engine_voice(i->env), m, e) < 0 ||
+	if (engine_ask(i->env, e) < 0 ||
+	    fleet_begin(&i->fleet, &options, engine_voice(i->env), m, e) < 0 ||
 	    add_places(i, e) < 0 || read_hosts(i, e) < 0 ||
 	    take_hosts(i, &notes, &doubts, e) < 0)
 		return -1;

@@ -60,6 +60,10 @@ static const struct option table[] = {
 	  "the new passphrase from a command's output" },
 	{ "accept-new-host-keys", NULL, FLAG, AT(accept_new), 0, 0,
 	  "take and pin SSH host keys that are not known yet" },
+	{ "ask-sudo-password", NULL, FLAG, AT(ask_sudo), 0, 0,
+	  "ask once for the password that sudo wants on the hosts" },
+	{ "sudo-password-file", "FILE", TEXT, AT(sudo_password_file), 0, 0,
+	  "that password from a file, or a pipe such as /dev/fd/3" },
 	{ "accept-changed-keys", NULL, FLAG, AT(accept_changed), 0, 0,
 	  "take the WireGuard key of a host that shows another one than the "
 	  "state has (a rebuilt host)" },

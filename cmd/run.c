@@ -107,6 +107,7 @@ int run_prepare(struct run *r, struct cmd_env *env, bool write, struct err *e)
 	    (store_form(r->store) != SEALED_NOT &&
 	     mesh_secret_make(m, e) < 0) ||
 	    ask_local(m, r->writes && !env->options.json, e) < 0 ||
+	    engine_ask(env, e) < 0 ||
 	    fleet_begin(f, &r->options, engine_voice(env), m, e) < 0 ||
 	    fleet_choose(f, r->from_file ? &r->saved : NULL, e) < 0)
 		return -1;

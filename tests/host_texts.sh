@@ -22,6 +22,7 @@ together() {
 }
 
 together section lock probe
+together rise
 together section found
 together section lock begin write_file boot_file make_key install bring_up \
 	ip_batch accept_ra forward_on forward_off tear_down end

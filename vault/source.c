@@ -76,6 +76,21 @@ static void chop_line_end(struct secret *s)
 		s->bytes[--s->len] = '\0';
 }
 
+static int add_identities(struct age_identities *out, const struct source *s,
+			  const char *where, struct secret *text,
+			  struct err *e)
+{
+	if (!age_identities_locked(text))
+		return age_identities_parse(out, text, e);
+	if (!s->unlock)
+		return err_set(e, ERR_INPUT, "the OpenSSH private key has a "
+			       "passphrase, and there is no terminal to ask "
+			       "for it on");
+	if (s->unlock(where, text, e) < 0)
+		return -1;
+	return age_identities_parse(out, text, e);
+}
+
 int source_identities(struct age_identities *out, const struct source *s,
 		      struct err *e)
 {
@@ -84,7 +99,7 @@ int source_identities(struct age_identities *out, const struct source *s,
 	if (given(s->identity_file)) {
 		if (source_read_file(&text, s->identity_file, e) < 0)
 			return -1;
-		if (age_identities_parse(out, &text, e) < 0) {
+		if (add_identities(out, s, s->identity_file, &text, e) < 0) {
 			AUTO(auto_free) char *shown =
 				text_escaped(s->identity_file);
 
@@ -92,8 +107,10 @@ int source_identities(struct age_identities *out, const struct source *s,
 		}
 		return 0;
 	}
-	if (has_bytes(s->identity_data) &&
-	    age_identities_parse(out, s->identity_data, e) < 0)
+	if (!has_bytes(s->identity_data))
+		return 0;
+	secret_copy(&text, s->identity_data);
+	if (add_identities(out, s, "$WGMESH_IDENTITY_DATA", &text, e) < 0)
 		return err_wrap(e, "$WGMESH_IDENTITY_DATA");
 	return 0;
 }
@@ -169,7 +186,8 @@ int source_passphrase(struct secret *out, const struct source *s,
 		return got < 0 ? -1 : 0;
 	if (!s->ask)
 		return no_source(e);
-	return s->ask("Enter encryption password: ", out, e);
+	return s->ask(s->prompt ? s->prompt : "Enter encryption password: ",
+		      out, e);
 }
 
 int source_new_passphrase(struct secret *out, const struct source *s,

@@ -26,8 +26,12 @@ struct source {
 	const char *password_file;
 	const char *password_command;
 	const struct secret *password;
+	const char *prompt; /* instead of the one for a state */
 	/* asks on the terminal: 0, or -1 with the error set; NULL: cannot */
 	int (*ask)(const char *prompt, struct secret *out, struct err *e);
+	/* the private key @text of OpenSSH, in the place @where, gets rid of its
+	   passphrase, which is asked for; NULL: cannot */
+	int (*unlock)(const char *where, struct secret *text, struct err *e);
 	/* the yes to a work factor above AGE_LOG_N_ASKED: given beforehand, or
 	   asked for with this sentence; NULL: cannot ask */
 	bool costly;

@@ -15,6 +15,48 @@
 
 #include <string.h>
 
+/** Bytes of a word: the C shell of BSD takes 1023. */
+#define WORD_MAX 1000
+
+/*
+ * Append @text in words that every login shell reads the same way (POSIX's, csh
+ * and tcsh, fish, zsh): one line of single quotes, without what one of them
+ * looks at in those. printf's %b makes the text of the words again.
+ */
+static void put_words(struct sbuf *out, const char *text)
+{
+	size_t len = 0;
+
+	sbuf_puts(out, " '");
+	for (; *text; text++) {
+		const unsigned char c = (unsigned char)*text;
+		bool plain = c >= ' ' && c < 0x7f && !strchr("'\\!", c);
+		char code[8];
+
+		snprintf(code, sizeof code, c == '\n' ? "\\n" :
+			 plain ? "%c" : "\\0%03o", c);
+		if (len + strlen(code) > WORD_MAX) {
+			sbuf_puts(out, "' '");
+			len = 0;
+		}
+		sbuf_puts(out, code);
+		len += strlen(code);
+	}
+	sbuf_putc(out, '\'');
+}
+
+/* The login's own text: how it becomes root. */
+static void put_rise(struct sbuf *out, const struct probe_request *request)
+{
+	AUTO(auto_free) char *prompt = probe_prompt(request->nonce);
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+
+	sbuf_puts(&text, "PROMPT=");
+	text_quote(&text, request->password ? prompt : "");
+	sbuf_printf(&text, "\n%s", rise_sh);
+	put_words(out, sbuf_str(&text));
+}
+
 void probe_command(struct sbuf *out, const struct probe_request *request)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
@@ -31,13 +73,22 @@ void probe_command(struct sbuf *out, const struct probe_request *request)
 	sbuf_puts(&text, " FORWARD=");
 	text_quote(&text, request->forwards ? forward_awk : "");
 	sbuf_printf(&text, "\n%s%s%s", section_sh, lock_sh, probe_sh);
-	sbuf_puts(out, "exec ");
-	if (request->sudo)
-		sbuf_puts(out, "sudo -n ");
-	/* one word for the login shell, whichever that is, and for sudo */
-	sbuf_puts(out, "sh -c ");
-	text_quote(out, sbuf_str(&text));
-	sbuf_puts(out, request->local ? " sh ''" : " sh \"$SSH_CONNECTION\"");
+	/* an SSH connection of the user's own says nothing of this machine */
+	if (request->local)
+		sbuf_puts(out, "unset SSH_CONNECTION; ");
+	if (request->sudo) {
+		sbuf_puts(out, "exec sh -c 'eval \"$(printf %b \"$1\")\"' sh");
+		put_rise(out, request);
+	} else {
+		sbuf_puts(out, "exec sh -c 'probe=$(printf %b \"$@\"); "
+			  "set -- \"$SSH_CONNECTION\"; eval \"$probe\"' sh");
+	}
+	put_words(out, sbuf_str(&text));
+}
+
+char *probe_prompt(const char *nonce)
+{
+	return mem_printf("wgmesh %s: ", nonce);
 }
 
 char *probe_end(const char *nonce)

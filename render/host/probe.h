@@ -15,7 +15,8 @@ struct probe_request {
 	const char *nonce; /* hex digits; frames the answer */
 	const char *known_hostname; /* NULL: not known; equal: fqdn is not
 				       asked for again */
-	bool sudo; /* run as root through `sudo -n` */
+	bool sudo; /* run as root through sudo or doas */
+	bool password; /* sudo may ask for one: see probe_prompt() */
 	bool local; /* this machine: no SSH connection to report */
 	bool forwards; /* networks are behind it: what of its firewall? */
 	size_t size; /* nodes and networks of the mesh: a host may well have so
@@ -27,11 +28,15 @@ struct probe_request {
 #define OBSERVED_MAX 5000
 
 /**
- * Append the shell command that reports a host and then runs a shell that
- * reads on from its input. No secrets are in it, none are reported: private
+ * Append the command, one line for whichever login shell, that reports a host
+ * and then runs a shell that reads on from its input. No secrets are in it, none are reported: private
  * key and preshared keys are cut off on the host. It changes nothing.
  */
 void probe_command(struct sbuf *out, const struct probe_request *request);
+
+/** With what sudo asks, on stderr, for the one line on the command's input that is
+ * the password. The caller frees. */
+char *probe_prompt(const char *nonce);
 
 /** The line that ends an answer: "=<nonce>= end". The caller frees. */
 char *probe_end(const char *nonce);

@@ -13,7 +13,7 @@ extern const char section_sh[];
 extern const char lock_sh[];
 
 /* the probe: probe.c */
-extern const char probe_sh[], probe_awk[], forward_awk[];
+extern const char probe_sh[], probe_awk[], forward_awk[], rise_sh[];
 
 /* what an import reads: found.c */
 extern const char found_sh[], found_awk[];

@@ -70,6 +70,7 @@ struct fleet_options {
 	unsigned parallel;           /* hosts at a time, at most */
 	int timeout_ms;              /* the longest silence of a host */
 	const char *user, *machine;  /* who we are, for the hosts' locks */
+	const struct secret *sudo_password; /* NULL: none may be asked for */
 	bool accept_new;     /* SSH host keys that nobody knows yet */
 	bool accept_changed; /* WireGuard keys of hosts that were rebuilt */
 	bool no_install;     /* install no WireGuard */

@@ -40,16 +40,56 @@ static struct probe_request request_of(const struct fleet *f,
 		.nonce = f->nonce,
 		.known_hostname = h->node->actual_hostname,
 		.sudo = !remote_facts(r)->is_root,
+		.password = f->options.sudo_password,
 		.local = h->local,
 		.forwards = !h->removed && h->node->routable_networks.len,
 		.size = f->size,
 	};
 }
 
+/* What helps where the host's own words, in the C locale, have one of these. */
+static const struct {
+	const char *words;
+	enum advice advice;
+} refusals[] = {
+	{ "a password is required", ADVICE_SUDO_PASSWORD },
+	{ "a terminal is required", ADVICE_SUDO_PASSWORD },
+	{ "must have a tty", ADVICE_SUDO_TTY },
+	{ "doas: ", ADVICE_DOAS },
+	{ "password was not taken", ADVICE_NONE },
+	{ "incorrect password", ADVICE_NONE },
+};
+
+/*
+ * @e is why a login that worked brought no answer: what would help, and what a
+ * silence means there.
+ */
+static int no_answer(const struct fleet *f, const struct host *h,
+		     const struct sbuf *answer, struct err *e)
+{
+	AUTO(auto_free) char *end = probe_end(f->nonce);
+
+	end[strcspn(end, " ")] = '\0'; /* of every line of ours */
+	if (strstr(sbuf_str(answer), end))
+		return -1;
+	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+		if (strstr(e->msg, refusals[i].words))
+			return err_advise(e, refusals[i].advice, NULL);
+	/* it took the command: what failed is no connection */
+	if (e->code == ERR_UNREACHABLE && strstr(e->msg, "no answer within"))
+		err_set_(e, ERR_REMOTE, "the login worked, and its shell ran "
+			 "nothing in %d s, as one does that a start file "
+			 "(.bashrc: exec fish) puts in its place",
+			 f->conf.timeout_ms / 1000);
+	return e->code == ERR_REMOTE
+		       ? err_advise(e, ADVICE_OTHER_ACCOUNT, h->name) : -1;
+}
+
 int fleet_look(const struct fleet *f, const struct host *h,
 	       struct remote **out, struct observed *o, struct err *e)
 {
 	AUTO(auto_free) char *end = probe_end(f->nonce);
+	AUTO(auto_free) char *prompt = probe_prompt(f->nonce);
 	AUTO(auto_remote_free) struct remote *r = NULL;
 	AUTO(sbuf_done) struct sbuf command = SBUF_INIT;
 	AUTO(sbuf_done) struct sbuf answer = { .max = fleet_answer_max(f) };
@@ -69,8 +109,11 @@ int fleet_look(const struct fleet *f, const struct host *h,
 	if (remote_start(r, sbuf_str(&command), e) < 0)
 		return -1;
 	remote_allow(r, fleet_total_ms(f->conf.timeout_ms));
-	if (remote_read_to(r, end, &answer, 0, NULL, NULL, e) < 0 ||
-	    observed_parse(o, sbuf_str(&answer), answer.len, &request, e) < 0)
+	if (request.sudo && request.password)
+		remote_answer(r, prompt, f->options.sudo_password);
+	if (remote_read_to(r, end, &answer, 0, NULL, NULL, e) < 0)
+		return no_answer(f, h, &answer, e);
+	if (observed_parse(o, sbuf_str(&answer), answer.len, &request, e) < 0)
 		return -1;
 	*out = STEAL(r);
 	return 0;

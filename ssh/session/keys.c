@@ -85,22 +85,51 @@ static bool agent_has(const struct load *l, const char *b64)
 	return found;
 }
 
-static void ask_passphrase(struct remote_key *k, const struct sbuf *text,
-			   const struct load *l)
+/* The private key in @text; NULL, with the reason in @why. */
+static ssh_key ask_passphrase(const char *where, const char *text,
+			      int (*ask)(const char *, struct sbuf *),
+			      const char **why)
 {
-	for (int i = 0; i < PASSPHRASE_TRIES && !k->priv; i++) {
+	ssh_key key = NULL;
+
+	*why = "needs a passphrase";
+	for (int i = 0; i < PASSPHRASE_TRIES && !key; i++) {
 		AUTO(sbuf_done) struct sbuf phrase = SBUF_SECRET;
 
 		phrase.max = PASSPHRASE_MAX;
-		k->why = "needs a passphrase";
-		if (l->ask(k->path, &phrase) < 0 || phrase.failed)
-			return;
-		k->why = "wrong passphrase";
-		ssh_pki_import_privkey_base64(text->s, sbuf_str(&phrase), NULL,
-					      NULL, &k->priv);
+		if (ask(where, &phrase) < 0 || phrase.failed)
+			return NULL;
+		*why = "wrong passphrase";
+		ssh_pki_import_privkey_base64(text, sbuf_str(&phrase), NULL,
+					      NULL, &key);
 	}
-	if (k->priv)
-		k->why = NULL;
+	if (key)
+		*why = NULL;
+	return key;
+}
+
+int remote_key_unlock(const char *where, struct secret *text,
+		      int (*ask)(const char *file, struct sbuf *passphrase),
+		      struct err *e)
+{
+	const char *why;
+	ssh_key key = ask_passphrase(where, secret_text(text), ask, &why);
+	char *plain = NULL;
+	int ret = -1;
+
+	if (!key)
+		return err_set(e, ERR_AUTH, "%s", why);
+	if (ssh_pki_export_privkey_base64(key, NULL, NULL, NULL, &plain) ==
+	    SSH_OK) {
+		secret_set(text, plain, strlen(plain));
+		explicit_bzero(plain, strlen(plain));
+		ssh_string_free_char(plain);
+		ret = 0;
+	} else {
+		err_set_(e, ERR_SYSTEM, "libssh could not unlock it");
+	}
+	ssh_key_free(key);
+	return ret;
 }
 
 /* @k gets its private part, or why it is not to be had. */
@@ -126,7 +155,7 @@ static void read_private_key(struct remote_key *k, const struct load *l)
 	} else if (!l->ask) {
 		k->why = "needs a passphrase";
 	} else {
-		ask_passphrase(k, &text, l);
+		k->priv = ask_passphrase(k->path, text.s, l->ask, &k->why);
 	}
 }
 

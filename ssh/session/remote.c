@@ -16,6 +16,9 @@
 /* How long an exit status may come after the end of the output. */
 #define STATUS_WAIT_MS 2000
 #define STATUS_POLL_MS 20
+/* Of a host's own words: lines besides the last one, bytes of each. */
+#define WORDS_LINES 2
+#define WORDS_MAX 160
 
 struct remote {
 	const struct remote_via *via;
@@ -27,11 +30,17 @@ struct remote {
 	int64_t end; /* of what goes on now, 0: unbounded; see remote_allow() */
 	int total_ms;
 	bool started;
+	bool answers; /* an end was read: what runs is the command */
 	bool eof, errors_eof, broken; /* of output, stderr, connection */
 	struct sbuf in; /* came in and not yet taken */
 	size_t taken;   /* of in: handed out */
 	size_t scanned; /* of in: looked through for a newline */
 	struct sbuf errors; /* the first bytes of stderr */
+	char *prompt; /* see remote_answer(); or NULL */
+	const struct secret *answer;
+	size_t matched; /* of the prompt: what stderr has just come with */
+	unsigned asked; /* so often */
+	size_t answered; /* bytes of the answer and its line end */
 };
 
 DEFINE_AUTO(struct remote *, remote_free)
@@ -127,6 +136,7 @@ void remote_free(struct remote *r)
 	remote_login_done(&r->login);
 	sbuf_done(&r->in);
 	sbuf_done(&r->errors);
+	free(r->prompt);
 	free(r->name);
 	free(r);
 }
@@ -140,6 +150,32 @@ int remote_start(struct remote *r, const char *command, struct err *e)
 		return err_wrap(e, "'%s'", r->name);
 	r->started = true;
 	return 0;
+}
+
+void remote_answer(struct remote *r, const char *prompt,
+		   const struct secret *answer)
+{
+	free(r->prompt);
+	r->prompt = mem_strdup(prompt);
+	r->answer = answer;
+}
+
+/* What comes before a prompt (sudo's lecture) explains nothing that is after. */
+static void look_for_prompt(struct remote *r, const char *buf, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (buf[i] != r->prompt[r->matched])
+			r->matched = 0;
+		if (buf[i] == r->prompt[r->matched])
+			r->matched++;
+		if (r->errors.len < ERRORS_KEPT)
+			sbuf_putc(&r->errors, buf[i]);
+		if (r->prompt[r->matched])
+			continue;
+		r->matched = 0;
+		r->asked++;
+		r->errors.len = 0;
+	}
 }
 
 /* Take in what stderr has: the first bytes are kept. Bytes that came. */
@@ -156,8 +192,33 @@ static size_t pump_errors(struct remote *r)
 		r->errors_eof = true;
 	if (n <= 0)
 		return 0;
-	sbuf_add(&r->errors, buf, (size_t)n < room ? (size_t)n : room);
+	if (r->prompt)
+		look_for_prompt(r, buf, (size_t)n);
+	else
+		sbuf_add(&r->errors, buf, (size_t)n < room ? (size_t)n : room);
 	return (size_t)n;
+}
+
+/* One that was not taken is never sent again: three would lock an account. */
+static int answer_prompt(struct remote *r, struct err *e)
+{
+	size_t len = r->asked ? r->answer->len : 0;
+
+	if (r->asked > 1)
+		return err_set(e, ERR_AUTH, "'%s': the password was not taken",
+			       r->name);
+	while (r->asked && r->answered <= len) {
+		const void *rest = secret_text(r->answer) + r->answered;
+		bool end = r->answered == len;
+		long n = r->via->write(r->link, end ? "\n" : rest,
+				       end ? 1 : len - r->answered);
+
+		if (n == 0)
+			break;
+		/* who has gone is told by the next read */
+		r->answered += n < 0 ? len + 1 : (size_t)n;
+	}
+	return 0;
 }
 
 /* Take in what has come, without waiting. Bytes that came on either. */
@@ -210,14 +271,69 @@ static int too_much(const struct remote *r, size_t max, struct err *e)
 		       r->name, max);
 }
 
-/* The output ended too soon: learn how, and what stderr has to say. */
-static int ended_early(struct remote *r, struct err *e)
+/* A read up to a line. */
+struct reading {
+	const char *end;
+	size_t end_len;
+	struct sbuf *out;
+	void (*line)(const char *line, void *arg);
+	void *arg;
+};
+
+/* Appends lines of @s that have something, escaped: two, and the last one. */
+static void add_words(struct sbuf *out, const char *s, size_t len)
 {
-	AUTO(sbuf_done) struct sbuf why = SBUF_INIT;
+	struct { const char *at; size_t len; } last = { NULL, 0 };
+	const char *end = s + len;
+	size_t n = 0;
+
+	while (s < end) {
+		/* a NUL byte is one of the blanks */
+		size_t line = strcspn(s, "\r\n");
+
+		line = line < (size_t)(end - s) ? line : (size_t)(end - s);
+		while (line && strchr(" \t", *s))
+			s++, line--;
+		if (line && n++ < WORDS_LINES) {
+			sbuf_puts(out, out->len ? " / " : "");
+			text_escape(out, s, line < WORDS_MAX ? line : WORDS_MAX,
+				    false);
+		} else if (line) {
+			last.at = s;
+			last.len = line < WORDS_MAX ? line : WORDS_MAX;
+		}
+		s += line + 1;
+	}
+	if (last.at) {
+		sbuf_puts(out, n > WORDS_LINES + 1 ? " / ... / " : " / ");
+		text_escape(out, last.at, last.len, false);
+	}
+}
+
+/*
+ * What the host said itself: on stderr, and on its output, unless our own
+ * command had begun to answer there. @g may be NULL.
+ */
+static void host_words(struct sbuf *out, const struct remote *r,
+		       const struct reading *g)
+{
+	AUTO(auto_free) char *frame = g ? mem_strndup(g->end,
+						strcspn(g->end, " ")) : NULL;
+
+	add_words(out, sbuf_str(&r->errors), r->errors.len);
+	if (!g || r->answers || strstr(sbuf_str(g->out), frame))
+		return;
+	add_words(out, sbuf_str(g->out), g->out->len);
+	add_words(out, sbuf_str(&r->in), r->in.len);
+}
+
+/* The output ended too soon: learn how, and what the host has to say. */
+static int ended_early(struct remote *r, const struct reading *g,
+		       struct err *e)
+{
+	AUTO(sbuf_done) struct sbuf words = SBUF_INIT;
 	int64_t deadline = remote_now_ms() + STATUS_WAIT_MS;
 	struct remote_exit x = { .status = -1 };
-	const char *line, *end;
-	size_t n;
 
 	for (;;) {
 		size_t came = pump_errors(r);
@@ -230,22 +346,19 @@ static int ended_early(struct remote *r, struct err *e)
 	}
 	if (!x.known)
 		return lost(r, e);
-	/* its first line that has something; a NUL byte is one of the blanks */
-	line = sbuf_str(&r->errors);
-	end = line + r->errors.len;
-	while (line < end && strchr("\r\n \t", *line))
-		line++;
-	n = strcspn(line, "\r\n");
-	if (n) {
-		sbuf_puts(&why, ": ");
-		text_escape(&why, line, n < 400 ? n : 400, false);
-	}
+	if (r->asked > 1)
+		return answer_prompt(r, e);
+	host_words(&words, r, g);
 	if (x.signal[0])
 		return err_set(e, ERR_REMOTE, "'%s': the command was ended by "
-			       "signal %s%s", r->name, x.signal,
-			       sbuf_str(&why));
+			       "signal %s%s%s", r->name, x.signal,
+			       words.len ? ": " : "", sbuf_str(&words));
+	if (x.status == 0 && words.len && g && !r->answers)
+		return err_set(e, ERR_REMOTE, "'%s': the host ran something "
+			       "else: '%s'", r->name, sbuf_str(&words));
 	return err_set(e, ERR_REMOTE, "'%s': the command ended with status "
-		       "%d%s", r->name, x.status, sbuf_str(&why));
+		       "%d%s%s", r->name, x.status, words.len ? ": " : "",
+		       sbuf_str(&words));
 }
 
 int remote_send(struct remote *r, const void *bytes, size_t len, struct err *e)
@@ -266,7 +379,8 @@ int remote_send(struct remote *r, const void *bytes, size_t len, struct err *e)
 		if (n < 0) {
 			while (pump(r) > 0 && !r->in.failed)
 				;
-			return r->broken ? lost(r, e) : ended_early(r, e);
+			return r->broken ? lost(r, e) :
+					   ended_early(r, NULL, e);
 		}
 		p += n;
 		len -= (size_t)n;
@@ -286,15 +400,6 @@ int remote_send(struct remote *r, const void *bytes, size_t len, struct err *e)
 			return lost(r, e);
 	}
 }
-
-/* A read up to a line. */
-struct reading {
-	const char *end;
-	size_t end_len;
-	struct sbuf *out;
-	void (*line)(const char *line, void *arg);
-	void *arg;
-};
 
 /* Hand out whole lines; true when the end was among them. */
 static bool hand_out_lines(struct remote *r, const struct reading *g)
@@ -335,8 +440,12 @@ int remote_read_to(struct remote *r, const char *end, struct sbuf *out,
 	if (!r->started)
 		return err_set(e, ERR_BUG, "'%s' runs no command", r->name);
 	for (;;) {
-		if (hand_out_lines(r, &g))
+		if (hand_out_lines(r, &g)) {
+			r->answers = true;
 			return 0;
+		}
+		if (answer_prompt(r, e) < 0)
+			return -1;
 		/* drop what was handed out */
 		if (r->taken) {
 			r->in.len -= r->taken;
@@ -352,7 +461,7 @@ int remote_read_to(struct remote *r, const char *end, struct sbuf *out,
 		if (r->broken)
 			return lost(r, e);
 		if (r->eof)
-			return ended_early(r, e);
+			return ended_early(r, &g, e);
 		if (remote_left_ms(patience.end) == 0)
 			return over(r, &patience, e);
 		if (pump(r) > 0) {

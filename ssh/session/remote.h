@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/sbuf.h"
+#include "base/secret.h"
 #include "base/vec.h"
 
 #include <stdbool.h>
@@ -102,6 +103,15 @@ int remote_start(struct remote *r, const char *command, struct err *e);
 void remote_allow(struct remote *r, int total_ms);
 
 /**
+ * Once the command prints @prompt on its stderr while remote_read_to() reads,
+ * and no sooner, @answer and a line end go to its input; asked again, that read
+ * ends with AUTH. The first character of @prompt is in it once. @answer is
+ * borrowed.
+ */
+void remote_answer(struct remote *r, const char *prompt,
+		   const struct secret *answer);
+
+/**
  * Send @len bytes to the command's input; what it prints meanwhile is kept for
  * remote_read_to(). After an error any part of it may be there.
  * Errors: UNREACHABLE (conf's timeout without progress, remote_allow()'s
@@ -117,8 +127,9 @@ int remote_send(struct remote *r, const void *bytes, size_t len,
  * progress), unescaped and up to its first NUL byte. After an error @out has the
  * lines that came.
  * Errors: UNREACHABLE (silence, remote_allow()'s over, broken link), REMOTE (the command
- * ended before: exit status and its first line on stderr are in the text;
- * or out->max was passed).
+ * ended before: exit status and what it printed are in the text, shortened, its
+ * output only if that has no line that begins as @end does up to a blank; or
+ * out->max was passed), AUTH (see remote_answer()).
  */
 int remote_read_to(struct remote *r, const char *end, struct sbuf *out,
 		   int timeout_ms, void (*line)(const char *line, void *arg),
@@ -146,6 +157,15 @@ int remote_keys_load(struct remote_keys **out,
 		     const struct remote_conf *conf,
 		     int (*ask)(const char *file, struct sbuf *passphrase),
 		     struct err *e);
+
+/**
+ * The private key @text, which has a passphrase, becomes the same key without
+ * one; asked for through @ask, which is shown @where it is. AUTH when that does
+ * not open it.
+ */
+int remote_key_unlock(const char *where, struct secret *text,
+		      int (*ask)(const char *file, struct sbuf *passphrase),
+		      struct err *e);
 
 /** Free the keys, once no login uses them any more; NULL is fine. */
 void remote_keys_free(struct remote_keys *keys);

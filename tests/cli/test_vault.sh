@@ -317,6 +317,36 @@ memory() {
 	WGMESH_PASSWORD=$PASS leaves_nothing 'no secret stays in memory: from the environment' -state s.json list
 }
 
+# An OpenSSH key with a passphrase, which is asked for on a terminal; $1 to it.
+locked_key() {
+	: >"$T/tty"
+	{
+		until_true 60 grep -q 'Passphrase for' "$T/tty"
+		printf '%s\n%s\n%s\n' "$1" "$1" "$1"
+	} | timeout 120 script -qefc "$WGMESH -state s.json -identity locked list" "$T/tty" >/dev/null 2>&1
+}
+
+locked_keys() {
+	command -v ssh-keygen >/dev/null && command -v script >/dev/null || {
+		skip 'an SSH key with a passphrase opens a state' 'no ssh-keygen or script'
+		return
+	}
+	for cipher in aes256-ctr aes256-cbc aes128-ctr; do
+		vault_folder
+		ssh-keygen -q -t ed25519 -Z $cipher -N "$PASS" -f locked
+		run -state s.json init -recipient "$(cat locked.pub)"
+		check "a state is sealed to a key of $cipher with a passphrase" test "$got" = 0
+		locked_key "$PASS"
+		check_equal "its passphrase opens it ($cipher)" 0 $?
+	done
+	locked_key 'not that one'
+	check_equal 'a wrong passphrase does not' 2 $?
+	check 'and it is said' grep -q 'wrong passphrase' "$T/tty"
+	setsid -w "$WGMESH" -state s.json -identity locked list </dev/null >"$T/out" 2>"$T/err"
+	check_equal 'without a terminal it is refused' 2 $?
+	check 'with the reason' grep -q 'has a passphrase, and there is no terminal' "$T/err"
+}
+
 printf '%s\n' "$PASS" >"$T/pw"
 chmod 600 "$T/pw"
 identity_sources
@@ -328,6 +358,7 @@ go_envelope
 recipients
 new_keys
 stock_age
+locked_keys
 editing
 writers
 kills

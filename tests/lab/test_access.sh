@@ -186,6 +186,39 @@ test_local() {
 	test_local_asked
 }
 
+# ---- k: an account whose sudo wants a password ----
+
+# Lets the account nosudo of h7 use sudo with its password, and the lines $1 of sudoers.
+with_password() {
+	lab_on h7 "echo nosudo:right | chpasswd && printf '%s\n' '$1' 'nosudo ALL=(ALL) ALL' >/etc/sudoers.d/nosudo; rm -rf /run/sudo"
+}
+
+test_sudo_password() {
+	local settings failures
+	printf 'right\n' >"$LAB_DIR/right" && printf 'wrong\n' >"$LAB_DIR/wrong"
+	chmod 600 "$LAB_DIR/right" "$LAB_DIR/wrong"
+	for settings in '' 'Defaults lecture=always' 'Defaults passwd_tries=1' 'Defaults passprompt="x: "' 'Defaults timestamp_timeout=0'; do
+		with_password "$settings"
+		check_status "k. sudo wants a password ($settings): exit 3" 3 w plan n7
+		check_has 'k. the option is named' "$(error_of n7)" '-ask-sudo-password'
+		check_status "k. a wrong one ($settings): exit 3" 3 w plan -sudo-password-file "$LAB_DIR/wrong" n7
+		check_has 'k. and said' "$(error_of n7)" 'password'
+		check_status "k. with the password ($settings)" 0 w plan -sudo-password-file "$LAB_DIR/right" n7
+	done
+	failures=$(lab_on h7 'journalctl -q _COMM=sudo | grep -c "authentication failure"')
+	check "k. a wrong password is tried once each time ($failures)" test "$failures" -le 5
+	with_password 'Defaults requiretty'
+	check_status 'k. sudo that wants a terminal: exit 3' 3 w plan -sudo-password-file "$LAB_DIR/right" n7
+	check_has 'k. and said' "$(error_of n7)" 'requiretty'
+	with_password ''
+	on_terminal 'Password for sudo' right plan -ask-sudo-password n7
+	check_equal 'k. asked for on a terminal' 0 "$RC"
+	check 'k. what was typed is not shown' test "${OUT/right/}" = "$OUT"
+	check_status 'k. without a terminal: exit 2' 2 w plan -ask-sudo-password n7
+	lab_on h7 "echo 'nosudo ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/nosudo"
+	check_status 'k. one that nobody asks for goes nowhere' 0 w plan -sudo-password-file "$LAB_DIR/right" --exit-code n7
+}
+
 # The same state in the hands of another machine: there, the node is not local, nor where only the Go tool says that it is.
 test_local_elsewhere() {
 	lab_on h8 'cat /root/mesh.json' >"$LAB_DIR/elsewhere.json"
@@ -319,6 +352,7 @@ make_ways
 make_nodes
 test_ways
 test_ways_closed
+test_sudo_password
 test_local
 test_nat
 test_public_endpoint

@@ -511,14 +511,19 @@ static void test_command(void **state)
 	(void)state;
 	probe_command(&plain, &r);
 	assert_memory_equal(sbuf_str(&plain), "exec sh -c '", 12);
-	assert_non_null(strstr(sbuf_str(&plain), " sh \"$SSH_CONNECTION\""));
-	/* quoted twice: once as a word of the script, once as an argument */
+	/* quoted for the script; then for the login shell */
 	assert_non_null(strstr(sbuf_str(&plain),
-			       "KNOWN_NAME='\\''it'\\''\\'\\'''\\''s; $(reboot)'\\''"));
+			       "KNOWN_NAME=\\0047it\\0047\\0134\\0047\\0047s;"
+			       " $(reboot)\\0047"));
+	assert_null(strchr(sbuf_str(&plain), '\n'));
+	assert_null(strchr(sbuf_str(&plain), '!'));
 	r.sudo = r.local = true;
 	probe_command(&sudo, &r);
-	assert_memory_equal(sbuf_str(&sudo), "exec sudo -n sh -c '", 20);
-	assert_null(strstr(sbuf_str(&sudo), "SSH_CONNECTION\""));
+	assert_non_null(strstr(sbuf_str(&sudo), "exec sudo -n "));
+	assert_null(strstr(sbuf_str(&sudo), NONCE ": "));
+	r.password = true;
+	probe_command(&sudo, &r);
+	assert_non_null(strstr(sbuf_str(&sudo), NONCE ": "));
 	assert_string_equal(end, "=" NONCE "= end");
 }
 

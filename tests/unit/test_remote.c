@@ -1072,7 +1072,7 @@ static void early_exit(void **state)
 	must_fail(remote_read_to(s.r, ".", &out, 0, NULL, NULL, &s.e), &s.e,
 		  ERR_REMOTE);
 	assert_string_equal(s.e.msg, "'127.0.0.1': the command ended with "
-			    "status 7: no \\x1b[1mspace");
+			    "status 7: no \\x1b[1mspace / b / x");
 	assert_string_equal(out.s, "x\n");
 }
 
@@ -1341,6 +1341,83 @@ static void local_hostile_output(void **state)
 	assert_text(s.e.msg, "signal KILL");
 }
 
+/* What a host says instead of answering is shown, in one short line. */
+static void local_own_words(void **state)
+{
+	static const struct { const char *command, *want; } cases[] = {
+		{ "echo only git here", "the host ran something else: "
+		  "'only git here'" },
+		{ "printf 'no line end'", "something else: 'no line end'" },
+		{ "echo This account is not available.; exit 1",
+		  "status 1: This account is not available." },
+		{ "echo 'Unmatched \\047.' >&2; exit 1",
+		  "status 1: Unmatched '." },
+		{ "echo WARNING: expired >&2; echo Change it. >&2; exit 1",
+		  "status 1: WARNING: expired / Change it." },
+		{ "seq 1 9; echo last; exit 2", "status 2: 1 / 2 / ... / last" },
+		{ "printf '\\033[2J\\r\\n'; exit 2", "status 2: \\x1b[2J" },
+		{ "exit 0", "the command ended with status 0" },
+		{ "echo =n= host; exit 3", "the command ended with status 3" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
+		AUTO(session_done) struct session s;
+		const char *want = cases[i].want;
+
+		open_local(&s);
+		must(remote_start(s.r, cases[i].command, &s.e), &s.e);
+		must_fail(remote_read_to(s.r, "=n= end", &out, 0, NULL, NULL,
+					 &s.e), &s.e, ERR_REMOTE);
+		assert_text(s.e.msg, want);
+		assert_string_equal(s.e.msg + strlen(s.e.msg) - strlen(want),
+				    want);
+	}
+}
+
+/* The answer goes out when its prompt was seen, and once. */
+static void local_answers(void **state)
+{
+	static const struct { const char *command, *want; } cases[] = {
+		{ "printf 'lecture\\nask no' >&2; printf 'nce: ' >&2; read -r p; "
+		  "echo got $p; echo .", "got a \\ pass\n" },
+		{ "printf 'aask nask nonce: ' >&2; read -r p; echo $p; echo .",
+		  "a \\ pass\n" },
+		/* what is only like it is no prompt */
+		{ "printf 'ask nonc: [sudo] password: ask nonce:' >&2; echo x; "
+		  "echo .", "x\n" },
+		{ "echo 'ask nonce: '; echo .", "ask nonce: \n" },
+		{ "printf 'ask nonce: ' >&2; read -r p; "
+		  "printf 'no\\nask nonce: ' >&2; read -r p; echo .", NULL },
+	};
+	AUTO(secret_done) struct secret answer = { 0 };
+
+	(void)state;
+	secret_set(&answer, "a \\ pass", 8);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
+		AUTO(session_done) struct session s;
+
+		open_local(&s);
+		remote_answer(s.r, "ask nonce: ", &answer);
+		must(remote_start(s.r, cases[i].command, &s.e), &s.e);
+		if (!cases[i].want) {
+			must_fail(remote_read_to(s.r, ".", &out, 0, NULL, NULL,
+						 &s.e), &s.e, ERR_AUTH);
+			continue;
+		}
+		must(remote_read_to(s.r, ".", &out, 0, NULL, NULL, &s.e), &s.e);
+		assert_string_equal(sbuf_str(&out), cases[i].want);
+		if (i < 2)
+			continue;
+		/* nothing of it is in the input of what runs then */
+		must_fail(remote_read_to(s.r, ".", &out, 0, NULL, NULL, &s.e),
+			  &s.e, ERR_REMOTE);
+		assert_null(strstr(s.e.msg, "pass\n"));
+	}
+}
+
 static void fingerprints(void **state)
 {
 	AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
@@ -1383,7 +1460,8 @@ int main(int argc, char **argv)
 		T(broken_proxy), T(proxy_jump), T(config_rules),
 		T(other_user), T(many_at_once), T(local_target),
 		T(local_big_input), T(local_early_exit),
-		T(local_hostile_output), T(fingerprints),
+		T(local_hostile_output), T(local_own_words),
+		T(local_answers), T(fingerprints),
 	};
 
 	if (argc > 1)

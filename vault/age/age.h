@@ -112,6 +112,9 @@ const char *age_recipient_text(const struct age_recipient *r,
 int age_identity_new(struct sbuf *text, struct age_recipient *recipient,
 		     time_t now, struct err *e);
 
+/** Is it an OpenSSH private key file with a passphrase? */
+bool age_identities_locked(const struct secret *text);
+
 /**
  * Append the identities of an identity file: lines "AGE-SECRET-KEY-1...", empty
  * lines, comments with #; or one OpenSSH private key file of type Ed25519

@@ -195,6 +195,13 @@ static int parse_identities(struct age_identities *v, struct view text,
 	return 0;
 }
 
+bool age_identities_locked(const struct secret *text)
+{
+	const struct view v = VIEW(secret_text(text), text->len);
+
+	return age_ssh_looks(v) && age_ssh_locked(v);
+}
+
 int age_identities_parse(struct age_identities *out, const struct secret *text,
 			 struct err *e)
 {

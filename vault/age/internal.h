@@ -122,6 +122,9 @@ int age_ssh_point(unsigned char point[POINT_BYTES], const unsigned char key[32],
 /** Does the text begin as an OpenSSH private key file? */
 bool age_ssh_looks(struct view text);
 
+/** Has the OpenSSH private key file a passphrase? */
+bool age_ssh_locked(struct view text);
+
 /**
  * The identity in an OpenSSH private key file without a passphrase. ERR_INPUT;
  * the messages hold nothing of the file.

@@ -136,9 +136,9 @@ static int read_private(struct view *seed, struct view part,
 	bool fits = take_u32(&part, &a) && take_u32(&part, &b) && a == b &&
 		    take_string(&part, &type) && view_is(type, TYPE) &&
 		    take_string(&part, &key) && take_string(&part, &pair) &&
-		    take_string(&part, &comment) && part.len < 8;
+		    take_string(&part, &comment) && part.len < 16;
 
-	/* padding: 1, 2, 3... up to the cipher's block, 8 bytes for none */
+	/* padding: 1, 2, 3... up to a block: OpenSSH's has 8 bytes, libssh's 16 */
 	for (size_t i = 0; fits && i < part.len; i++)
 		fits = part.at[i] == i + 1;
 	if (!fits)
@@ -149,6 +149,18 @@ static int read_private(struct view *seed, struct view part,
 			   "not a pair");
 	*seed = VIEW(pair.at, 32);
 	return 0;
+}
+
+/* Is the private part sealed? @rest is a decoded container from its start. */
+static bool is_locked(struct view rest)
+{
+	struct view cipher;
+
+	if (rest.len < sizeof MAGIC ||
+	    memcmp(rest.at, MAGIC, sizeof MAGIC) != 0)
+		return false;
+	rest = VIEW(rest.at + sizeof MAGIC, rest.len - sizeof MAGIC);
+	return take_string(&rest, &cipher) && !view_is(cipher, "none");
 }
 
 /* The seed and the public key in a decoded container. */
@@ -170,8 +182,16 @@ static int read_container(struct view *seed, unsigned char public_key[32],
 	if (!age_ssh_unwire(public_key, wire))
 		return bad(e, "is not of type " TYPE);
 	if (!view_is(cipher, "none") || !view_is(kdf, "none"))
-		return bad(e, "has a passphrase: that is not supported");
+		return bad(e, "has a passphrase");
 	return read_private(seed, part, public_key, e);
+}
+
+bool age_ssh_locked(struct view text)
+{
+	AUTO(sbuf_done) struct sbuf raw = SBUF_SECRET;
+
+	return text.len <= FILE_MAX && unwrap_lines(&raw, text) &&
+	       is_locked(VIEW(sbuf_str(&raw), raw.len));
 }
 
 int age_ssh_parse(struct age_identity *out, struct view text, struct err *e)
