@@ -50,17 +50,17 @@ static void test_logins(void **state)
 /* What an external peer of a has is not b's there. */
 static void test_taken(void **state)
 {
-#define EXTERNAL(nets) ",'external_peers':[{'name':'x','public_key':'"         \
+#define WITH_PEER(nets) ",'external_peers':[{'name':'x','public_key':'"         \
 	"SEOaOjTrhR4do1iUrTTRRHZs6xCA3Q/H0yHW3ZpkHko=','allowed_ips':['" nets "']}]"
 	static const struct row rows[] = {
-		{ NODES(A EXTERNAL("10.99.0.2/32") "}," B "}"),
+		{ NODES(A WITH_PEER("10.99.0.2/32") "}," B "}"),
 		  "W external_has_it node b address -" },
-		{ NODES(A EXTERNAL("10.1.0.0/16") "}," B ROUTE("10.1.0.0/16")
+		{ NODES(A WITH_PEER("10.1.0.0/16") "}," B ROUTE("10.1.0.0/16")
 			"}"), "W external_has_it node b routes 10.1.0.0/16" },
 		/* its own, others, and a wider one, which loses to an address */
-		{ NODES(A EXTERNAL("10.99.0.1/32") "}," B "}"), "" },
-		{ NODES(A EXTERNAL("10.99.0.3/32") "}," B "}"), "" },
-		{ NODES(A EXTERNAL("10.99.0.0/28") "}," B "}"), "" },
+		{ NODES(A WITH_PEER("10.99.0.1/32") "}," B "}"), "" },
+		{ NODES(A WITH_PEER("10.99.0.3/32") "}," B "}"), "" },
+		{ NODES(A WITH_PEER("10.99.0.0/28") "}," B "}"), "" },
 	};
 
 	(void)state;
