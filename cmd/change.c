@@ -196,6 +196,7 @@ int change_confirm(struct change_run *c, const struct cmd_env *env,
 
 	if (local_fill(change_mesh(c), e) < 0)
 		return -1;
+	mesh_hold_ports(change_mesh(c), &c->before);
 	mesh_diff(&c->changes, &c->before, change_mesh(c));
 	if (c->changes.len == 0) {
 		put("nothing changes\n");

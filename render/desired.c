@@ -141,7 +141,7 @@ static char *endpoint_for(const struct mesh *m, const struct node *n,
 	if (peer->public_endpoint || !desired_has_endpoint(n, peer) ||
 	    !ip_parse(&ip, peer->facts.address))
 		return node_endpoint(m, peer);
-	return mem_strdup(endpoint_text(&ip, node_port(m, peer), text));
+	return mem_strdup(endpoint_text(&ip, node_live_port(m, peer), text));
 }
 
 static void add_desired_peer(struct desired *d, const struct node *n,
@@ -339,6 +339,35 @@ void desired_spare_client(struct desired *d, const struct observed *o)
 	d->routes.len = kept;
 }
 
+/* A host without IPv6 works with the rest, at each boot, too. */
+static void drop_version6(struct desired *d)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < d->addresses.len; i++)
+		if (d->addresses.items[i].ip.family == 6)
+			vec_push(&d->lacking, d->addresses.items[i]);
+		else
+			d->addresses.items[kept++] = d->addresses.items[i];
+	d->addresses.len = kept;
+	kept = 0;
+	for (size_t i = 0; i < d->routes.len; i++)
+		if (d->routes.items[i].network.ip.family == 6)
+			vec_push(&d->lacking, d->routes.items[i].network);
+		else
+			d->routes.items[kept++] = d->routes.items[i];
+	d->routes.len = kept;
+	d->forward6 = false;
+}
+
+void desired_fit_host(struct desired *d, const struct observed *o)
+{
+	if (o->no_ipv6)
+		drop_version6(d);
+	if (o->port_holder && o->exists && o->listen_port)
+		d->listen_port = o->listen_port;
+}
+
 void desired_done(struct desired *d)
 {
 	for (size_t i = 0; i < d->peers.len; i++) {
@@ -350,6 +379,7 @@ void desired_done(struct desired *d)
 	vec_done(&d->connected);
 	vec_done(&d->externals);
 	vec_done(&d->yielded);
+	vec_done(&d->lacking);
 	vec_done(&d->addresses);
 }
 

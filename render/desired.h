@@ -51,6 +51,8 @@ struct desired {
 	VEC(const struct external *) externals; /* of the node, and no node
 					of the mesh themselves; by key */
 	char proof[33]; /* for the marker: hex digits of ssh/fleet/author.c */
+	struct cidrs lacking; /* addresses and networks that the host can not
+				 have: see desired_fit_host() */
 	struct cidrs yielded; /* networks and addresses of peers that are not
 				 theirs here, because an external peer has
 				 them */
@@ -68,6 +70,12 @@ void desired_compute(struct desired *out, const struct mesh *m,
  * the host's own leads there.
  */
 void desired_spare_client(struct desired *d, const struct observed *o);
+
+/**
+ * What the host in @o can not have, @d is without: IPv6 where there is none,
+ * a port that something else has. The boot file then holds what works.
+ */
+void desired_fit_host(struct desired *d, const struct observed *o);
 
 /**
  * Does @n get an endpoint for @peer? The user's, or where it is reached unless

@@ -33,6 +33,7 @@ void observed_done(struct observed *o)
 	free(o->drops4);
 	free(o->drops6);
 	free(o->busy);
+	free(o->port_holder);
 	free(o->lock_token);
 	free(o->hostname);
 	free(o->fqdn);
@@ -97,6 +98,10 @@ static void add_interface_lines(struct strings *v, const struct observed *o)
 	strings_printf(v, "interface %d wireguard %d up %d mtu %d key %s port "
 		       "%d mark %" PRIu32, o->exists, o->is_wireguard, o->is_up,
 		       o->mtu, o->public_key, o->listen_port, o->fwmark);
+	if (o->no_ipv6)
+		strings_add(v, "no IPv6");
+	if (o->port_holder)
+		strings_printf(v, "port of %s", o->port_holder);
 	for (size_t i = 0; i < o->routes.len; i++) {
 		const struct observed_route *r = &o->routes.items[i];
 

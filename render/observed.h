@@ -80,6 +80,9 @@ struct observed {
 		       Only with this run's own nonce as the lock's token:
 		       another's is an error */
 	char *lock_token; /* of the last deploy, hex digits; "" for none */
+	char *port_holder; /* who has the UDP port that the interface is to
+			      have; NULL: the interface, or nobody */
+	bool no_ipv6; /* the interface can have no IPv6 address */
 	bool is_root, has_wg, has_ip, has_apt, has_systemd;
 	char *ssh_client, *ssh_server; /* numeric addresses of the SSH
 					  connection, "" when local */

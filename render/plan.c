@@ -362,9 +362,10 @@ static void add_forward_note(struct plan *p)
 static void add_place_note(struct plan *p)
 {
 	AUTO(auto_free) char *place = node_endpoint(p->mesh, p->node);
+	const char *server = p->observed->ssh_server;
 	struct ip ip;
 
-	if (!ip_parse(&ip, p->observed->ssh_server) ||
+	if (!server || !ip_parse(&ip, server) ||
 	    !place_in_mesh(p->mesh, &ip))
 		return;
 	if (*place)
@@ -412,6 +413,19 @@ static void add_desired_notes(struct plan *p)
 		strings_printf(&p->notes, "%s is an external peer's here, and "
 			       "stays so",
 			       cidr_text(&d->yielded.items[i], text));
+	for (size_t i = 0; i < d->lacking.len; i++)
+		strings_printf(&p->notes, "this host has no IPv6: it goes "
+			       "without %s",
+			       cidr_text(&d->lacking.items[i], text));
+	for (size_t i = 0; i < d->peers.len; i++) {
+		const struct node *peer = d->peers.items[i].node;
+
+		if (peer->facts.listen_port)
+			strings_printf(&p->notes, "'%s' is reached at port %d "
+				       "until its own host has %d", peer->name,
+				       peer->facts.listen_port,
+				       node_port(d->mesh, peer));
+	}
 }
 
 /* An interface that is there, changed as it runs. */
@@ -422,8 +436,11 @@ static void plan_interface(struct plan *p)
 
 	if (!wgkey_equal(o->public_key, d->node->public_key))
 		add_step(p, STEP_PRIVATE_KEY);
-	if (o->listen_port != d->listen_port)
+	if (o->listen_port != d->listen_port) {
 		add_step(p, STEP_LISTEN_PORT);
+		strings_add(&p->notes, "this host is first: the others learn "
+			    "its new port when it has it");
+	}
 	if (o->fwmark && !d->externals.len) /* one may need it */
 		add_step(p, STEP_FWMARK);
 	if (d->mtu && o->mtu != d->mtu)
@@ -450,6 +467,42 @@ static void sort_steps(struct plan *p)
 	p->steps.cap = p->steps.len ? p->steps.len : 1;
 }
 
+/* "UDP 51821 is used on n3 by wg1" */
+static int port_is_taken(const struct plan *p, const char *more, struct err *e)
+{
+	return err_set(e, ERR_REMOTE, "UDP %d is used on %s by %s%s",
+		       node_port(p->mesh, p->node), p->node->name,
+		       p->observed->port_holder, more);
+}
+
+int plan_unmet(const struct plan *p, struct err *e)
+{
+	char more[40];
+
+	if (!p->desired ||
+	    p->desired->listen_port == node_port(p->mesh, p->node))
+		return 0;
+	snprintf(more, sizeof more, "; it keeps port %d",
+		 p->desired->listen_port);
+	return port_is_taken(p, more, e);
+}
+
+/* Does nothing come of it, or all but a part? The latter is noted. */
+static int check_can(struct plan *p, struct err *e)
+{
+	struct err unmet;
+
+	if (!p->desired->addresses.len && p->desired->lacking.len)
+		return err_set(e, ERR_REMOTE, "there is no IPv6 on this host, "
+			       "and '%s' has no other address",
+			       p->node->name);
+	if (plan_unmet(p, &unmet) < 0)
+		strings_add(&p->notes, unmet.msg);
+	else if (p->observed->port_holder)
+		return port_is_taken(p, "", e);
+	return 0;
+}
+
 int plan_make(struct plan *out, const struct desired *d,
 	      const struct observed *o, uint64_t boot_hash,
 	      const struct plan_options *options, struct err *e)
@@ -472,6 +525,8 @@ int plan_make(struct plan *out, const struct desired *d,
 		return err_set(e, ERR_REMOTE, "WireGuard is not installed "
 			       "there (no 'wg') and there is no apt-get; "
 			       "install wireguard-tools by hand");
+	if (check_can(&p, e) < 0)
+		return -1;
 	if (!o->has_wg)
 		add_step(&p, STEP_INSTALL);
 	if (!owner_is(d->mesh, d->node, o))

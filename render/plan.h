@@ -104,6 +104,12 @@ int plan_make(struct plan *out, const struct desired *d,
 void plan_teardown(struct plan *out, const struct mesh *m,
 		   const struct node *removed, const struct observed *o);
 
+/**
+ * -1 with REMOTE when a part of what the state says is left out, because the
+ * host can not have it now; the rest is planned.
+ */
+int plan_unmet(const struct plan *p, struct err *e);
+
 /** Free; for AUTO(plan_done). */
 void plan_done(struct plan *p);
 

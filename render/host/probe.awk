@@ -12,6 +12,36 @@ function section(name) {
 	printf "\n=%s= %s\n", nonce, name
 }
 
+# Has any socket of the host that UDP port? The kernel's own have no process, and
+# stand there all the same.
+function is_used(number,  hex, six, file, line, word) {
+	hex = sprintf(":%04X", number)
+	for (six = 0; six < 2; six++) {
+		file = "/proc/net/udp" (six ? "6" : "")
+		while ((getline line <file) > 0) {
+			split(line, word, " ")
+			if (substr(word[2], length(word[2]) - 4) == hex)
+				return 1
+		}
+	}
+	return 0
+}
+
+# Who has it: another WireGuard interface, a program, or nobody knows.
+function holder(number,  command, line, word) {
+	command = "wg show all listen-port"
+	while ((command | getline line) > 0) {
+		split(line, word, "\t")
+		if (word[2] == number && word[1] != interface)
+			return word[1]
+	}
+	command = "ss -Hulpn sport = :" number
+	while ((command | getline line) > 0)
+		if (match(line, /[(][(]"[^"]+"/))
+			return substr(line, RSTART + 3, RLENGTH - 4)
+	return ""
+}
+
 BEGIN {
 	# the second srand() returns what the first one took from the clock
 	srand()
@@ -45,6 +75,7 @@ BEGIN {
 	if (links == 1) {
 		section("link")
 		print
+		up = /[<,]UP[,>]/
 		section("route6")
 	} else if (links == 2)
 		section("main4")
@@ -83,6 +114,7 @@ BEGIN {
 part == "interface" {
 	key = $1
 	part = "peers"
+	listening = $3
 	print substr($0, length($1) + 2)
 	next
 }
@@ -183,5 +215,14 @@ END {
 			unknown++
 		else
 			print of[i] answer[at[i]]
+	}
+}
+
+# ---- the port, asked for only where it is not the interface's already ----
+
+END {
+	if (port && !(up && listening == port) && is_used(port)) {
+		section("host")
+		print "port_holder=" holder(port)
 	}
 }

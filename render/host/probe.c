@@ -63,7 +63,7 @@ void probe_command(struct sbuf *out, const struct probe_request *request)
 
 	sbuf_puts(&text, "INTERFACE=");
 	text_quote(&text, request->interface);
-	sbuf_puts(&text, " NONCE=");
+	sbuf_printf(&text, " PORT=%d NONCE=", request->port);
 	text_quote(&text, request->nonce);
 	sbuf_puts(&text, " KNOWN_NAME=");
 	text_quote(&text, request->known_hostname ? request->known_hostname

@@ -12,6 +12,7 @@
 /** What the probe is told. Strings are borrowed. */
 struct probe_request {
 	const char *interface;
+	int port; /* UDP, that the interface is to have */
 	const char *nonce; /* hex digits; frames the answer */
 	const char *known_hostname; /* NULL: not known; equal: fqdn is not
 				       asked for again */

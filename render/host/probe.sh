@@ -1,9 +1,10 @@
 # What a host is asked before anything is planned. It changes nothing, and
 # reports no secret.
 #
-# Set before it, by render/host/probe.c: INTERFACE; NONCE; KNOWN_NAME, the host
-# name known so far; AWK, the text of probe.awk; FORWARD, that of forward.awk where
-# networks are behind the host. $1 is SSH_CONNECTION. It is read
+# Set before it, by render/host/probe.c: INTERFACE; PORT, the UDP port that it is
+# to have; NONCE; KNOWN_NAME, the host name known so far; AWK, the text of
+# probe.awk; FORWARD, that of forward.awk where networks are behind the host. $1
+# is SSH_CONNECTION. It is read
 # behind section.sh and lock.sh.
 #
 # Processes are nearly all of its cost, over 1 ms of CPU each, so there are
@@ -23,6 +24,18 @@ report_file() {
 		read -r value <"$2"
 		[ -n "$value" ]
 	} && printf "%s=%s\n" "$1" "$value"
+}
+
+# Reports that the interface can have no IPv6 address: there is no IPv6, or it is
+# switched off where the interface is, or will be.
+report_no_ipv6() {
+	[ -e /proc/net/if_inet6 ] || {
+		echo no_ipv6=1
+		return
+	}
+	of=$INTERFACE
+	[ -d "/proc/sys/net/ipv6/conf/$of" ] || of=default
+	report_file no_ipv6 "/proc/sys/net/ipv6/conf/$of/disable_ipv6"
 }
 
 # Reports as $1 that there is the program $2.
@@ -74,6 +87,7 @@ report_host() {
 		printf "fqdn=%s\n" "$(timeout 2 hostname -f 2>/dev/null)"
 	report_file forward4 /proc/sys/net/ipv4/ip_forward
 	report_file forward6 /proc/sys/net/ipv6/conf/all/forwarding
+	report_no_ipv6
 	report_program wg wg
 	report_program ip ip
 	report_program apt apt-get
@@ -127,7 +141,7 @@ route show root ::/0 table all dev $INTERFACE"
 			exec wg show "$INTERFACE" dump
 		}
 	} | awk -F "\t" -v OFS="\t" -v nonce="$NONCE" -v interface="$INTERFACE" \
-		-v own="${own:+1}" "$AWK" - part=boot "$boot_file"
+		-v port="$PORT" -v own="${own:+1}" "$AWK" - part=boot "$boot_file"
 }
 
 # Only where something is to be forwarded: a ruleset takes a process of its own.

@@ -87,6 +87,11 @@ int report_host(struct observed *o, char *line, struct err *e)
 		o->forward4 = n == 1;
 	else if (strcmp(line, "forward6") == 0)
 		o->forward6 = n == 1;
+	else if (strcmp(line, "no_ipv6") == 0)
+		o->no_ipv6 = n == 1;
+	else if (strcmp(line, "port_holder") == 0)
+		return set_words(&o->port_holder, "holder of the port",
+				 *value ? value : "another program", e);
 	else if (strcmp(line, "busy") == 0)
 		return set_words(&o->busy, "holder of the lock",
 				 *value ? value : "it does not say who", e);

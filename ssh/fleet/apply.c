@@ -68,7 +68,7 @@ static int apply_host(struct fleet *f, struct host *h, struct err *e)
 				answer.len, f->nonce, e) < 0) {
 		return -1;
 	}
-	return h->applied.failure ? step_failed(h, e) : 0;
+	return h->applied.failure ? step_failed(h, e) : plan_unmet(&h->plan, e);
 }
 
 static void apply_one(struct fleet *f, struct host *h, void *arg)
@@ -84,8 +84,66 @@ static void apply_one(struct fleet *f, struct host *h, void *arg)
 	h->remote = NULL;
 }
 
+/* The step that sets a new port; NULL: it stays. */
+static const struct step *port_step(const struct host *h)
+{
+	for (size_t i = 0; i < h->plan.steps.len; i++)
+		if (h->plan.steps.items[i].kind == STEP_LISTEN_PORT)
+			return &h->plan.steps.items[i];
+	return NULL;
+}
+
+static void apply_new_port(struct fleet *f, struct host *h, void *arg)
+{
+	if (port_step(h))
+		apply_one(f, h, arg);
+}
+
+/* Is its port the old one still? The state then says so. */
+static bool kept_port(struct host *h)
+{
+	const struct step *s = port_step(h);
+
+	if (!s || !host_has_failed(h) ||
+	    h->applied.steps_done > (size_t)(s - h->plan.steps.items))
+		return false;
+	h->node->facts.listen_port = h->observed.listen_port;
+	return true;
+}
+
+static void plan_again(struct fleet *f, struct host *h, void *arg)
+{
+	plan_done(&h->plan);
+	h->plan = (struct plan){ 0 };
+	if (h->has_desired)
+		desired_done(&h->desired);
+	h->has_desired = false;
+	fleet_plan_one(f, h, arg);
+}
+
+/*
+ * Hosts that get a new port are first: the others are told it only when it is
+ * there, or they would lose them. Where none does there is nothing to wait for.
+ */
+static void apply_new_ports(struct fleet *f)
+{
+	bool any = false, kept = false;
+
+	for (size_t i = 0; i < f->hosts.len && !any; i++)
+		any = f->hosts.items[i].result == HOST_TO_CHANGE &&
+		      port_step(&f->hosts.items[i]);
+	if (!any)
+		return;
+	fleet_each(f, "changing ports", HOST_TO_CHANGE, apply_new_port, NULL);
+	for (size_t i = 0; i < f->hosts.len; i++)
+		kept |= kept_port(&f->hosts.items[i]);
+	if (kept)
+		fleet_each(f, "planning", HOST_TO_CHANGE, plan_again, NULL);
+}
+
 void fleet_apply(struct fleet *f)
 {
+	apply_new_ports(f);
 	fleet_each(f, "deploying", HOST_TO_CHANGE, apply_one, NULL);
 	fleet_fail_those(f, HOST_TO_CHANGE);
 }

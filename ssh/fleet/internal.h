@@ -34,6 +34,9 @@ int fleet_look(const struct fleet *f, const struct host *h,
 int fleet_plan_host(const struct fleet *f, const struct host *h,
 		    const struct observed *o, struct plan *out, struct err *e);
 
+/** Plan @h from what was seen there. Of a pass over hosts. */
+void fleet_plan_one(struct fleet *f, struct host *h, void *arg);
+
 /** A host that was passed over is no success, whatever the reason. */
 void fleet_fail_those(struct fleet *f, enum host_result which);
 

@@ -37,6 +37,7 @@ static struct probe_request request_of(const struct fleet *f,
 {
 	return (struct probe_request){
 		.interface = f->mesh->interface_name,
+		.port = node_port(f->mesh, h->node),
 		.nonce = f->nonce,
 		.known_hostname = h->node->actual_hostname,
 		.sudo = !remote_facts(r)->is_root,

@@ -63,7 +63,7 @@ static void digest_host(struct host *h)
 	digest_sha256(sbuf_str(&wanted), wanted.len, h->desired_digest);
 }
 
-static void plan_one(struct fleet *f, struct host *h, void *arg)
+void fleet_plan_one(struct fleet *f, struct host *h, void *arg)
 {
 	(void)arg;
 	if (!h->has_observed)
@@ -72,13 +72,15 @@ static void plan_one(struct fleet *f, struct host *h, void *arg)
 		desired_compute(&h->desired, f->mesh, f->access, h->node);
 		h->has_desired = true;
 		desired_spare_client(&h->desired, &h->observed);
+		desired_fit_host(&h->desired, &h->observed);
 	}
 	/* from here on nothing but this host is written to: threads share f */
 	h->has_plan = fleet_plan_host(f, h, &h->observed, &h->plan,
 				      &h->err) == 0;
 	if (f->digests)
 		digest_host(h);
-	if (!h->has_plan) {
+	if (!h->has_plan ||
+	    (!h->plan.steps.len && plan_unmet(&h->plan, &h->err) < 0)) {
 		fleet_host_failed(f, h);
 	} else if (h->plan.steps.len) {
 		h->result = HOST_TO_CHANGE;
@@ -90,6 +92,23 @@ static void plan_one(struct fleet *f, struct host *h, void *arg)
 			desired_done(&h->desired);
 		h->has_desired = false;
 	}
+}
+
+/*
+ * The others are told the port that a host has when they are. It is the new one
+ * where the host will have taken it by then: see fleet_apply().
+ */
+static void hold_port(const struct fleet *f, struct host *h)
+{
+	const struct observed *o = &h->observed;
+	bool can = h->result == HOST_OPEN && !o->port_holder;
+
+	if (!h->has_observed || h->removed)
+		return;
+	h->node->facts.listen_port = 0;
+	if (!can && o->is_wireguard && o->listen_port &&
+	    o->listen_port != node_port(f->mesh, h->node))
+		h->node->facts.listen_port = o->listen_port;
 }
 
 void fleet_plan(struct fleet *f, bool pin_known)
@@ -110,8 +129,10 @@ void fleet_plan(struct fleet *f, bool pin_known)
 	}
 	facts_merge(f->mesh, reports.items, reports.len);
 	vec_done(&reports);
+	for (size_t i = 0; i < f->hosts.len; i++)
+		hold_port(f, &f->hosts.items[i]);
 	f->access = access_new(f->mesh);
-	fleet_each(f, "planning", HOST_OPEN, plan_one, NULL);
+	fleet_each(f, "planning", HOST_OPEN, fleet_plan_one, NULL);
 	fleet_fail_those(f, HOST_OPEN);
 }
 

@@ -82,6 +82,7 @@ static void strip_node(const struct mesh *m, struct node *n)
 	mem_replace(&n->facts.nat_from, NULL);
 	n->facts.mtu = 0;
 	n->facts.mtu_kept = false;
+	n->facts.listen_port = 0;
 	n->facts.deployed = false;
 }
 

@@ -128,6 +128,8 @@ static void check_node_values(struct subject *s, const struct node *n)
 		    check_words(n->facts.nat_from, 160, &s->e));
 	judge_value(s, "facts: mtu", NULL,
 		    check_said(n->facts.mtu, check_mtu, &s->e));
+	judge_value(s, "facts: listen_port", NULL,
+		    check_said(n->facts.listen_port, check_port, &s->e));
 	judge_value(s, "public_key", NULL,
 		    check_words(n->public_key, 128, &s->e));
 	judge_value(s, "private_key", NULL,

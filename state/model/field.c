@@ -298,8 +298,10 @@ static const struct mesh_field facts_table[] = {
 	{ MTU, AT(node_facts, mtu), FILE_KEY("mtu", 6) },
 	{ .value = VALUE_BOOL, AT(node_facts, mtu_kept),
 	  FILE_KEY("mtu_kept", 7) },
+	{ .value = VALUE_NUMBER, .check_number = check_port,
+	  AT(node_facts, listen_port), FILE_KEY("listen_port", 8) },
 	{ .value = VALUE_BOOL, AT(node_facts, deployed),
-	  FILE_KEY("deployed", 8) },
+	  FILE_KEY("deployed", 9) },
 };
 const struct mesh_object object_facts = {
 	.tables = { FIELDS(facts_table) }, LAYOUT(node_facts),

@@ -254,6 +254,27 @@ int node_port(const struct mesh *m, const struct node *n)
 	return m->listen_port ? m->listen_port : MESH_DEFAULT_PORT;
 }
 
+int node_live_port(const struct mesh *m, const struct node *n)
+{
+	return n->facts.listen_port ? n->facts.listen_port : node_port(m, n);
+}
+
+void mesh_hold_ports(struct mesh *m, const struct mesh *before)
+{
+	for (size_t i = 0; i < m->nodes.len; i++) {
+		struct node *n = &m->nodes.items[i];
+		const struct node *old = nodes_find(&before->nodes, n->name);
+		int live;
+
+		if (!old && wgkey_is_set(n->public_key)) /* renamed */
+			old = mesh_by_key(before, n->public_key);
+		if (!old || !old->facts.deployed)
+			continue;
+		live = node_live_port(before, old);
+		n->facts.listen_port = live == node_port(m, n) ? 0 : live;
+	}
+}
+
 int node_mtu(const struct mesh *m, const struct node *n)
 {
 	return n->mtu ? n->mtu : m->mtu;
@@ -325,7 +346,7 @@ char *node_endpoint(const struct mesh *m, const struct node *n)
 	if (node_is_hidden(n) || !n->facts.address ||
 	    !ip_parse(&ip, n->facts.address))
 		return mem_strdup("");
-	return mem_strdup(endpoint_text(&ip, node_port(m, n), text));
+	return mem_strdup(endpoint_text(&ip, node_live_port(m, n), text));
 }
 
 /* The Go tool writes 22 where nobody said a port. */

@@ -78,6 +78,8 @@ struct node_facts {
 				    0: not known */
 	bool mtu_kept;           /* no: what the interface had when it was
 				    taken over */
+	int listen_port;         /* of its interface, where that is not yet the
+				    one that it is to have; 0: it is */
 	bool deployed;           /* a deploy has written to this host */
 	struct extras extras;
 };
@@ -236,6 +238,15 @@ struct node *mesh_by_key(const struct mesh *m, const char *public_key);
 /** Effective values: the node's own, else the mesh's, else the default. */
 int node_port(const struct mesh *m, const struct node *n);
 int node_mtu(const struct mesh *m, const struct node *n);
+
+/** The port that its host has, which may not be the one that it is to have. */
+int node_live_port(const struct mesh *m, const struct node *n);
+
+/**
+ * Nodes of @m whose port is another one than in @before, which was deployed,
+ * are reached at the old one until their host has been told.
+ */
+void mesh_hold_ports(struct mesh *m, const struct mesh *before);
 
 /**
  * The keepalive that @n or the mesh says: @seconds, 0 for none. False, and

@@ -27,6 +27,8 @@ static struct sbuf sent[2]; /* the last script of each */
 static struct sbuf notes;
 static const char *failing;     /* the host whose script fails */
 static const char *unreachable; /* nobody answers there */
+static const char *live[2];     /* the interface of each; NULL: none is there */
+static const char *holder;      /* who has the first one's new port */
 
 static size_t number(const struct remote *r)
 {
@@ -118,6 +120,12 @@ static void answer_probe(struct sbuf *out, const struct remote *r)
 {
 	const char *n = running->nonce;
 
+	if (holder && !number(r))
+		sbuf_printf(out, "\n=%s= host\nport_holder=%s\n", n, holder);
+	if (live[number(r)])
+		sbuf_printf(out, "\n=%s= link\n7: wg0: <NOARP,UP,LOWER_UP> "
+			    "mtu 1420 x\n\n=%s= dump\n%s\t51820\toff\n%s",
+			    n, n, keys[number(r)], live[number(r)]);
 	sbuf_printf(out, "\n=%s= host\nuid=0\nnow=1800000000\n"
 		    "ssh=192.0.2.9 40000 %s 22\nhostname=h%zu\nfqdn=h%zu\n"
 		    "wg=1\nip=1\nsystemd=1\nkeyfile=1\nhostkey=%s\n"
@@ -279,7 +287,7 @@ static void scene_done(struct scene *s)
 	memset(sent, 0, sizeof sent);
 	memset(&journal, 0, sizeof journal);
 	memset(&notes, 0, sizeof notes);
-	failing = unreachable = NULL;
+	failing = unreachable = holder = live[0] = live[1] = NULL;
 }
 
 static int deploy(struct scene *s, struct err *e)
@@ -338,6 +346,91 @@ static void test_fails(void **state)
 	assert_int_equal(s.fleet.hosts.items[0].result, HOST_CHANGED);
 	assert_int_equal(s.fleet.hosts.items[1].result, HOST_UNREACHABLE);
 	assert_int_equal(sent[1].len, 0);
+	scene_done(&s);
+}
+
+/* Of two that are deployed, a is to have another port. */
+#define NEW_PORT                                                              \
+	"'mesh_id':'" MESH_ID "','key':'host','nodes':{"                      \
+	NODE("a", "1", ",'listen_port':51821,'public_key':'" KEY_A            \
+	     "','facts':{'listen_port':51820,'deployed':true}") ","           \
+	NODE("b", "2", ",'public_key':'" KEY_B                                \
+	     "','facts':{'deployed':true}") "}"
+
+/*
+ * The others learn a new port from the deploy in which its own host takes it,
+ * after it; never before.
+ */
+static void test_new_port(void **state)
+{
+	static const struct {
+		const char *failing, *unreachable, *holder;
+		enum host_result result;
+		const char *there; /* what b is told */
+		const char *words;
+	} rows[] = {
+		{ NULL, NULL, NULL, HOST_CHANGED, "192.0.2.1:51821", NULL },
+		{ "192.0.2.1", NULL, NULL, HOST_FAILED, "192.0.2.1:51820",
+		  "disk full" },
+		{ NULL, "192.0.2.1", NULL, HOST_UNREACHABLE, "192.0.2.1:51820",
+		  "no answer" },
+		{ NULL, NULL, "wg1", HOST_FAILED, "192.0.2.1:51820",
+		  "UDP 51821 is used on a by wg1" },
+		{ NULL, NULL, "named", HOST_FAILED, "192.0.2.1:51820",
+		  "UDP 51821 is used on a by named" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct scene s;
+		struct err e = { 0 };
+		const struct node *a;
+
+		scene_init(&s, NEW_PORT);
+		live[0] = live[1] = "";
+		failing = rows[i].failing;
+		unreachable = rows[i].unreachable;
+		holder = rows[i].holder;
+		/* an unreachable one was seen before */
+		mem_replace(&s.mesh.nodes.items[0].facts.address,
+			    "192.0.2.1");
+		assert_int_equal(deploy(&s, &e), 0);
+		assert_int_equal(s.fleet.hosts.items[0].result, rows[i].result);
+		assert_int_equal(s.fleet.hosts.items[1].result, HOST_CHANGED);
+		assert_non_null(strstr(sbuf_str(&sent[1]), rows[i].there));
+		if (rows[i].words)
+			assert_non_null(strstr(s.fleet.hosts.items[0].err.msg,
+					       rows[i].words));
+		a = nodes_find(&s.mesh.nodes, "a");
+		assert_int_equal(a->facts.listen_port,
+				 rows[i].words ? 51820 : 0);
+		/* all else is done where just the port can not be had */
+		if (rows[i].holder) {
+			assert_non_null(strstr(sbuf_str(&sent[0]), KEY_B));
+			assert_null(strstr(sbuf_str(&sent[0]),
+					   "listen-port 51821"));
+			assert_non_null(strstr(sbuf_str(&sent[0]),
+					       "ListenPort = 51820"));
+		}
+		scene_done(&s);
+	}
+}
+
+/* Nothing begins on a new host whose port is taken, and it says by whom. */
+static void test_port_of_new_host(void **state)
+{
+	struct scene s;
+	struct err e = { 0 };
+
+	(void)state;
+	scene_init(&s, TWO);
+	holder = "wg1";
+	assert_int_equal(deploy(&s, &e), 0);
+	assert_int_equal(s.fleet.hosts.items[0].result, HOST_FAILED);
+	assert_non_null(strstr(s.fleet.hosts.items[0].err.msg,
+			       "UDP 51820 is used on a by wg1"));
+	assert_int_equal(sent[0].len, 0);
+	assert_int_equal(s.fleet.hosts.items[1].result, HOST_CHANGED);
 	scene_done(&s);
 }
 
@@ -423,6 +516,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_deploy),
 		cmocka_unit_test(test_fails),
+		cmocka_unit_test(test_new_port),
+		cmocka_unit_test(test_port_of_new_host),
 		cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_names),

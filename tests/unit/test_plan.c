@@ -550,6 +550,39 @@ static void test_refused(void **state)
 	       ADVICE_NONE);
 }
 
+/* A host without IPv6 gets the rest, and at the second time nothing. */
+static void test_no_ipv6(void **state)
+{
+	static const char mesh[] =
+		"'mesh_id':'" MESH_ID "','network':'10.99.0.0/16',"
+		"'network6':'fd99::/64','nodes':{'a':{'mesh_ip':'10.99.0.1',"
+		"'mesh_ip6':'fd99::1','public_key':'" KEY_A
+		"','private_key':'" KEY_C "'},'b':{'mesh_ip':'10.99.0.2',"
+		"'mesh_ip6':'fd99::2','public_key':'" KEY_B
+		"','public_endpoint':'192.0.2.2:51820','routable_networks':["
+		"'192.168.20.0/24','fd20::/64']}}";
+	const struct plan_options options = { .install = true };
+	struct planned p = { 0 };
+	struct err e = { 0 };
+
+	(void)state;
+	mesh_of(&p.mesh, mesh);
+	desired_of(&p.desired, &p.mesh, "a");
+	observe(&p.observed, HOST "no_ipv6=1\n" ADDRESS LINK DUMP ROUTES BOOT);
+	desired_fit_host(&p.desired, &p.observed);
+	if (plan_make(&p.plan, &p.desired, &p.observed, 0, &options, &e) < 0)
+		fail_msg("%s", e.msg);
+	put_steps(&p);
+	assert_int_equal(p.desired.addresses.len, 1);
+	assert_int_equal(p.desired.routes.len, 1);
+	assert_null(strstr(sbuf_str(&p.text), "address"));
+	assert_null(strstr(sbuf_str(&p.text), "route fd20"));
+	assert_non_null(strstr(sbuf_str(&p.text), "+ peer b"));
+	assert_int_equal(p.desired.lacking.len, 2);
+	assert_true(p.plan.notes.len >= 2);
+	planned_done(&p);
+}
+
 static void test_no_systemd(void **state)
 {
 	struct planned p;
@@ -618,6 +651,7 @@ int main(void)
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_ours),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_no_ipv6),
 		cmocka_unit_test(test_no_systemd),
 		cmocka_unit_test(test_teardown),
 	};
