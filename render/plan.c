@@ -420,7 +420,7 @@ static void add_desired_notes(struct plan *p)
 	for (size_t i = 0; i < d->peers.len; i++) {
 		const struct node *peer = d->peers.items[i].node;
 
-		if (peer->facts.listen_port)
+		if (peer && peer->facts.listen_port)
 			strings_printf(&p->notes, "'%s' is reached at port %d "
 				       "until its own host has %d", peer->name,
 				       peer->facts.listen_port,
