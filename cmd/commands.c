@@ -85,7 +85,7 @@ const struct command commands[] = {
 	{ .name = "import", .run = cmd_import,
 	  .arguments = "[NAME=][USER@]HOST[:PORT]...", .max_args = 1000,
 	  .summary = "take hosts over as they are, or read a file",
-	  .options = "accept-new-host-keys parallel timeout yes dry-run from to-yaml" },
+	  .options = "accept-new-host-keys parallel timeout yes dry-run from to-yaml hooks" },
 	{ .name = "seal", .run = cmd_seal,
 	  .summary = "seal a plain state",
 	  .options = "recipient format" },

@@ -22,7 +22,8 @@
 static int read_text(struct mesh *m, struct strings *notes, const char *name,
 		     const char *text, struct err *e)
 {
-	struct inventory_file f = { name, text, strlen(text), NULL };
+	struct inventory_file f = { .name = name, .text = text,
+				    .len = strlen(text) };
 
 	return inventory_read(m, &f, notes, e);
 }
@@ -63,8 +64,9 @@ static void test_kinds(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct inventory_file f = { cases[i].name, cases[i].text,
-					    strlen(cases[i].text), NULL };
+		struct inventory_file f = { .name = cases[i].name,
+					    .text = cases[i].text,
+					    .len = strlen(cases[i].text) };
 
 		if (inventory_kind(&f) != cases[i].kind)
 			fail_msg("%s: %s", cases[i].name, cases[i].text);

@@ -26,7 +26,8 @@
 static int read_text(struct mesh *m, struct strings *notes, const char *name,
 		     const char *text, struct err *e)
 {
-	struct inventory_file f = { name, text, strlen(text), NULL };
+	struct inventory_file f = { .name = name, .text = text,
+				    .len = strlen(text) };
 
 	return inventory_read(m, &f, notes, e);
 }
@@ -268,7 +269,8 @@ static void test_bad_yaml(void **state)
 static void test_zero_byte(void **state)
 {
 	static const char text[] = "a\nb\0c\n";
-	struct inventory_file f = { "h", text, sizeof text - 1, NULL };
+	struct inventory_file f = { .name = "h", .text = text,
+				    .len = sizeof text - 1 };
 	struct strings notes = { 0 };
 	struct mesh m = { 0 };
 	struct err e;
