@@ -61,6 +61,7 @@ enum advice {
 	ADVICE_IS_STATE,         /* the same */
 	ADVICE_IS_MESH_YAML,     /* the same */
 	ADVICE_OLD_MESHCONF,
+	ADVICE_KEEP_HOOKS,       /* of a boot file */
 
 	ADVICE_KINDS
 };

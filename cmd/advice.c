@@ -95,6 +95,8 @@ static const char *const acts[] = {
 	[ADVICE_OLD_MESHCONF] = ": wg-meshconf 2 turns it into its "
 		"database.csv, which is read; or 'wgmesh import NAME=HOST' "
 		"reads a host itself",
+	[ADVICE_KEEP_HOOKS] = ": 'wgmesh import -hooks' takes them over as "
+		"the node's post_up and pre_down",
 };
 _Static_assert(sizeof acts / sizeof *acts == ADVICE_KINDS,
 	       "the last kind of advice has no words; tests/layers.sh looks "

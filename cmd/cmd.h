@@ -63,7 +63,7 @@ struct options {
 	/* what is written, and how it is shown */
 	bool dry_run, no_commit;
 	bool json; /* for a program: plan and deploy ask nobody then */
-	bool simple, all, exit_code, to_yaml, markdown, script;
+	bool simple, all, exit_code, to_yaml, hooks, markdown, script;
 	bool secrets; /* shown, not hidden */
 	const char *output; /* folder of `render -all` */
 	bool help, version;

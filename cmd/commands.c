@@ -87,7 +87,7 @@ const struct command commands[] = {
 	  .arguments = "[NAME=][USER@]HOST[:PORT]...", .max_args = 1000,
 	  .summary = "take hosts over as they are, or read a file",
 	  .options = "accept-new-host-keys ask-sudo-password sudo-password-file "
-		     "parallel timeout yes dry-run from to-yaml" },
+		     "parallel timeout yes dry-run from to-yaml hooks" },
 	{ .name = "seal", .run = cmd_seal,
 	  .summary = "seal a plain state",
 	  .options = "recipient format" },

@@ -43,6 +43,12 @@ int import_agree(const struct cmd_env *env, const struct strings *doubts,
 	return err_wrap(e, "%s", list);
 }
 
+void import_note_hooks(void)
+{
+	note("PostUp and PreDown can be kept%s",
+	     advice_words(ADVICE_KEEP_HOOKS, "").s);
+}
+
 int cmd_import(struct cmd_env *env)
 {
 	const struct options *o = &env->options;

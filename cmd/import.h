@@ -20,6 +20,9 @@ int import_place(struct node *n, const char *text, struct err *e);
 int import_agree(const struct cmd_env *env, const struct strings *doubts,
 		 struct err *e);
 
+/** Say how commands that were left behind are kept. */
+void import_note_hooks(void);
+
 /** `import --from FILE`: read it into the state, or print it as YAML. */
 int import_file(struct cmd_env *env);
 

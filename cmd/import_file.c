@@ -23,6 +23,7 @@ struct file_import {
 	const char *file;
 	enum inventory_kind kind;
 	struct inventory_no_key no_key;
+	bool hooks_left;
 	struct mesh wanted;
 	struct strings notes;
 };
@@ -33,6 +34,8 @@ static void show_notes(struct file_import *im)
 		note("%s", im->notes.items[i]);
 	if (im->notes.len > NOTES_MAX)
 		note("and %zu more such notes", im->notes.len - NOTES_MAX);
+	if (im->hooks_left)
+		import_note_hooks();
 	strings_done(&im->notes);
 }
 
@@ -80,7 +83,9 @@ static int read_import(struct file_import *im, struct err *e)
 	bool is_stdin = strcmp(im->file, "-") == 0;
 	struct inventory_file f = { .name = is_stdin ? "standard input"
 						     : im->file,
-				    .no_key = &im->no_key };
+				    .no_key = &im->no_key,
+				    .hooks = im->env->options.hooks,
+				    .hooks_left = &im->hooks_left };
 	struct stat st;
 
 	if (!is_stdin && stat(im->file, &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -100,6 +105,9 @@ static int read_import(struct file_import *im, struct err *e)
 			return -1;
 		f.beside = &beside;
 	}
+	if (f.hooks && im->kind != INVENTORY_CONF)
+		return err_set(e, ERR_INPUT, "%s: -hooks is for a wg-quick file "
+			       "or hosts", f.name);
 	if (inventory_read(&im->wanted, &f, &im->notes, e) < 0)
 		return -1;
 	if (!is_stdin && has_keys(&im->wanted) && stat(f.name, &st) == 0 &&

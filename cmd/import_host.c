@@ -10,6 +10,7 @@
 #include "state/model/model.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* The hosts of one import. */
 struct host_import {
@@ -133,7 +134,8 @@ static void read_host(struct fleet *f, struct host *h, void *arg)
 
 	if (!h->observed.is_wireguard)
 		return;
-	found_script(&script, f->mesh->interface_name, i->want_key, f->nonce);
+	found_script(&script, f->mesh->interface_name, i->want_key,
+		     i->env->options.hooks, f->nonce);
 	if (fleet_run(f, h, &script, f->conf.timeout_ms, &answer,
 		      &h->err) < 0 ||
 	    found_parse(found, sbuf_str(&answer), answer.len, f->nonce,
@@ -216,6 +218,17 @@ static void show_unseen(struct changes *out, const struct node *before,
 	}
 }
 
+/* Commands that were not asked for. */
+static bool has_hooks(const struct found *f)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < f->dropped.len && !has; i++)
+		has = strcasecmp(f->dropped.items[i], "PostUp") == 0 ||
+		      strcasecmp(f->dropped.items[i], "PreDown") == 0;
+	return has;
+}
+
 static int import_all(struct host_import *i, struct err *e)
 {
 	AUTO(strings_done) struct strings notes = { 0 };
@@ -236,6 +249,11 @@ static int import_all(struct host_import *i, struct err *e)
 		return -1;
 	for (size_t k = 0; k < notes.len; k++)
 		note("%s", notes.items[k]);
+	for (size_t k = 0; k < i->fleet.hosts.len; k++)
+		if (!i->env->options.hooks && has_hooks(&i->found[k])) {
+			import_note_hooks();
+			break;
+		}
 	for (size_t k = 0; k < m->nodes.len; k++) {
 		const struct node *before = nodes_find(
 			&i->change.before.nodes, m->nodes.items[k].name);

@@ -106,6 +106,8 @@ static const struct option table[] = {
 	  "a sentence about it, for people" },
 	{ "to-yaml", NULL, FLAG, AT(to_yaml), 0, 0,
 	  "print a mesh.yaml to edit instead of changing the state" },
+	{ "hooks", NULL, FLAG, AT(hooks), 0, 0,
+	  "keep PostUp and PreDown of the boot file, as the node's own" },
 	{ "adopt", NULL, FLAG, AT(adopt), 0, 0,
 	  "replace an interface or boot file that is not wgmesh's" },
 	{ "force-serial", NULL, FLAG, AT(force_serial), 0, 0,

@@ -37,5 +37,7 @@ void found_done(struct found *f)
 	}
 	vec_done(&f->peers);
 	secret_done(&f->private_key);
+	strings_done(&f->post_up);
+	strings_done(&f->pre_down);
 	strings_done(&f->dropped);
 }

@@ -26,6 +26,7 @@ struct found {
 		size_t cap;
 	} peers; /* of the interface, sorted by public key */
 	int mtu; /* of the boot file, 0: not said */
+	struct strings post_up, pre_down; /* its commands, when asked for */
 	struct strings dropped; /* settings of the boot file that no deploy
 				   keeps: "PostUp"; names alone, their values
 				   may be secret */

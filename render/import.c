@@ -131,6 +131,19 @@ static int add_imported(struct mesh *m, const struct import_source *s,
 	return 0;
 }
 
+/* Commands that were asked for: all of a kind, where there are some. */
+static void take_hooks(struct node *n, const struct found *f)
+{
+	if (f->post_up.len) {
+		strings_done(&n->post_up);
+		strings_copy(&n->post_up, &f->post_up);
+	}
+	if (f->pre_down.len) {
+		strings_done(&n->pre_down);
+		strings_copy(&n->pre_down, &f->pre_down);
+	}
+}
+
 /* ---- its peers: a host speaks of others here, which needs more doubt ---- */
 
 /*
@@ -489,6 +502,7 @@ int import_hosts(struct mesh *m, const struct import_source *sources,
 		const struct taken *t = &all.items[i];
 		struct node *node = nodes_find(&m->nodes, t->name);
 
+		take_hooks(node, t->from->found);
 		if (take_peers(&l, node, t->from, t->fresh, doubts, e) < 0)
 			return err_wrap(e, "'%s'", t->from->place->ssh_host);
 	}

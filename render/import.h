@@ -25,7 +25,8 @@ bool import_wants_key(const struct mesh *m);
 
 /**
  * Take @n hosts in. A host whose key a node has is that node, if it has its SSH
- * place or a host key of it: then only its external peers are read anew.
+ * place or a host key of it: then only its external peers, and commands
+ * that were asked for, are read anew.
  * Sentences for the user are appended to @notes; to @doubts what nobody but one
  * host vouches for, and what could get all traffic: save only if the user
  * agrees. 0, or -1 with ERR_INPUT, ERR_HOSTKEY or ERR_REMOTE; @m is half

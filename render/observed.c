@@ -25,6 +25,7 @@ void observed_done(struct observed *o)
 	}
 	vec_done(&o->peers);
 	vec_done(&o->boot_peers);
+	strings_done(&o->boot_hooks);
 	strings_done(&o->boot_lost);
 	vec_done(&o->routes);
 	vec_done(&o->addresses);

@@ -117,6 +117,8 @@ struct observed {
 	int boot_mtu; /* of a file of ours, 0: it says none */
 	char *boot_public_key; /* of the file; NULL: as the interface's */
 	VEC(struct observed_boot_peer) boot_peers; /* in the file's order */
+	struct strings boot_hooks; /* of a file of ours, the lines of
+				      wgquick_hooks(); whatever they are */
 	struct strings boot_lost; /* settings of a file that is not ours, that
 				     no deploy keeps: "PostUp (line 5)" */
 	bool has_key_file; /* /etc/wireguard/<interface>.key */
@@ -129,6 +131,7 @@ struct observed {
 				  forwarded from our interface; NULL: none
 				  evidently does, or it was not asked */
 	/* while it is parsed: */
+	bool in_hooks;
 	size_t max;              /* of each kind of thing; 0: OBSERVED_MAX */
 	size_t n_lines, n_allowed_ips; /* so far */
 };

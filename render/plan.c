@@ -10,6 +10,7 @@
 #include "render/owner.h"
 
 #include <string.h>
+#include <strings.h>
 
 /**
  * A handshake younger than this says that a roamed endpoint works (seconds).
@@ -275,12 +276,25 @@ static bool forwarding_differs(const struct plan *p)
 	       (d->forward4 && !o->forward4) || (d->forward6 && !o->forward6);
 }
 
-/* A boot file is replaced for the first time: what goes with it. */
+/*
+ * A boot file is replaced for the first time: what goes with it. Of commands
+ * that the state says it is known what is to be kept.
+ */
 static void note_lost(struct plan *p)
 {
-	const struct strings *lost = &p->observed->boot_lost;
-	AUTO(auto_free) char *list = strings_line(lost, lost->len);
+	const struct strings *there = &p->observed->boot_lost;
 	const char *interface = p->mesh->interface_name;
+	AUTO(strings_done) struct strings lost = { 0 };
+	AUTO(auto_free) char *list = NULL;
+
+	for (size_t i = 0; i < there->len; i++) {
+		const char *s = there->items[i];
+
+		if (!(p->node->post_up.len && !strncasecmp(s, "PostUp ", 7)) &&
+		    !(p->node->pre_down.len && !strncasecmp(s, "PreDown ", 8)))
+			strings_add(&lost, s);
+	}
+	list = strings_line(&lost, lost.len);
 
 	if (list && !owner_marked(p->mesh, p->observed))
 		strings_printf(&p->notes, "the boot file there has settings "

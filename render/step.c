@@ -4,6 +4,10 @@
  */
 #include "render/plan.h"
 
+#include "base/auto.h"
+#include "base/text.h"
+#include "render/wgquick.h"
+
 #include <string.h>
 
 static void put_cidrs(struct sbuf *out, const struct cidrs *v)
@@ -179,6 +183,34 @@ static void put_bring_up(struct sbuf *out, const struct plan *p,
 		    p->mesh->interface_name, n, n == 1 ? "" : "s");
 }
 
+/* Which commands there are from now on, and which no longer. */
+static void put_hooks(struct sbuf *out, const struct plan *p)
+{
+	AUTO(strings_done) struct strings now = { 0 };
+	const struct strings *then = &p->observed->boot_hooks;
+	bool differ, gone = false;
+
+	wgquick_hooks(&now, p->node);
+	differ = now.len != then->len;
+	for (size_t i = 0; i < now.len && !differ; i++)
+		differ = strcmp(now.items[i], then->items[i]) != 0;
+	if (!differ)
+		return;
+	sbuf_puts(out, "; hooks, from the interface's next start on: ");
+	for (size_t i = 0; i < now.len; i++)
+		sbuf_printf(out, "%s%s", i ? "; " : "", now.items[i]);
+	sbuf_puts(out, now.len ? "" : "none");
+	for (size_t i = 0; i < then->len; i++) {
+		AUTO(auto_free) char *line = text_escaped(then->items[i]);
+
+		if (strings_find(&now, then->items[i]) >= 0)
+			continue;
+		sbuf_printf(out, "%s%s", gone ? "; " : " (no longer: ", line);
+		gone = true;
+	}
+	sbuf_puts(out, gone ? ")" : "");
+}
+
 static void put_boot_file(struct sbuf *out, const struct plan *p,
 			  const struct step *s)
 {
@@ -187,6 +219,7 @@ static void put_boot_file(struct sbuf *out, const struct plan *p,
 		    p->mesh->interface_name,
 		    s->marker ? ": its marker gets the proof of the mesh's "
 				"present secret" : "");
+	put_hooks(out, p);
 }
 
 /*

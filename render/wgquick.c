@@ -71,6 +71,25 @@ static void put_boot_routes(struct sbuf *out, const struct desired *d)
 	}
 }
 
+void wgquick_hooks(struct strings *out, const struct node *n)
+{
+	for (size_t i = 0; i < n->post_up.len; i++)
+		strings_printf(out, "PostUp = %s", n->post_up.items[i]);
+	for (size_t i = 0; i < n->pre_down.len; i++)
+		strings_printf(out, "PreDown = %s", n->pre_down.items[i]);
+}
+
+/* Last, when routes and key are there for them. */
+static void put_boot_hooks(struct sbuf *out, const struct desired *d)
+{
+	AUTO(strings_done) struct strings lines = { 0 };
+
+	wgquick_hooks(&lines, d->node);
+	for (size_t i = 0; i < lines.len; i++)
+		sbuf_printf(out, "%s%s\n", i ? "" : WGQUICK_HOOKS "\n",
+			    lines.items[i]);
+}
+
 /* What follows a peer's key. */
 static void put_boot_tunnel(struct sbuf *out, const char *endpoint,
 			    const struct cidrs *allowed_ips, int keepalive_s)
@@ -97,6 +116,7 @@ void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 	sbuf_puts(out, "# 'wgmesh deploy' undoes what is changed here by hand\n");
 	put_boot_interface(out, d, secrets);
 	put_boot_routes(out, d);
+	put_boot_hooks(out, d);
 	for (size_t i = 0; i < d->peers.len; i++) {
 		const struct desired_peer *p = &d->peers.items[i];
 

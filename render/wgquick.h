@@ -20,6 +20,12 @@
 void wgquick_file(struct sbuf *out, const struct desired *d, uint64_t serial,
 		  bool secrets);
 
+/** The line before the commands of the node; they go on to an empty line. */
+#define WGQUICK_HOOKS "# hooks of this node"
+
+/** Append the node's own commands, as their lines of the file: "PostUp = x". */
+void wgquick_hooks(struct strings *out, const struct node *n);
+
 /** text_hash() of the file for @d behind its first line, secrets "(hidden)". */
 uint64_t wgquick_hash(const struct desired *d);
 

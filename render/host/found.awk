@@ -1,5 +1,7 @@
 # The boot file of an interface that is taken in: the MTU; the names of the other
-# settings of the interface; for each peer its key and the comment right behind
+# settings of the interface, and with hooks=1 the commands behind PostUp and
+# PreDown, but one that sets the private key; of a file of ours those of the node
+# alone; for each peer its key and the comment right behind
 # [Peer] or else right before it.
 
 function value_of(line) {
@@ -16,6 +18,14 @@ function end_peer() {
 
 {
 	sub(/\r$/, "")
+}
+
+NR == 1 && /^# managed by wgmesh/ {
+	ours = 1
+}
+
+/^# hooks of this node$/ {
+	ours = 0
 }
 
 /^[ \t]*$/ {
@@ -60,6 +70,14 @@ tolower(name) == "mtu" {
 }
 
 tolower(name) == "table" && value_of($0) ~ /^(auto|off)$/ {
+	next
+}
+
+hooks && !ours && tolower(name) ~ /^(postup|predown)$/ && !/private-key/ {
+	sub(/^[^=]*=[ \t]*/, "")
+	sub(/[ \t]*(#.*)?$/, "")
+	if ($0 != "")
+		print (tolower(name) == "postup" ? "PostUp " : "PreDown ") $0
 	next
 }
 

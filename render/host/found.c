@@ -16,13 +16,13 @@
 #include <strings.h>
 
 void found_script(struct sbuf *out, const char *interface, bool private_key,
-		  const char *nonce)
+		  bool hooks, const char *nonce)
 {
 	/* the first line is taken by the probe's shell, which waits for it */
 	sbuf_puts(out, ":\nmain() {\nINTERFACE=");
 	text_quote(out, interface);
-	sbuf_printf(out, " NONCE=%s PRIVATE_KEY=%s AWK=", nonce,
-		    private_key ? "1" : "");
+	sbuf_printf(out, " NONCE=%s PRIVATE_KEY=%s HOOKS=%s AWK=", nonce,
+		    private_key ? "1" : "", hooks ? "1" : "");
 	text_quote(out, found_awk);
 	sbuf_printf(out, "\n%s%s}\nmain </dev/null\n", section_sh, found_sh);
 }
@@ -58,9 +58,20 @@ static int take_found_preshared(struct found *f, char *line, struct err *e)
 	return 0;
 }
 
+static int take_hook(struct strings *list, const char *command, struct err *e)
+{
+	if (list->len == HOOKS_MAX)
+		return err_set(e, ERR_INPUT, "more than %d commands of a kind",
+			       HOOKS_MAX);
+	if (check_hook(command, e) < 0)
+		return err_wrap(e, "PostUp or PreDown of the boot file");
+	strings_add(list, command);
+	return 0;
+}
+
 /*
  * A line of found.awk: the comment of a peer, a setting that the boot file has,
- * or its MTU. A setting that a deploy writes as well is not lost; a file with
+ * its MTU, or a command to keep. A setting that a deploy writes as well is not lost; a file with
  * more than 64 others is none of wg-quick's.
  */
 static int take_boot_line(struct found *f, char *line, struct err *e)
@@ -84,6 +95,10 @@ static int take_boot_line(struct found *f, char *line, struct err *e)
 			if (strcasecmp(f->dropped.items[i], line + 4) == 0)
 				return 0;
 		strings_add(&f->dropped, line + 4);
+	} else if (strncmp(line, "PostUp ", 7) == 0) {
+		return take_hook(&f->post_up, line + 7, e);
+	} else if (strncmp(line, "PreDown ", 8) == 0) {
+		return take_hook(&f->pre_down, line + 8, e);
 	} else if (strncmp(line, "mtu ", 4) == 0) {
 		if (num_parse(&mtu, line + 4, 576, 65535))
 			f->mtu = (int)mtu;

@@ -156,7 +156,7 @@ FNR == 1 {
 	next
 }
 
-/[Kk][Ee][Yy]/ && tolower($0) ~ /privatekey|presharedkey/ {
+/[Kk][Ee][Yy]/ && !/^(PostUp|PreDown) = / && tolower($0) ~ /privatekey|presharedkey/ {
 	if (ours)
 		print /^PresharedKey = / ? "|PresharedKey = (hidden)" : "|(secret)"
 	next

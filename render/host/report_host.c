@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "render/wgquick.h"
 #include "state/model/model.h"
 
 #include <string.h>
@@ -191,6 +192,10 @@ int report_boot(struct observed *o, char *line, struct err *e)
 	line++;
 	o->boot_hash = text_hash(o->boot_hash, line, strlen(line));
 	o->boot_hash = text_hash(o->boot_hash, "\n", 1);
+	if (!*line || strcmp(line, WGQUICK_HOOKS) == 0)
+		o->in_hooks = *line != '\0';
+	else if (o->in_hooks && o->boot_hooks.len < 2 * HOOKS_MAX)
+		strings_add(&o->boot_hooks, line);
 	/* the MTU as wgquick_file() writes it, peers as anybody may */
 	if (strncmp(line, "MTU = ", 6) == 0 &&
 	    num_parse(&mtu, line + 6, 1, 65535))

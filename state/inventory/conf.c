@@ -87,6 +87,28 @@ static int take_table(struct conf *c, char *value, struct err *e)
 	return 0;
 }
 
+static int take_hook(struct conf *c, const char *name, const char *key,
+		     const char *value, struct err *e)
+{
+	const struct inventory_file *f = c->in->file;
+
+	if (!*value)
+		return 0;
+	if (f->hooks)
+		return field_set(field_find(&fields_node, key), c->node, value,
+				 e);
+	if (f->hooks_left)
+		*f->hooks_left = true;
+	if (strings_find(&c->left, name) < 0)
+		strings_add(&c->left, name);
+	return 0;
+}
+
+static int take_pre_down(struct conf *c, char *value, struct err *e)
+{
+	return take_hook(c, "PreDown", "pre_down", value, e);
+}
+
 /*
  * The private key may come from a file or a program: ours comes from a file of
  * one name, and then the key lives on its host as ours do.
@@ -97,12 +119,8 @@ static int take_post_up(struct conf *c, char *value, struct err *e)
 		"wg set %%i private-key /etc/wireguard/%s.key",
 		c->in->mesh->interface_name);
 
-	(void)e;
-	if (!strstr(value, "private-key")) {
-		if (strings_find(&c->left, "PostUp") < 0)
-			strings_add(&c->left, "PostUp");
-		return 0;
-	}
+	if (!strstr(value, "private-key"))
+		return take_hook(c, "PostUp", "post_up", value, e);
 	c->key_line = c->in->line;
 	if (strcmp(value, "wg set %i private-key /etc/wireguard/%i.key") == 0 ||
 	    strcmp(value, named) == 0)
@@ -187,7 +205,7 @@ static const struct conf_key {
 	{ "DNS", INTERFACE, true, NULL, NULL },
 	{ "PreUp", INTERFACE, true, NULL, NULL },
 	{ "PostUp", INTERFACE, true, take_post_up, NULL },
-	{ "PreDown", INTERFACE, true, NULL, NULL },
+	{ "PreDown", INTERFACE, true, take_pre_down, NULL },
 	{ "PostDown", INTERFACE, true, NULL, NULL },
 	{ "SaveConfig", INTERFACE, false, NULL, NULL },
 	{ "PublicKey", PEER, false, take_public_key, NULL },

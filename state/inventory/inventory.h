@@ -52,6 +52,8 @@ struct inventory_file {
 	/* sorted by name; NULL: none */
 	const struct inventory_besides *beside;
 	struct inventory_no_key *no_key; /* filled in by a read; may be NULL */
+	bool hooks; /* take PostUp and PreDown of a wg-quick file */
+	bool *hooks_left; /* set by a read that left some; may be NULL */
 };
 
 /**

@@ -26,13 +26,15 @@ struct apply {
 
 /* ---- fields ---- */
 
-/* Do two lists say the same? Their order says nothing; they get sorted. */
-static bool same_items(struct strings *a, struct strings *b)
+/* Do two lists say the same? They get sorted where their order says nothing. */
+static bool same_items(struct strings *a, struct strings *b, bool ordered)
 {
 	bool same;
 
-	strings_sort(a);
-	strings_sort(b);
+	if (!ordered) {
+		strings_sort(a);
+		strings_sort(b);
+	}
 	same = a->len == b->len;
 	for (size_t i = 0; same && i < a->len; i++)
 		same = strcmp(a->items[i], b->items[i]) == 0;
@@ -56,7 +58,8 @@ static int apply_fields(const struct apply *a, const struct mesh_fields *all,
 		field_get(f, a->m, to, &has);
 		field_get(f, a->wanted, from, &wants);
 		strings_copy(&sorted, &wants);
-		if ((f->stays && wants.len == 0) || same_items(&has, &sorted))
+		if ((f->stays && wants.len == 0) ||
+		    same_items(&has, &sorted, f->ordered))
 			continue;
 		if (field_assign(f, to, &wants, e) < 0) {
 			a->failed->key = f->key;

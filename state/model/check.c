@@ -80,6 +80,16 @@ int check_group_name(const char *s, struct err *e)
 			 e);
 }
 
+int check_hook(const char *s, struct err *e)
+{
+	if (s[strspn(s, " ")] && strlen(s) <= HOOK_BYTES_MAX &&
+	    text_is_printable(s) && !strchr(s, '#'))
+		return 0;
+	return err_set(e, ERR_INPUT, "expected a command of one line, at most "
+		       "%d bytes, without control characters and '#', behind "
+		       "which wg-quick reads nothing", HOOK_BYTES_MAX);
+}
+
 /*
  * A letter in front: it is an argument of ip and wg, and no option of theirs.
  */

@@ -19,6 +19,17 @@ int check_node_name(const char *s, struct err *e);
 /** Printable text without control characters, at most 128 bytes, not empty. */
 int check_group_name(const char *s, struct err *e);
 
+/** Most commands of a kind, and bytes of one. */
+#define HOOKS_MAX 32
+#define HOOK_BYTES_MAX 1000
+
+/**
+ * A command that wg-quick is to read from its line of the boot file: printable,
+ * not blank, without '#', which ends the line there. The error shows nothing of
+ * it.
+ */
+int check_hook(const char *s, struct err *e);
+
 /**
  * The kernel's rules (15 bytes, no '/' or blank, not "." or "..") and
  * wg-quick's ([a-zA-Z0-9_=+.-]); starts with a letter.

@@ -102,6 +102,18 @@ static int check_facts_address(const char *s, struct err *e)
 	return err_set(e, ERR_INPUT, "expected an IPv4 or IPv6 address");
 }
 
+static void check_hooks(struct subject *s, const char *key,
+			const struct strings *list)
+{
+	if (list->len > HOOKS_MAX)
+		judge_value(s, key, key,
+			    err_set(&s->e, ERR_INPUT, "%zu commands found, "
+				    "expected at most %d", list->len,
+				    HOOKS_MAX));
+	for (size_t i = 0; i < list->len; i++)
+		judge_value(s, key, key, check_hook(list->items[i], &s->e));
+}
+
 /*
  * A node's values, each by itself. Keys are only bounded here: a state of the
  * Go tool may hold any, and says so when it is to be deployed.
@@ -143,6 +155,8 @@ static void check_node_values(struct subject *s, const struct node *n)
 		judge_value(s, "ssh_host_keys", NULL,
 			    check_words(n->ssh_host_keys.items[i], 4096,
 					&s->e));
+	check_hooks(s, "post_up", &n->post_up);
+	check_hooks(s, "pre_down", &n->pre_down);
 	judge_value(s, NULL, NULL, check_externals(n, &s->e));
 }
 

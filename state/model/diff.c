@@ -79,6 +79,17 @@ static void compare_words(struct changes *out, enum mesh_part part,
 			  mem_strdup(after));
 }
 
+/* As one text each, and all of it: an item may be what somebody hides. */
+static void compare_ordered(struct changes *out, enum mesh_part part,
+			    const char *name, const char *field,
+			    const struct strings *a, const struct strings *b)
+{
+	AUTO(auto_free) char *before = strings_line(a, a->len);
+	AUTO(auto_free) char *after = strings_line(b, b->len);
+
+	compare_words(out, part, name, field, before, after);
+}
+
 /* What holds where a field is not said; NULL: nothing. */
 static const char *fallback(const struct mesh *m, const struct mesh_field *f,
 			    struct strings *said)
@@ -103,7 +114,9 @@ static void compare_fields(const struct diff *d, const struct mesh_fields *all,
 
 		field_get(f, d->before, before, &a);
 		field_get(f, d->after, after, &b);
-		if (f->type == FIELD_LIST)
+		if (f->ordered)
+			compare_ordered(d->out, part, name, f->key, &a, &b);
+		else if (f->type == FIELD_LIST)
 			compare_lists(d->out, part, name, f->key, &a, &b);
 		else if (a.len || b.len)
 			compare_words(d->out, part, name, f->key,
@@ -124,7 +137,8 @@ static char *summary(const struct mesh *m, const struct mesh_fields *all,
 
 		if (strcmp(all->items[i].key, "name") != 0)
 			field_get(&all->items[i], m, object, &said);
-		text = strings_line(&said, ITEMS_SHOWN);
+		text = strings_line(&said, all->items[i].ordered
+						   ? said.len : ITEMS_SHOWN);
 		if (text)
 			sbuf_printf(&b, "%s%s %s", b.len ? ", " : "",
 				    all->items[i].key, text);

@@ -124,6 +124,7 @@ int edit_set(struct mesh *m, struct node *n, const char *key,
 	AUTO(strings_done) struct strings values = { 0 };
 	AUTO(auto_free) char *copy = mem_strdup(value);
 	char *rest = copy, *item;
+	bool split;
 
 	if (!f)
 		return no_key(key, e);
@@ -131,9 +132,10 @@ int edit_set(struct mesh *m, struct node *n, const char *key,
 		err_set(e, ERR_INPUT, "%s: expected a value", key);
 		return err_advise(e, ADVICE_TAKE_VALUE_AWAY, NULL);
 	}
-	if (f->type != FIELD_LIST)
+	split = f->type == FIELD_LIST && !f->ordered;
+	if (!split)
 		strings_add(&values, value);
-	while (f->type == FIELD_LIST && (item = strsep(&rest, ","))) {
+	while (split && (item = strsep(&rest, ","))) {
 		char *end = item + strlen(item);
 
 		while (end > item && end[-1] == ' ')

@@ -31,6 +31,10 @@
 #define KEEPALIVE                                                              \
 	.type = FIELD_NUMBER, .form = "0-65535", .min = 0, .max = 65535,       \
 	.value = VALUE_NUMBER, .check_number = check_keepalive
+/* What runs as root: another's word for it needs a yes, for new nodes, too. */
+#define HOOKS                                                                  \
+	.type = FIELD_LIST, .form = "command", .value = VALUE_STRINGS,         \
+	.check = check_hook, .ordered = true, .trust = TRUST | TRUST_NEW
 /*
  * Where a node is logged in to, and its key pair: each is one thing to merge.
  * One side's user on the other's host, or a key without its other half, is
@@ -207,6 +211,13 @@ static const struct mesh_field node_table[] = {
 	  .meaning = "where its private key lives; left out, the default's",
 	  .example = "host", .value = VALUE_KEY_PLACE, AT(node, key),
 	  FOR_ALL(key), FILE_KEY("key", 16), KEY_PAIR, .trust = TRUST },
+	{ .key = "post_up", HOOKS, .meaning = "commands that wg-quick runs "
+	  "as root, in order, whenever it has started the interface",
+	  .example = "[\"nft -f /etc/nftables.d/%i.nft\"]",
+	  AT(node, post_up), FILE_KEY("post_up", 24) },
+	{ .key = "pre_down", HOOKS, .meaning = "the same, before it stops "
+	  "the interface", .example = "[\"nft delete table ip %i\"]",
+	  AT(node, pre_down), FILE_KEY("pre_down", 25) },
 };
 const struct mesh_fields fields_node = FIELDS(node_table);
 

@@ -69,6 +69,8 @@ struct mesh_field {
 	const char *fallback; /* what holds when it is not said */
 	const char *meaning;  /* one sentence, no full stop */
 	const char *example;  /* a value, as YAML */
+	bool ordered;         /* a list of texts with an order, and commas
+				 within: `set` takes one, whole */
 	bool stays;           /* a mesh.yaml without it leaves it as it is */
 	/** What holds where a node does not say it; NULL: nothing special. */
 	char *(*otherwise)(const struct mesh *m, const struct node *n);

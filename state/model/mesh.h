@@ -106,6 +106,8 @@ struct node {
 				in; NULL: the Go tool, or nobody, said so */
 	struct cidrs routable_networks; /* masked */
 	bool exit; /* a default route may be among them */
+	struct strings post_up, pre_down; /* commands of its boot file, for
+					     wg-quick; as check_hook() */
 	struct externals externals; /* sorted by public key */
 	char *actual_hostname; /* NULL: not known */
 	char *fqdn;

@@ -111,6 +111,23 @@ setting() {
 		unset db1 exit routes
 }
 
+hooks() {
+	mesh
+	edits 'set: a command, commas and all' '~ node db1: post_up unset -> echo a, b=c' \
+		'.nodes.db1.post_up == ["echo a, b=c"]' set db1 'post_up=echo a, b=c'
+	edits 'set: replaces the commands' '~ node db1: post_up echo a, b=c -> true
+~ node db1: pre_down unset -> x' '.nodes.db1 | .post_up == ["true"] and .pre_down == ["x"]' set db1 post_up=true pre_down=x
+	idle 'set: the same command' set db1 post_up=true
+	refuses 'set: a command that wg-quick would cut off' 'post_up: expected a command of one line' set db1 'post_up=a # b'
+	refuses 'set: two lines' 'pre_down: expected a command of one line' set db1 'pre_down=a
+b'
+	check 'show: the commands' grep -qx '  post_up: true' <<-END
+	$("$WGMESH" show -state s.json db1)
+	END
+	edits 'unset: commands' '~ node db1: post_up true -> unset
+~ node db1: pre_down x -> unset' '.nodes.db1 | .post_up == null and .pre_down == null' unset db1 post_up pre_down
+}
+
 addresses() {
 	mesh
 	idle 'set: address=auto keeps them' set db1 address=auto
@@ -506,6 +523,8 @@ showing() {
   mtu: 1380 (the mesh's)
   keepalive: where one is behind NAT
   key: state (the mesh's)
+  post_up: none
+  pre_down: none
   public key: KEY
   private key: in the state
   host keys: none
@@ -618,6 +637,7 @@ dry run: nothing is saved' set db1 mtu=1400 -state s.json -identity id -dry-run
 }
 
 setting
+hooks
 addresses
 memberships
 key_places

@@ -120,6 +120,7 @@ conf() {
 	said 'wg0.conf: not carried over: PostUp, PostDown, DNS'
 	said "wg0.conf: address 10.5.5.5/32 of 'wg0' is not carried over"
 	check_equal 'secrets of the file are not shown' '' "$(grep -o 'postupsecret\|[A-Za-z0-9+/]\{43\}=' "$T/out" "$T/err")"
+	said "'wgmesh import -hooks'"
 	run import -state s.json -from wg0.conf office=elsewhere
 	check_equal 'a node that is there stays' 'nothing changes' "$(cat "$T/out")"
 	said 'there already, left as it is: office'
@@ -142,6 +143,39 @@ endpoints() {
 	check_equal 'endpoints: status' 0 "$got"
 	check_equal 'endpoints: all but the wrapper are named' 5 "$(grep -c 'is left out: ' "$T/err")"
 	check_equal 'endpoints: the wrapper stays' '"endpoint": "127.0.0.1:51820"' "$(grep -o '"endpoint": "[^"]*"' s.json)"
+}
+
+# PostUp and PreDown are kept where that is asked for, and never shown in errors.
+hooks() {
+	empty_folder
+	sample wg0.conf
+	new_state 10.99.0.0/16 -network6 fd99::/64
+	run import -state s.json -from wg0.conf -hooks office=admin@192.0.2.8
+	said 'not carried over: PostDown, DNS'
+	has "import -hooks: PostUp is the node's" '"iptables -A FORWARD -i %i -j ACCEPT; echo postupsecret"'
+	"$WGMESH" export -state s.json >mesh.yaml
+	check 'import -hooks: to YAML, too' grep -qF '    post_up: ["iptables -A FORWARD -i %i -j ACCEPT; echo postupsecret"]' mesh.yaml
+	run apply -state s.json -f mesh.yaml -yes
+	check_equal 'export and apply: nothing changes' 'nothing changes' "$(cat "$T/out")"
+	sed -i 's/^    post_up: .*/    post_up: [b, "a, c"]\n    pre_down: [x]/' mesh.yaml
+	run apply -state s.json -f mesh.yaml -yes
+	sed -i 's/^    post_up: .*/    post_up: ["a, c", b]/' mesh.yaml
+	run apply -state s.json -f mesh.yaml -yes
+	check_equal 'the order counts' '~ node office: post_up b, a, c -> a, c, b' "$(grep post_up "$T/out")"
+	for bad in '"a\tb"' '"a # b"' '"  "' "x$(printf '%01000d' 7)"; do
+		sed "s/^    post_up: .*/    post_up: [$bad]/" mesh.yaml >bad.yaml
+		run apply -state s.json -f bad.yaml -yes
+		said 'expected a command of one line'
+	done
+	sed "s/^    post_up: .*/    post_up: [$(yes a | head -n 33 | paste -sd,)]/" mesh.yaml >bad.yaml
+	run apply -state s.json -f bad.yaml -yes
+	said '33 commands found, expected at most 32'
+	printf '{"interface_name":"wg0","network":"10.99.0.0/16","listen_port":51820,"nodes":{"a":{"pre_down":["x\\ny"]}}}' >bad.json
+	chmod 600 bad.json
+	run list -state bad.json
+	said "node 'a': pre_down: expected a command of one line"
+	run import -from /dev/null -hooks -to-yaml
+	said '-hooks is for a wg-quick file or hosts'
 }
 
 # Where keys live on their hosts, the state takes the public one alone.
@@ -279,6 +313,7 @@ keys
 endpoints
 key_on_host
 conf
+hooks
 links
 stdin
 beside

@@ -54,8 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char *const names[] = { "f", "f.csv", "f.yml", "f.conf" };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		struct inventory_file f = { names[i], (const char *)data,
-					    size };
+		struct inventory_file f = { .name = names[i],
+					    .text = (const char *)data,
+					    .len = size, .hooks = i % 2 };
 		AUTO(mesh_done) struct mesh m = { 0 };
 		struct strings notes = { 0 };
 		struct err e = { 0 };

@@ -185,7 +185,8 @@ test_deploy() {
 	before=$(unbroken) there=$(external_settings)
 	check_status 'deploy: plan' 0 w plan
 	check_equal 'deploy: the first plan is the difference and no more' "$(first_steps)" \
-		"$(printf '%s\n' "$OUT" | grep -E '^([hn][124]:|  )' | sed '/^n4:/q')"
+		"$(printf '%s\n' "$OUT" | grep -E '^([hn][124]:|  )' | grep -vF '(the boot file there' | sed '/^n4:/q')"
+	check_has 'deploy: the plan names what the boot file loses' "$OUT" 'settings that the new one does not: PostUp (line 6)'
 	check_status 'deploy: without a question' 0 w deploy
 	check_equal 'deploy: no ping between the nodes is lost' complete "$(stream_stop h1)"
 	check_equal 'deploy: none from the external peer' complete "$(stream_stop h3)"
@@ -246,24 +247,39 @@ test_external_changes() {
 
 # ---- keys on hosts ----
 
-# With the keys on their hosts, the private key never leaves the host, and the host keeps it.
+# With the keys on their hosts, the private key never leaves the host, and the host keeps it; so it does its commands with -hooks.
 test_key_on_host() {
 	local key
 	key=$(lab_on h5 'umask 077; wg genkey >/root/key; wg pubkey </root/key')
-	lab_on h5 "printf '[Interface]\nPrivateKey = %s\nAddress = 10.88.0.5/24\nListenPort = 51820\n' \"\$(cat /root/key)\" \
+	lab_on h5 "printf '[Interface]\nPrivateKey = %s\nAddress = 10.88.0.5/24\nListenPort = 51820\nPostUp = touch /run/up-%%i\nPreDown = touch /run/down-%%i\n' \"\$(cat /root/key)\" \
 		>/etc/wireguard/wg0.conf; chmod 600 /etc/wireguard/wg0.conf; systemctl -q enable --now wg-quick@wg0"
 	rm -f "$S"
 	e2e_quiet w -init -network 10.88.0.0/24
 	e2e_edit '.key = "host"'
-	check_status 'key: import' 0 w import -accept-new-host-keys "$(lab_ip h5)"
+	check_status 'key: import' 0 w import -hooks -accept-new-host-keys "$(lab_ip h5)"
+	check_not 'hooks: none is named as lost' grep -qF 'do not keep' <<<"$OUT"
+	check_equal 'hooks: they are in the state' '["touch /run/up-%i"] ["touch /run/down-%i"]' \
+		"$(state h5 .post_up) $(state h5 .pre_down)"
+	lab_on h5 'rm /run/up-wg0'
 	check_not 'key: the state does not have the private key' grep -qF "$(lab_on h5 'cat /root/key')" "$S"
 	check_status 'key: plan' 0 w plan
 	check_has 'key: tells where it goes' "$OUT" "puts the interface's private key into its file"
+	check_has 'hooks: the plan says them, and when they run' "$OUT" \
+		"from the interface's next start on: PostUp = touch /run/up-%i; PreDown = touch /run/down-%i"
+	check_not 'hooks: nor does the plan name them as lost' grep -qF 'has settings that the new one does not' <<<"$OUT"
 	check_status 'key: deploy' 0 w deploy
 	check_equal 'key: the host keeps its key' "$key" "$(lab_on h5 'wg show wg0 public-key')"
 	check 'key: in its file' lab_on h5 'cmp /root/key /etc/wireguard/wg0.key'
 	check_status 'key: nothing is left' 0 w plan --exit-code
+	check_equal 'hooks: a deploy runs none' '' "$(lab_on h5 'ls /run/up-wg0 /run/down-wg0 2>/dev/null')"
+	lab_on h5 'wg-quick down wg0 && wg-quick up wg0' >/dev/null 2>&1
+	check 'hooks: wg-quick runs them' lab_on h5 'ls /run/up-wg0 /run/down-wg0'
+	check_status 'hooks: nothing is left' 0 w plan --exit-code
+	check_status 'hooks: another one' 0 w set h5 'post_up=touch /run/other-%i; : a, PrivateKey'
+	check_status 'hooks: is deployed' 0 w deploy
+	check_status 'hooks: and nothing is left' 0 w plan --exit-code
 	lab_reboot h5
+	check 'hooks: it has run at boot' lab_on h5 'ls /run/other-wg0'
 	check_equal 'key: the same after a reboot' "$key" "$(lab_on h5 'wg show wg0 public-key')"
 	check_status 'key: and nothing to do' 0 w plan --exit-code
 }

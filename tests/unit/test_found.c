@@ -108,19 +108,61 @@ static const char by_hand[] =
 	"'%s\\t%s\\n' " KEY_D " '(none)' " KEY_B " " PSK " " KEY_A            \
 	" '(none)' " KEY_C " '(none)';; *) exit 9;; esac"
 
-static void read_host(struct found *f, struct sbuf *answer, bool key)
+static void read_file(struct found *f, struct sbuf *answer, bool key,
+		      bool hooks, const char *file)
 {
 	AUTO(sbuf_done) struct sbuf script = SBUF_INIT;
 	struct place p;
 	struct err e = { 0 };
 
 	place_init(&p);
-	put_file(&p, "wg0.conf", by_hand);
-	found_script(&script, "wg0", key, NONCE);
+	put_file(&p, "wg0.conf", file);
+	found_script(&script, "wg0", key, hooks, NONCE);
 	run(answer, &p, WG_BY_HAND, sbuf_str(&script));
 	place_done(&p);
 	if (found_parse(f, sbuf_str(answer), answer->len, NONCE, &e) < 0)
 		fail_msg("%s", e.msg);
+}
+
+static void read_host(struct found *f, struct sbuf *answer, bool key)
+{
+	read_file(f, answer, key, false, by_hand);
+}
+
+/* Commands, where they are asked for: as wg-quick would read them. */
+static void test_hooks(void **state)
+{
+	static const struct { const char *file, *up, *down, *dropped; } all[] = {
+		{ by_hand, "curl -H 'token: hush' x; echo a=b, true", NULL,
+		  "SaveConfig, DNS" },
+		{ "[Interface]\n postup=a # b\nPREDOWN =\tc  d \r\n"
+		  "PreDown =\nPostDown = x\n[Peer]\nPostUp = y\n", "a", "c  d",
+		  "PostDown" },
+		{ "[Interface]\nPostUp = wg set %i private-key /x\n"
+		  "PostUp = iptables -A FORWARD -i %i -j ACCEPT\n",
+		  "iptables -A FORWARD -i %i -j ACCEPT", NULL, "PostUp" },
+		{ "[Interface]\nPreUp = a\nPreDown = b\nPreDown = a\n", NULL,
+		  "b, a", "PreUp" },
+		{ "# managed by wgmesh, mesh x, serial 1\n[Interface]\n"
+		  "PostUp = ip route\n# hooks of this node\nPostUp = mine\n",
+		  "mine", NULL, "PostUp" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		AUTO(found_done) struct found f = { 0 };
+		AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
+		AUTO(auto_free) char *up = NULL, *down = NULL, *rest = NULL;
+
+		read_file(&f, &answer, false, true, all[i].file);
+		up = strings_line(&f.post_up, 99);
+		down = strings_line(&f.pre_down, 99);
+		rest = strings_line(&f.dropped, 99);
+		assert_string_equal(up ? up : "", all[i].up ? all[i].up : "");
+		assert_string_equal(down ? down : "",
+				    all[i].down ? all[i].down : "");
+		assert_string_equal(rest, all[i].dropped);
+	}
 }
 
 static const char *name_of(const struct found *f, const char *key)
@@ -328,6 +370,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_read_bad),
 		cmocka_unit_test(test_key_stays),
 		cmocka_unit_test(test_backup),

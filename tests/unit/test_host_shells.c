@@ -304,7 +304,7 @@ static void found_with(const char *shell, const char *awk)
 	struct place p;
 
 	place_init(&p, &hosts[0], shell, awk);
-	found_script(&script, "wg0", true, NONCE);
+	found_script(&script, "wg0", true, false, NONCE);
 	run(&answer, &p, sbuf_str(&script));
 	assert_string_equal(sbuf_str(&answer),
 			    HEAD("private") KEY_C "\n"

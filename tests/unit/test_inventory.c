@@ -66,8 +66,7 @@ static void test_kinds(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct inventory_file f = { .name = cases[i].name,
 					    .text = cases[i].text,
-					    .len = strlen(
-						cases[i].text) };
+					    .len = strlen(cases[i].text) };
 
 		if (inventory_kind(&f) != cases[i].kind)
 			fail_msg("%s: %s", cases[i].name, cases[i].text);

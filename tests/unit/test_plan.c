@@ -132,6 +132,48 @@ static void test_lost(void **state)
 	}
 }
 
+#define HOOKED(more) HEAD("boot") "# managed by wgmesh, mesh " MESH_ID          \
+	", serial 1\n|[Interface]\n|# hooks of this node\n" more "|\n|[Peer]\n"
+
+/* What the step says of commands: all that hold then, and which go. */
+static void test_hooks(void **state)
+{
+	static const struct { const char *hooks, *boot, *said; } cases[] = {
+		{ "'post_up':['a','b'],", HOOKED(""), "start on: PostUp = a; PostUp = b" },
+		{ "'pre_down':['b'],'post_up':['a'],", HOOKED(""),
+		  "start on: PostUp = a; PreDown = b" },
+		{ "", HOOKED("|PostUp = \033[1m\n"),
+		  "start on: none (no longer: PostUp = \\x1b[1m)" },
+		{ "'post_up':['a'],", HOOKED("|PostUp = a\n|PreDown = b\n"),
+		  "start on: PostUp = a (no longer: PreDown = b)" },
+		{ "'post_up':['a'],", HOOKED("|PostUp = a\n"), NULL },
+		{ "'post_up':['a'],", HEAD("boot") "|\nlost PostUp 4\nlost PreDown 5\n",
+		  "start on: PostUp = a" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(auto_free) char *report = mem_printf(
+			"%s%s", HOST ADDRESS LINK DUMP PEER_B ROUTES,
+			cases[i].boot);
+		AUTO(auto_free) char *mesh = mem_printf(
+			"'mesh_id':'" MESH_ID "','nodes':{'a':{%s%s",
+			cases[i].hooks, strstr(MESH, "'mesh_ip'"));
+		AUTO(sbuf_done) struct sbuf said = SBUF_INIT;
+		struct planned p;
+
+		plan(&p, mesh, report);
+		for (size_t k = 0; k < p.plan.steps.len; k++)
+			step_text(&said, &p.plan, &p.plan.steps.items[k]);
+		if (cases[i].said && !strstr(sbuf_str(&said), cases[i].said))
+			fail_msg("%zu: %s", i, sbuf_str(&said));
+		assert_true(cases[i].said || !strstr(sbuf_str(&said), "hooks"));
+		for (size_t k = 0; k < p.plan.notes.len; k++)
+			assert_null(strstr(p.plan.notes.items[k], "PostUp"));
+		planned_done(&p);
+	}
+}
+
 static void test_fresh(void **state)
 {
 	(void)state;
@@ -638,6 +680,7 @@ int main(void)
 		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_fresh),
 		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_everything),
 		cmocka_unit_test(test_peer),
 		cmocka_unit_test(test_endpoint),

@@ -198,6 +198,9 @@ static void test_file(void **state)
 
 	(void)state;
 	mesh_of(&m, THREE ",'mtu':1380");
+	strings_add(&nodes_find(&m.nodes, "a")->post_up, "b %i, c");
+	strings_add(&nodes_find(&m.nodes, "a")->post_up, "a");
+	strings_add(&nodes_find(&m.nodes, "a")->pre_down, "d");
 	desired_of(&d, &m, "a");
 	wgquick_file(&file, &d, 42, true);
 	assert_string_equal(
@@ -213,6 +216,8 @@ static void test_file(void **state)
 		"proto 119 || true\n"
 		"PostUp = ip -6 route add fd55::/48 via fd99::3 dev %i "
 		"proto 119 || true\n"
+		"# hooks of this node\nPostUp = b %i, c\nPostUp = a\n"
+		"PreDown = d\n"
 		"\n[Peer]\n# b\nPublicKey = " KEY_B "\n"
 		"Endpoint = b.example.org:4000\nAllowedIPs = 10.99.0.2/32\n"
 		"\n[Peer]\n# c\nPublicKey = " KEY_C "\n"
