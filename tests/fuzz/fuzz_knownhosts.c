@@ -46,7 +46,7 @@ static int judge(const char *path, int port, const struct strings *pins)
 			abort();
 		return -1;
 	}
-	algorithms = remote_known_algorithms(&k);
+	algorithms = remote_known_algorithms(&k, NULL);
 	if (!text_is_printable(algorithms) || strpbrk(algorithms, " \t"))
 		abort();
 	if (k.pinned != (out == REMOTE_KEY_PINNED) || k.pinned != !!pins)

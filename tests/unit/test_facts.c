@@ -515,8 +515,8 @@ static void test_logins_over_mesh(void **state)
 	};
 	static const char *const known[] = {
 		"'facts':{'address':'192.0.2.1','dialled':'192.0.2.1'}",
-		"'behind_nat':true,'facts':{'address':'192.168.3.3',"
-			"'dialled':'192.0.2.1','nat_from':'said'}",
+		("'behind_nat':true,'facts':{'address':'192.168.3.3',"
+		 "'dialled':'192.0.2.1','nat_from':'said'}"),
 		"'behind_nat':true,'public_endpoint':'h:1'",
 	};
 
