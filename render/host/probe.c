@@ -49,40 +49,54 @@ static void put_words(struct sbuf *out, const char *text)
 static void put_rise(struct sbuf *out, const struct probe_request *request)
 {
 	AUTO(auto_free) char *prompt = probe_prompt(request->nonce);
-	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
-	sbuf_puts(&text, "PROMPT=");
-	text_quote(&text, request->password ? prompt : "");
-	sbuf_printf(&text, "\n%s", rise_sh);
-	put_words(out, sbuf_str(&text));
+	sbuf_puts(out, "PROMPT=");
+	text_quote(out, request->password ? prompt : "");
+	sbuf_printf(out, "\n%s", rise_sh);
+}
+
+static void put_probe(struct sbuf *out, const struct probe_request *request)
+{
+	sbuf_puts(out, "INTERFACE=");
+	text_quote(out, request->interface);
+	sbuf_printf(out, " PORT=%d NONCE=", request->port);
+	text_quote(out, request->nonce);
+	sbuf_puts(out, " KNOWN_NAME=");
+	text_quote(out, request->known_hostname ? request->known_hostname
+						  : "");
+	sbuf_puts(out, " AWK=");
+	text_quote(out, probe_awk);
+	sbuf_puts(out, " FORWARD=");
+	text_quote(out, request->forwards ? forward_awk : "");
+	sbuf_printf(out, "\n%s%s%s", section_sh, lock_sh, probe_sh);
+}
+
+void probe_text(struct sbuf *out, const struct probe_request *request)
+{
+	if (request->sudo) {
+		put_rise(out, request);
+		sbuf_puts(out, "# and as root\n");
+	}
+	put_probe(out, request);
 }
 
 void probe_command(struct sbuf *out, const struct probe_request *request)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+	AUTO(sbuf_done) struct sbuf rise = SBUF_INIT;
 
-	sbuf_puts(&text, "INTERFACE=");
-	text_quote(&text, request->interface);
-	sbuf_printf(&text, " PORT=%d NONCE=", request->port);
-	text_quote(&text, request->nonce);
-	sbuf_puts(&text, " KNOWN_NAME=");
-	text_quote(&text, request->known_hostname ? request->known_hostname
-						  : "");
-	sbuf_puts(&text, " AWK=");
-	text_quote(&text, probe_awk);
-	sbuf_puts(&text, " FORWARD=");
-	text_quote(&text, request->forwards ? forward_awk : "");
-	sbuf_printf(&text, "\n%s%s%s", section_sh, lock_sh, probe_sh);
 	/* an SSH connection of the user's own says nothing of this machine */
 	if (request->local)
 		sbuf_puts(out, "unset SSH_CONNECTION; ");
 	if (request->sudo) {
+		put_rise(&rise, request);
 		sbuf_puts(out, "exec sh -c 'eval \"$(printf %b \"$1\")\"' sh");
-		put_rise(out, request);
+		put_words(out, sbuf_str(&rise));
 	} else {
 		sbuf_puts(out, "exec sh -c 'probe=$(printf %b \"$@\"); "
 			  "set -- \"$SSH_CONNECTION\"; eval \"$probe\"' sh");
 	}
+	put_probe(&text, request);
 	put_words(out, sbuf_str(&text));
 }
 

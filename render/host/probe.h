@@ -35,6 +35,9 @@ struct probe_request {
  */
 void probe_command(struct sbuf *out, const struct probe_request *request);
 
+/** The same as people read it: the text that the command has a shell run. */
+void probe_text(struct sbuf *out, const struct probe_request *request);
+
 /** With what sudo asks, on stderr, for the one line on the command's input that is
  * the password. The caller frees. */
 char *probe_prompt(const char *nonce);

@@ -166,7 +166,7 @@ static void probe_one(struct fleet *f, struct host *h, void *arg)
 	if (f->keep_probes) {
 		const struct probe_request asked = request_of(f, h, h->remote);
 
-		probe_command(&h->probe, &asked);
+		probe_text(&h->probe, &asked);
 	}
 	h->held = ++f->held <= f->room;
 	if (!h->held)

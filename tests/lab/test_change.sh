@@ -225,18 +225,13 @@ sh_watch() {
 	lab_on "$1" 'rm -f /root/probe /root/script; cat >/usr/local/bin/sh && chmod 755 /usr/local/bin/sh' <<-'END'
 		#!/bin/dash
 		[ $# = 0 ] && { tee /root/script | /bin/sh; exit; }
-		[ "$1 $3" != "-c sh" ] || printf "%s\n" "$2" >/root/probe
+		[ "$1 $3" != "-c sh" ] || (shift 3 && printf %b "$@" >/root/probe)
 		exec /bin/sh "$@"
 	END
 }
 
-# Prints the text that the printed probe of $OUT has a shell run: its second argument.
-printed_probe() {
-	(
-		mkdir -p "$LAB_DIR/fake" && printf '#!/bin/bash\nprintf "%%s\n" "$2"\n' >"$LAB_DIR/fake/sh" && chmod 755 "$LAB_DIR/fake/sh"
-		PATH=$LAB_DIR/fake eval "$(sed -e '0,/^# n4: the probe/d' -e '/^# n4: the script/,$d' <<<"$OUT")"
-	)
-}
+# Prints the probe that $OUT has.
+printed_probe() { sed -e '0,/^# n4: the probe/d' -e '/^# n4: the script/,$d' <<<"$OUT"; }
 
 # Prints standard input with the nonce and the process of one run replaced.
 of_any_run() { sed -E "s/$(grep -o -m 1 'NONCE=[0-9a-f]*' <<<"$1" | cut -d= -f2)/NONCE/g; s/, pid [0-9]+/, pid PID/"; }

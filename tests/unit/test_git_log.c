@@ -191,7 +191,9 @@ static void test_hostile(void **state)
 	assert_int_equal(repo_read(r, "HEAD~", NULL, NULL, &e), -1);
 	assert_non_null(strstr(e.msg, "no regular file"));
 	repo_close(r);
-	shell("find .git/objects -type f -delete");
+	/* all but the commit: where that is gone, libgit2 forgets a reference */
+	shell("f=.git/objects/$(git rev-parse HEAD | sed 's|^..|&/|');"
+	      "find .git/objects -type f ! -path $f -delete");
 	r = open_repo(STATE);
 	assert_int_equal(repo_read(r, "HEAD", NULL, NULL, &e), -1);
 }
