@@ -218,10 +218,11 @@ END {
 	}
 }
 
-# ---- the port, asked for only where it is not the interface's already ----
+# ---- the port, asked for only where it is not the interface's already, which
+# one in userspace has while it is down ----
 
 END {
-	if (port && !(up && listening == port) && is_used(port)) {
+	if (port && listening != port && is_used(port)) {
 		section("host")
 		print "port_holder=" holder(port)
 	}
