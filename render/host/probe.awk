@@ -75,7 +75,6 @@ BEGIN {
 	if (links == 1) {
 		section("link")
 		print
-		up = /[<,]UP[,>]/
 		section("route6")
 	} else if (links == 2)
 		section("main4")
