@@ -244,7 +244,7 @@ documented() {
 	} | sort -u >"$T/tested"
 	check 'docs/validation.md: each code once, and all of them' diff "$T/documented" "$T/tested"
 	while read -r code; do
-		check "$code is in the program" grep -qF "\"$code\"" state/model/check_mesh.c state/model/check_deploy.c state/model/place.c \
+		check "$code is in the program" grep -qF "\"$code\"" state/model/check_mesh.c state/model/check_deploy.c state/model/check_external.c state/model/place.c \
 			acl/check.c acl/advise.c render/validate.c render/overlap.c cmd/validate.c state/merge/text.c
 	done <"$T/documented"
 }

@@ -153,7 +153,8 @@ test_go() {
 			grep -v '^~ peer n[123]: keepalive 5 s -> off$')"
 	check_status 'go: plan' 0 w plan
 	check_equal 'go: tags, keepalives, boot files, forwarding, and nothing else' "$(go_steps)" \
-		"$(printf '%s\n' "$OUT" | grep -E '^(n|  )' | sed 's/^n[123]:$/&/')"
+		"$(printf '%s\n' "$OUT" | grep -E '^(n|  )' | grep -v '^  (the boot file there has settings')"
+	check_equal 'go: what its boot files had besides is named' 3 "$(grep -c '^  (the boot file there has settings.*PostUp' <<<"$OUT")"
 	check_status 'go: deploy without a question' 0 w deploy
 	check_equal 'go: no ping is lost during it' complete "$(stream_stop h1)"
 	check_equal 'go: the MTU is as it was, in the boot file too' '1390 1390' \
