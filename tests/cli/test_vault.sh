@@ -317,13 +317,24 @@ memory() {
 	WGMESH_PASSWORD=$PASS leaves_nothing 'no secret stays in memory: from the environment' -state s.json list
 }
 
-# An OpenSSH key with a passphrase, which is asked for on a terminal; $1 to it.
+# Was the passphrase asked for $1 times, or is it over?
+asked_for() { [ -e "$T/over" ] || [ "$(grep -o 'Passphrase for' "$T/tty" | wc -l)" -ge "$1" ]; }
+
+# An OpenSSH key with a passphrase, which is asked for on a terminal; $1 to it,
+# each time: what is typed before a prompt is thrown away.
 locked_key() {
+	rm -f "$T/over"
 	: >"$T/tty"
-	{
-		until_true 60 grep -q 'Passphrase for' "$T/tty"
-		printf '%s\n%s\n%s\n' "$1" "$1" "$1"
-	} | timeout 120 script -qefc "$WGMESH -state s.json -identity locked list" "$T/tty" >/dev/null 2>&1
+	for try in 1 2 3; do
+		until_true 120 asked_for $try
+		[ ! -e "$T/over" ] || break
+		printf '%s\n' "$1"
+	done | {
+		timeout 300 script -qefc "$WGMESH -state s.json -identity locked list" "$T/tty" >/dev/null 2>&1
+		ended=$?
+		: >"$T/over"
+		exit $ended
+	}
 }
 
 locked_keys() {
