@@ -36,7 +36,8 @@ static bool is_private_group(gid_t gid, uid_t uid)
 	return only_us && members > 0;
 }
 
-bool trust_owner(const struct stat *st, uid_t uid)
+/* Nobody but @uid and root may write it. */
+static bool trust_owner(const struct stat *st, uid_t uid)
 {
 	if ((st->st_uid != uid && st->st_uid != 0) || (st->st_mode & S_IWOTH))
 		return false;

@@ -1,6 +1,6 @@
 /*
- * Who else can write a file or a folder: what is read from one that others can
- * write is theirs, not the user's.
+ * Who else can write a folder: what is read from one that others can write is
+ * theirs, not the user's.
  */
 #ifndef WGMESH_BASE_TRUST_H
 #define WGMESH_BASE_TRUST_H
@@ -9,17 +9,12 @@
 #include <sys/stat.h>
 
 /**
- * Does what @st describes belong to @uid or root, with nobody else who may
- * write it? Writable by a group counts as private while that group has nobody
- * else in it (a umask of 002 and a group per user), as for Debian's ssh. Not
- * safe for threads: it walks the user database.
- */
-bool trust_owner(const struct stat *st, uid_t uid);
-
-/**
- * The same for a folder, in which nobody else may then replace a file. One that
- * all may write is fine with the sticky bit (/tmp): there a file is safe with
- * its owner.
+ * Does the folder that @st describes belong to @uid or root, with nobody else
+ * who may replace a file in it? Writable by a group counts as private while that
+ * group has nobody else in it (a umask of 002 and a group per user), as for
+ * Debian's ssh. One that all may write is fine with the sticky bit (/tmp): there
+ * a file is safe with its owner. Not safe for threads: it walks the user
+ * database.
  */
 bool trust_folder(const struct stat *st, uid_t uid);
 
