@@ -6,7 +6,8 @@
 #                            cmocka does, case is one case, by its exit status
 #   side_by_side             runs them, two at a time for each processor (many
 #                            only wait), and adds up; each one's output is
-#                            printed whole when it has ended (once at most)
+#                            printed whole when it has ended (once at most);
+#                            what failed is shown once more at the end
 #   $SIDE                    a folder, removed at the end
 #
 # Half of the workers begin with the first and half with the last, so that what
@@ -52,6 +53,7 @@ side_by_side() {
 		failed=$((failed + side_failed))
 		skipped=$((skipped + side_skipped))
 	done <"$SIDE/sums"
+	[ ! -s "$SIDE/failures" ] || cat "$SIDE/failures"
 	[ "$(wc -l <"$SIDE/sums")" -eq "$side_count" ] ||
 		flunk "side by side" "$(wc -l <"$SIDE/sums") of $side_count tests came to an end"
 }

@@ -89,6 +89,11 @@ while [ "$i" -lt "$count" ]; do
 	exec 9>"$out/lock"
 	flock 9
 	cat "$out/$job.said"
+	awk 'NR == 1 && /^==/ { name = $0 "\n" }
+		/^not ok/ { lines = /# SKIP/ ? 0 : 20 }
+		/^not ok/ && lines { $0 = name $0; name = "" }
+		/^not ok|^==|^#|^    / && lines-- > 0' \
+		"$out/$job.said" >>"$out/failures"
 	echo "$passed $failed $skipped" >>"$out/sums"
 	exec 9>&-
 done
