@@ -44,6 +44,7 @@ enum advice {
 	ADVICE_SUDO_TTY,
 	ADVICE_DOAS,
 	ADVICE_PIN_ANEW,
+	ADVICE_PIN_JUMP_ANEW,    /* about: the jump host's place */
 	ADVICE_NOT_OURS,         /* an interface, or a boot file */
 	ADVICE_NOT_OURS_AND_DOWN,
 	ADVICE_OTHER_AUTHOR,

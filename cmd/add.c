@@ -15,15 +15,19 @@
  * nodes are often written down before their machines are up. An answer that is
  * wrong is one, since it can be another machine's.
  */
-static int pin_new_host(const struct cmd_env *env, struct node *n,
-			struct err *e)
+static int pin_new_host(const struct cmd_env *env, struct mesh *m,
+			struct node *n, struct err *e)
 {
 	AUTO(auto_remote_free) struct remote *r = NULL;
 	struct remote_target target = { .host = n->ssh_host,
 					.user = n->ssh_user,
 					.port = node_ssh_port(n),
 					.pinned = &n->ssh_host_keys };
-	struct remote_conf conf = { .timeout_ms = PEEK_TIMEOUT_MS };
+	struct jump_asker asker = { .env = env };
+	struct remote_conf conf = { .timeout_ms = PEEK_TIMEOUT_MS,
+				    .jump_pins = &m->jump_host_keys,
+				    .take_jump = ask_jump_key,
+				    .take_arg = &asker };
 	const struct remote_facts *facts;
 	int yes;
 
@@ -32,12 +36,14 @@ static int pin_new_host(const struct cmd_env *env, struct node *n,
 			return err_wrap(e, "a removed node was there (for "
 					"another machine: 'remove -forget' it "
 					"first)");
-		if (e->code != ERR_UNREACHABLE)
+		if (e->code != ERR_UNREACHABLE && !asker.nobody)
 			return -1;
 		note("%s; added without a pinned host key", err_words(e).s);
 		return 0;
 	}
 	facts = remote_facts(r);
+	if (fleet_pin_jumps(m, facts, true, note, e) < 0)
+		return -1;
 	if (facts->hostkey == REMOTE_KEY_PINNED)
 		return 0;
 	yes = ask_host_key(env, n->ssh_host, facts);
@@ -67,7 +73,7 @@ static int add_node(struct change_run *c, const struct cmd_env *env,
 	if (!n || (!node_key_on_host(m, n) && key_make(n, e) < 0))
 		return -1;
 	if (!n->is_local && !env->options.offline && !c->dry_run &&
-	    pin_new_host(env, n, e) < 0)
+	    pin_new_host(env, m, n, e) < 0)
 		return -1;
 	ip_text(n->mesh_ip.family ? &n->mesh_ip : &n->mesh_ip6, text);
 	subject = mem_printf("add %s (%s)", n->name, text);

@@ -66,6 +66,8 @@ static const char *const acts[] = {
 		"it in: doas asks for passwords on terminals alone",
 	[ADVICE_PIN_ANEW] = ", then 'wgmesh unset NODE host-keys' and pin the "
 		"new one with -accept-new-host-keys",
+	[ADVICE_PIN_JUMP_ANEW] = ", then \"wgmesh unset '%' host-keys\" and "
+		"pin the new one with -accept-new-host-keys",
 	[ADVICE_NOT_OURS] = ": 'wgmesh import' takes it over as it is, "
 		"'deploy -adopt' replaces it",
 	[ADVICE_NOT_OURS_AND_DOWN] = ": 'wgmesh import' takes it over as it "

@@ -69,6 +69,18 @@ int ask_host_key(const struct cmd_env *env, const char *host,
 	return ask_yes(question);
 }
 
+int ask_jump_key(void *arg, const char *place, const char *fingerprint)
+{
+	struct jump_asker *a = arg;
+	const struct remote_facts facts = { .hostkey = REMOTE_KEY_NEW,
+					    .fingerprint = fingerprint };
+	AUTO(auto_free) char *what = mem_printf("the jump host %s", place);
+	int yes = ask_host_key(a->env, what, &facts);
+
+	a->nobody = yes < 0;
+	return yes;
+}
+
 static int ask_nobody(const char *question)
 {
 	(void)question;

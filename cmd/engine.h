@@ -34,6 +34,15 @@ const struct fleet_voice *engine_voice(const struct cmd_env *env);
 int ask_host_key(const struct cmd_env *env, const char *host,
 		 const struct remote_facts *facts);
 
+/** Who is asked about the keys of jump hosts, and whether nobody could be. */
+struct jump_asker {
+	const struct cmd_env *env;
+	bool nobody;
+};
+
+/** For remote_conf's take_jump; @arg is a struct jump_asker. One thread. */
+int ask_jump_key(void *arg, const char *place, const char *fingerprint);
+
 /** Print the plan of each host that has one, and a summary line. */
 void print_plan(const struct fleet *f);
 

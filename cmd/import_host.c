@@ -92,11 +92,17 @@ static int pin_imported_host(struct host_import *i, struct node *n,
 	struct remote_target target = { .host = n->ssh_host,
 					.user = n->ssh_user,
 					.port = node_ssh_port(n) };
+	struct jump_asker asker = { .env = i->env };
+	struct remote_conf conf = i->fleet.conf;
 	const struct remote_facts *facts;
 
-	if (remote_peek(&r, &target, &i->fleet.conf, e) < 0)
+	conf.take_jump = ask_jump_key;
+	conf.take_arg = &asker;
+	if (remote_peek(&r, &target, &conf, e) < 0)
 		return -1;
 	facts = remote_facts(r);
+	if (fleet_pin_jumps(i->fleet.mesh, facts, true, note, e) < 0)
+		return -1;
 	if (ask_host_key(i->env, n->ssh_host, facts) != 1)
 		return err_set(e, ERR_HOSTKEY, "the SSH host key %s of '%s' is "
 			       "not known: check it and say "

@@ -125,6 +125,9 @@ static void list_full(const struct mesh *m)
 	put("Nodes:\n");
 	for (size_t i = 0; i < m->nodes.len; i++)
 		list_node(m, &m->nodes.items[i]);
+	for (size_t i = 0; i < m->jump_host_keys.len; i++)
+		put("%s%s\n", i ? "  " : "Pinned keys of jump hosts:\n  ",
+		    m->jump_host_keys.items[i]);
 	if (m->removed.len)
 		put("Removed, still on their hosts until the next deploy:\n");
 	for (size_t i = 0; i < m->removed.len; i++)
@@ -216,6 +219,7 @@ static void list_json(const struct mesh *m)
 	list_nodes_json(j, "removed", m, &m->removed);
 	list_groups_json(j, m);
 	list_policies_json(j, m);
+	jout_strings(j, "jump_host_keys", &m->jump_host_keys);
 	jout_print(j);
 }
 

@@ -87,6 +87,7 @@ static int return_mesh(struct mesh *now, struct mesh *then, struct err *e)
 	   down, who can open the state, which mesh it is, where we are */
 	SWAP(then->removed, now->removed);
 	SWAP(then->recipients, now->recipients);
+	SWAP(then->jump_host_keys, now->jump_host_keys);
 	SWAP(then->mesh_secret, now->mesh_secret);
 	SWAP(then->former_secrets, now->former_secrets);
 	SWAP(then->mesh_id, now->mesh_id);

@@ -46,10 +46,13 @@ static int unset_fields(struct change_run *c, const struct cmd_env *env,
 {
 	const struct strings *args = &env->args;
 	struct mesh *m = change_mesh(c);
+	bool pins = strings_find(args, EDIT_HOST_KEYS) > 0;
+	size_t dropped = pins ? edit_drop_jump(m, args->items[0]) : 0;
 	struct node *n = edit_node(m, args->items[0], e);
 
+	/* a jump host needs to be no node */
 	if (!n)
-		return -1;
+		return dropped && args->len == 2 ? 0 : -1;
 	for (size_t i = 1; i < args->len; i++)
 		if (edit_unset(m, n, args->items[i], e) < 0)
 			return -1;

@@ -98,6 +98,7 @@ int fleet_begin(struct fleet *f, const struct fleet_options *options,
 	f->voice = voice;
 	f->mesh = m;
 	f->conf.timeout_ms = options->timeout_ms;
+	f->conf.jump_pins = &m->jump_host_keys;
 	f->conf.accept_new = options->accept_new;
 	/* nodes and networks: what a host may well have to tell of */
 	f->size = m->nodes.len + m->removed.len;

@@ -225,6 +225,15 @@ bool fleet_is_stale(const struct fleet *f, struct err *why);
 /** The proof for the marker at the mesh's serial; "" when it has no secret. */
 int proof_sign(struct desired *d, struct err *e);
 
+/**
+ * Pin in @m the keys of the jump hosts on the way of a login, new ones and, if
+ * @known, those of known_hosts; @note is told of each. HOSTKEY, when another
+ * login of this run met another key there.
+ */
+int fleet_pin_jumps(struct mesh *m, const struct remote_facts *facts,
+		    bool known, void (*note)(const char *fmt, ...),
+		    struct err *e);
+
 /** Number of hosts with this result. */
 size_t fleet_count(const struct fleet *f, enum host_result result);
 

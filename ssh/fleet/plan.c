@@ -7,6 +7,42 @@
 #include "render/facts.h"
 #include "render/wgquick.h"
 
+/* Has the jump host @place a pin already, by another login of this run? */
+static bool has_jump_pin(const struct mesh *m, const char *place)
+{
+	size_t len = strlen(place);
+
+	for (size_t i = 0; i < m->jump_host_keys.len; i++)
+		if (strncmp(m->jump_host_keys.items[i], place, len) == 0 &&
+		    m->jump_host_keys.items[i][len] == ' ')
+			return true;
+	return false;
+}
+
+int fleet_pin_jumps(struct mesh *m, const struct remote_facts *facts,
+		    bool known, void (*note)(const char *fmt, ...),
+		    struct err *e)
+{
+	for (size_t i = 0; i < facts->jumps->len; i++) {
+		const struct remote_jump *j = &facts->jumps->items[i];
+		AUTO(auto_free) char *pin = mem_printf("%s %s", j->place,
+						       j->hostkey_line);
+
+		if ((j->hostkey == REMOTE_KEY_KNOWN && !known) ||
+		    strings_find(&m->jump_host_keys, pin) >= 0)
+			continue;
+		if (has_jump_pin(m, j->place))
+			return err_set(e, ERR_HOSTKEY, "the jump host '%s' "
+				       "showed another host key on the way to "
+				       "another host", j->place);
+		strings_add(&m->jump_host_keys, pin);
+		note("pinned the host key of the jump host '%s': %s%s",
+		     j->place, j->fingerprint,
+		     j->hostkey == REMOTE_KEY_KNOWN ? " (in known_hosts)" : "");
+	}
+	return 0;
+}
+
 /*
  * Host keys that were accepted just now, or (at deploy) that known_hosts has.
  */
@@ -19,6 +55,11 @@ static void pin_keys(struct fleet *f, bool pin_known)
 		if (!h->has_observed || !h->remote || h->local)
 			continue;
 		facts = remote_facts(h->remote);
+		if (fleet_pin_jumps(f->mesh, facts, pin_known, f->voice->note,
+				    &h->err) < 0) {
+			fleet_host_failed(f, h);
+			continue;
+		}
 		if (facts->hostkey == REMOTE_KEY_PINNED ||
 		    (facts->hostkey == REMOTE_KEY_KNOWN && !pin_known))
 			continue;

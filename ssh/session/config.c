@@ -74,7 +74,7 @@ void remote_config_free(struct remote_config *c)
 /* What was said, tokens and all; NULL: nothing. */
 struct said {
 	char *hostname, *user, *port, *identity_agent, *identities_only;
-	char *proxy_command, *proxy_jump, *user_hosts, *global_hosts;
+	char *strict, *proxy_command, *proxy_jump, *user_hosts, *global_hosts;
 };
 
 /* Of a list of one file a line, "none" is no file. */
@@ -98,6 +98,7 @@ static void read_answer(struct said *said, struct remote_settings *s,
 		{ "port", &said->port, NULL },
 		{ "identityagent", &said->identity_agent, NULL },
 		{ "identitiesonly", &said->identities_only, NULL },
+		{ "stricthostkeychecking", &said->strict, NULL },
 		{ "proxycommand", &said->proxy_command, NULL },
 		{ "proxyjump", &said->proxy_jump, NULL },
 		{ "userknownhostsfile", &said->user_hosts, NULL },
@@ -139,6 +140,7 @@ static void said_done(struct said *s)
 	free(s->port);
 	free(s->identity_agent);
 	free(s->identities_only);
+	free(s->strict);
 	free(s->proxy_command);
 	free(s->proxy_jump);
 	free(s->user_hosts);
@@ -299,7 +301,7 @@ static void expand_files(struct strings *files, const struct remote_settings *s)
 /* In an order in which each has the tokens that it may use. */
 static void fill_settings(struct remote_settings *s, const struct said *said,
 			  const struct remote_target *t,
-			  const struct remote_answer *a, const char *file)
+			  const struct remote_answer *a)
 {
 	bool own = a && strcmp(said->hostname, a->host) == 0;
 	long port = 22;
@@ -319,6 +321,8 @@ static void fill_settings(struct remote_settings *s, const struct said *said,
 	expand_files(&s->certificates, s);
 	s->identities_only = said->identities_only &&
 			     strcmp(said->identities_only, "yes") == 0;
+	s->takes_new = said->strict && (strcmp(said->strict, "false") == 0 ||
+					strcmp(said->strict, "accept-new") == 0);
 	fill_agent(s, said->identity_agent);
 	add_files(&s->known_hosts, said->user_hosts);
 	add_files(&s->known_hosts, said->global_hosts);
@@ -326,15 +330,13 @@ static void fill_settings(struct remote_settings *s, const struct said *said,
 	    strcasecmp(said->proxy_command, "none") != 0) {
 		s->proxy = expand(said->proxy_command, s, false);
 	} else if (said->proxy_jump) {
-		s->proxy = remote_jump_command(said->proxy_jump, file, s);
 		s->jump = mem_strdup(said->proxy_jump);
 	}
 }
 
 int remote_config_parse(struct remote_settings *out,
 			const struct remote_target *target,
-			const struct remote_answer *a, const char *file,
-			struct err *e)
+			const struct remote_answer *a, struct err *e)
 {
 	AUTO(remote_settings_done) struct remote_settings s = { 0 };
 	AUTO(said_done) struct said said = { 0 };
@@ -348,7 +350,7 @@ int remote_config_parse(struct remote_settings *out,
 		said.user_hosts = remote_untilde("~/.ssh/known_hosts");
 		said.global_hosts = mem_strdup("/etc/ssh/ssh_known_hosts");
 	}
-	fill_settings(&s, &said, target, a, file);
+	fill_settings(&s, &said, target, a);
 	if (check_name("host", s.host, e) < 0 ||
 	    check_name("host", s.name, e) < 0 ||
 	    check_name("user", s.user, e) < 0 ||
@@ -369,7 +371,7 @@ int remote_config_ask(struct remote_settings *out, struct remote_config *c,
 		*e = a->e;
 		return -1;
 	}
-	return remote_config_parse(out, target, a, c->file, e);
+	return remote_config_parse(out, target, a, e);
 }
 
 void remote_settings_done(struct remote_settings *s)

@@ -30,12 +30,11 @@ struct remote_config {
 
 /**
  * The settings for @target by the answer @a (NULL: where there is no ssh_config
- * and nothing to read it with). @file as in struct remote_config. INPUT.
+ * and nothing to read it with). INPUT.
  */
 int remote_config_parse(struct remote_settings *out,
 			const struct remote_target *target,
-			const struct remote_answer *a, const char *file,
-			struct err *e);
+			const struct remote_answer *a, struct err *e);
 
 /** Is there a file that OpenSSH would read? */
 bool remote_config_is_there(const struct remote_config *c);

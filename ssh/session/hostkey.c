@@ -317,8 +317,7 @@ static bool is_in_krl(const struct remote_known *k, const char *line)
 	return false;
 }
 
-/* The name under which known_hosts has the host; the caller frees. */
-static char *known_name(const struct remote_settings *s)
+char *remote_known_name(const struct remote_settings *s)
 {
 	char *name = s->alias ? mem_strdup(s->alias) :
 		     s->port == 22 ? mem_strdup(s->host) :
@@ -332,7 +331,7 @@ static char *known_name(const struct remote_settings *s)
 int remote_known_load(struct remote_known *k, const struct remote_settings *s,
 		      const struct strings *pinned, struct err *e)
 {
-	AUTO(auto_free) char *name = known_name(s);
+	AUTO(auto_free) char *name = remote_known_name(s);
 
 	k->pinned = pinned && pinned->len;
 	for (size_t i = 0; k->pinned && i < pinned->len; i++) {
@@ -450,7 +449,7 @@ char *remote_known_algorithms(const struct remote_known *k, const char *allowed)
 static int refuse_changed(const struct remote_known *k, const char *line,
 			  const struct remote_settings *s, struct err *e)
 {
-	AUTO(auto_free) char *name = known_name(s);
+	AUTO(auto_free) char *name = remote_known_name(s);
 	AUTO(auto_free) char *shown = fingerprint(line);
 	AUTO(auto_free) char *known = fingerprint(k->keys.items[0]);
 	int type = (int)strcspn(line, " ");

@@ -73,6 +73,7 @@ struct remote_settings {
 	char *agent;                /* socket path, "" without one */
 	struct strings known_hosts; /* all files, the user's first */
 	struct strings revoked;     /* RevokedHostKeys */
+	bool takes_new; /* StrictHostKeyChecking, which jump hosts alone heed */
 	char *known_command;        /* KnownHostsCommand, or NULL */
 	char *proxy;                /* command, or NULL */
 	char *jump;                 /* ProxyJump that it stands for, or NULL */
@@ -107,12 +108,26 @@ void remote_settings_done(struct remote_settings *s);
 /** Could ssh be called with the hosts of ProxyJump? INPUT. */
 int remote_jump_check(const char *jump, struct err *e);
 
+/** The way through jump hosts, while a login goes it. Zeroed is empty. */
+struct remote_way {
+	struct remote_config *config;
+	const struct remote_conf *conf;
+	remote_jumps *jumps;  /* gets those that are not pinned */
+	struct strings files; /* private known_hosts, for OpenSSH */
+	int depth;
+	bool judge_all; /* look also at the keys of hosts with pins */
+};
+
 /**
- * The command that OpenSSH would run for ProxyJump @jump; @config_file is
- * passed on unless NULL. The caller frees.
+ * Put the command that makes the way of @s->jump into @s->proxy. A jump host
+ * without a pin is looked at and its key judged here; OpenSSH then takes no
+ * other one. HOSTKEY, UNREACHABLE, with the name of the jump host.
  */
-char *remote_jump_command(const char *jump, const char *config_file,
-			  const struct remote_settings *s);
+int remote_way_make(struct remote_way *w, struct remote_settings *s,
+		    struct err *e);
+
+/** Remove the files and free; for AUTO(). */
+void remote_way_done(struct remote_way *w);
 
 /** Who may write the file that remote_slurp() reads. */
 enum remote_slurp_rule {
@@ -262,6 +277,9 @@ struct remote_known {
 int remote_known_load(struct remote_known *k, const struct remote_settings *s,
 		      const struct strings *pinned, struct err *e);
 
+/** The name under which known_hosts has the host; the caller frees. */
+char *remote_known_name(const struct remote_settings *s);
+
 /** Free. For AUTO(). */
 void remote_known_done(struct remote_known *k);
 
@@ -358,6 +376,7 @@ void *remote_local_new(void);
 struct remote_login {
 	enum remote_hostkey hostkey; /* the rest: see struct remote_facts */
 	char *hostkey_line, *fingerprint, *dialled, *source, *user;
+	remote_jumps jumps;
 };
 
 /** Free. */
@@ -369,6 +388,16 @@ void remote_login_done(struct remote_login *l);
  */
 int remote_authenticate(struct remote_link *l, const struct remote_settings *s,
 			const struct remote_conf *conf, struct err *e);
+
+/**
+ * Connect by @s, exchange keys and judge the host's by @known: the link, or
+ * NULL. @facts as below.
+ */
+struct remote_link *remote_meet(struct remote_login *facts,
+				const struct remote_settings *s,
+				const struct remote_known *known,
+				int timeout_ms, bool accept_new,
+				struct err *e);
 
 /**
  * Connect, check the host key and, unless @peek, log in. Errors as remote_open();

@@ -1,10 +1,17 @@
 /*
  * ProxyJump: OpenSSH itself makes the way there. It asks nothing (BatchMode),
- * since many run at once, and what it has to say goes into our error.
+ * since many run at once, and what it has to say goes into our error. Whom it
+ * may meet is decided here: a jump host has pins as a node has, and one
+ * without them is looked at first, through those before it.
  */
 #include "base/num.h"
 #include "base/text.h"
-#include "ssh/session/internal.h"
+#include "ssh/session/config.h"
+
+#include <fcntl.h>
+
+/** Jump hosts one behind the other: each quotes the command before it. */
+#define JUMPS_MAX 6
 
 /** "[user@]host[:port]" in its parts; user and port may be NULL. */
 struct hop {
@@ -69,39 +76,211 @@ int remote_jump_check(const char *jump, struct err *e)
 	return 0;
 }
 
-char *remote_jump_command(const char *jump, const char *config_file,
-			  const struct remote_settings *s)
+/* ---- the way ---- */
+
+/* The pinned keys of the jump host known as @place. */
+static void pins_of(struct strings *out, const struct strings *pins,
+		    const char *place)
 {
-	AUTO(auto_free) char *before = mem_strdup(jump);
-	AUTO(auto_free) char *to = NULL;
-	AUTO(hop_done) struct hop h = { 0 };
-	char *last = strrchr(before, ',');
+	size_t len = strlen(place);
+
+	for (size_t i = 0; pins && i < pins->len; i++)
+		if (strncmp(pins->items[i], place, len) == 0 &&
+		    pins->items[i][len] == ' ')
+			strings_add(out, pins->items[i] + len + 1);
+}
+
+/* A private known_hosts in which @place has @keys; its name in w->files. */
+static int write_known(struct remote_way *w, const char *place,
+		       const struct strings *keys,
+		       const struct strings *revoked, struct err *e)
+{
+	const char *folder = getenv("TMPDIR");
+	AUTO(auto_free) char *path = mem_printf("%s/wgmesh-jump-XXXXXX",
+						folder && *folder == '/' ?
+						folder : "/tmp");
+	AUTO(auto_close) int fd = mkostemp(path, O_CLOEXEC);
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+
+	if (fd < 0)
+		return err_sys(e, "cannot make a file '%s'", path);
+	strings_add(&w->files, path);
+	for (size_t i = 0; i < keys->len; i++)
+		sbuf_printf(&text, "%s %s\n", place, keys->items[i]);
+	for (size_t i = 0; i < revoked->len; i++)
+		sbuf_printf(&text, "@revoked * %s\n", revoked->items[i]);
+	if (write(fd, text.s, text.len) != (ssize_t)text.len)
+		return err_sys(e, "cannot write '%s'", path);
+	return 0;
+}
+
+void remote_way_done(struct remote_way *w)
+{
+	for (size_t i = 0; i < w->files.len; i++)
+		unlink(w->files.items[i]);
+	strings_done(&w->files);
+}
+
+/* Add " -o 'NAME=value'". */
+static void add_option(struct sbuf *b, const char *name, const char *value)
+{
+	AUTO(auto_free) char *option = mem_printf("%s=%s", name, value);
+
+	sbuf_puts(b, " -o ");
+	text_quote(b, option);
+}
+
+/* A command within an option of ssh's, where "%" begins a token. */
+static void add_proxy(struct sbuf *b, const char *command)
+{
+	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
+
+	for (; *command; command++) {
+		if (*command == '%')
+			sbuf_putc(&text, '%');
+		sbuf_putc(&text, *command);
+	}
+	add_option(b, "ProxyCommand", sbuf_str(&text));
+}
+
+/*
+ * The command that goes by @hop, whose settings are @by, to @s. @known is the
+ * file with its keys; NULL: OpenSSH judges it by the user's files.
+ */
+static char *way_command(const struct remote_way *w, const struct hop *hop,
+			 const struct remote_settings *by, const char *known,
+			 const struct remote_settings *s)
+{
+	AUTO(auto_free) char *to = mem_printf("[%s]:%d", s->host, s->port);
 	struct sbuf b = SBUF_INIT;
 
 	sbuf_puts(&b, "ssh -o BatchMode=yes");
-	if (config_file) {
+	if (w->config->file) {
 		sbuf_puts(&b, " -F ");
-		text_quote(&b, config_file);
+		text_quote(&b, w->config->file);
 	}
-	if (last) {
-		*last = '\0';
-		sbuf_puts(&b, " -J ");
-		text_quote(&b, before);
+	if (known) {
+		add_option(&b, "UserKnownHostsFile", known);
+		sbuf_puts(&b, " -o GlobalKnownHostsFile=/dev/null"
+			  " -o StrictHostKeyChecking=yes -o CheckHostIP=no"
+			  " -o UpdateHostKeys=no -o VerifyHostKeyDNS=no");
 	}
-	to = mem_printf("[%s]:%d", s->host, s->port);
+	if (by->jump)
+		add_proxy(&b, by->proxy);
 	sbuf_puts(&b, " -W ");
 	text_quote(&b, to);
-	hop_split(&h, last ? last + 1 : before);
-	if (h.user) {
+	if (hop->user) {
 		sbuf_puts(&b, " -l ");
-		text_quote(&b, h.user);
+		text_quote(&b, hop->user);
 	}
-	if (h.port) {
+	if (hop->port) {
 		sbuf_puts(&b, " -p ");
-		text_quote(&b, h.port);
+		text_quote(&b, hop->port);
 	}
 	/* whatever the name begins with, it is no option */
 	sbuf_puts(&b, " -- ");
-	text_quote(&b, h.host);
+	text_quote(&b, hop->host);
 	return sbuf_detach(&b);
+}
+
+/* Look at the jump host @s and judge the key that it shows. */
+static int judge_jump(struct remote_way *w, const struct remote_settings *s,
+		      const struct remote_known *known, const char *place,
+		      struct strings *keys, struct err *e)
+{
+	const struct remote_conf *conf = w->conf;
+	AUTO(remote_login_done) struct remote_login seen = { 0 };
+	AUTO(auto_remote_link_free) struct remote_link *l =
+		remote_meet(&seen, s, known, remote_timeout(conf->timeout_ms),
+			    conf->accept_new || conf->take_jump ||
+				    s->takes_new, e);
+
+	if (!l) {
+		if (e->advice == ADVICE_PIN_ANEW)
+			err_advise(e, ADVICE_PIN_JUMP_ANEW, place);
+		return err_wrap(e, "the jump host '%s'", s->name);
+	}
+	if (seen.hostkey == REMOTE_KEY_PINNED)
+		return 0;
+	if (seen.hostkey == REMOTE_KEY_NEW && conf->take_jump && !s->takes_new &&
+	    conf->take_jump(conf->take_arg, place, seen.fingerprint) != 1)
+		return err_set(e, ERR_HOSTKEY, "the host key %s of the jump "
+			       "host '%s' was not accepted", seen.fingerprint,
+			       place);
+	strings_add(keys, seen.hostkey_line);
+	vec_push(w->jumps, ((struct remote_jump){
+		.place = mem_strdup(place), .hostkey = seen.hostkey,
+		.hostkey_line = STEAL(seen.hostkey_line),
+		.fingerprint = STEAL(seen.fingerprint) }));
+	return 0;
+}
+
+/*
+ * A file with the keys that the jump host may show; *@file stays NULL where
+ * OpenSSH judges by what is not read here: authorities, a KnownHostsCommand.
+ */
+static int know_jump(struct remote_way *w, const struct remote_settings *s,
+		     const char **file, struct err *e)
+{
+	AUTO(auto_free) char *place = remote_known_name(s);
+	AUTO(strings_done) struct strings pins = { 0 };
+	AUTO(strings_done) struct strings seen = { 0 };
+	AUTO(remote_known_done) struct remote_known known = { 0 };
+
+	pins_of(&pins, w->conf->jump_pins, place);
+	if (remote_known_load(&known, s, &pins, e) < 0)
+		return err_wrap(e, "the jump host '%s'", s->name);
+	if (!pins.len && !known.keys.len &&
+	    (known.authorities.len ||
+	     (s->known_command && strcasecmp(s->known_command, "none") != 0)))
+		return 0;
+	if ((!pins.len || w->judge_all) &&
+	    judge_jump(w, s, &known, place, &seen, e) < 0)
+		return -1;
+	/* not the text of the pins: keys as they were read from it */
+	if (write_known(w, place, pins.len ? &known.keys : &seen,
+			&known.revoked, e) < 0)
+		return -1;
+	*file = w->files.items[w->files.len - 1];
+	return 0;
+}
+
+int remote_way_make(struct remote_way *w, struct remote_settings *s,
+		    struct err *e)
+{
+	AUTO(auto_free) char *before = mem_strdup(s->jump);
+	AUTO(hop_done) struct hop hop = { 0 };
+	AUTO(remote_settings_done) struct remote_settings by = { 0 };
+	char *last = strrchr(before, ',');
+	struct remote_target target = { 0 };
+	const char *file = NULL;
+	long port = 0;
+	int rc;
+
+	if (w->depth == JUMPS_MAX)
+		return err_set(e, ERR_INPUT, "ProxyJump of '%s': more than %d "
+			       "jump hosts, or a circle of them", s->name,
+			       JUMPS_MAX);
+	hop_split(&hop, last ? last + 1 : before);
+	/* it was judged with the rest of ssh_config */
+	if (hop.port && !num_parse(&port, hop.port, 1, 65535))
+		port = 0;
+	target.host = hop.host;
+	target.user = hop.user;
+	target.port = (int)port;
+	if (remote_config_ask(&by, w->config, &target, e) < 0)
+		return err_wrap(e, "the jump host '%s'", hop.host);
+	if (last) { /* those before it are said: not by its own configuration */
+		*last = '\0';
+		mem_replace(&by.proxy, NULL);
+		mem_replace(&by.jump, before);
+	}
+	w->depth++;
+	rc = by.jump ? remote_way_make(w, &by, e) : 0;
+	w->depth--;
+	if (rc < 0 || know_jump(w, &by, &file, e) < 0)
+		return -1;
+	free(s->proxy);
+	s->proxy = way_command(w, &hop, &by, file, s);
+	return 0;
 }

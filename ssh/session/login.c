@@ -24,6 +24,12 @@ void remote_login_done(struct remote_login *l)
 	free(l->dialled);
 	free(l->source);
 	free(l->user);
+	for (size_t i = 0; i < l->jumps.len; i++) {
+		free(l->jumps.items[i].place);
+		free(l->jumps.items[i].hostkey_line);
+		free(l->jumps.items[i].fingerprint);
+	}
+	vec_done(&l->jumps);
 	memset(l, 0, sizeof *l);
 }
 
@@ -96,11 +102,14 @@ static int connect_failed(const struct remote_link *l, int rc,
 	AUTO(sbuf_done) struct sbuf proxy = SBUF_INIT;
 	char said[2048] = "";
 	char *line = said; /* the first one that says something */
+	bool way_key;
 	ssize_t n = 0;
 
 	if (l->proxy.pid > 0)
 		n = read(l->proxy.errors, said, sizeof said - 1);
 	said[n > 0 ? n : 0] = '\0';
+	way_key = s->jump && (strstr(said, "Host key verification") ||
+			      strstr(said, "HOST IDENTIFICATION"));
 	/* OpenSSH frames a warning in '@' */
 	line += strspn(line, "@\r\n \t");
 	line[strcspn(line, "\r\n@")] = '\0';
@@ -110,10 +119,10 @@ static int connect_failed(const struct remote_link *l, int rc,
 	else if (*line)
 		sbuf_puts(&proxy, "; the proxy says: ");
 	text_escape(&proxy, line, strlen(line), false);
-	if (s->jump && (strstr(line, "Host key verification") ||
-			strstr(line, "HOST IDENTIFICATION")))
-		sbuf_puts(&proxy, " Jump hosts are known by known_hosts alone: "
-			  "log in there once with ssh, or put its key there");
+	if (way_key)
+		return err_set(e, ERR_HOSTKEY, "'%s' port %d: no SSH "
+			       "connection%s", s->host, s->port,
+			       sbuf_str(&proxy));
 	if (rc == SSH_AGAIN)
 		return err_set(e, ERR_UNREACHABLE, "'%s' port %d: connected, "
 			       "but SSH: %s%s", s->host, s->port, over,
@@ -207,34 +216,67 @@ static int judge_hostkey(struct remote_login *facts,
 	return 0;
 }
 
-int remote_login(struct remote_link **out, struct remote_login *facts,
-		 const struct remote_target *target,
-		 const struct remote_conf *conf, bool peek, struct err *e)
+struct remote_link *remote_meet(struct remote_login *facts,
+				const struct remote_settings *s,
+				const struct remote_known *known,
+				int timeout_ms, bool accept_new, struct err *e)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	int timeout_ms = remote_timeout(conf->timeout_ms);
 	AUTO(auto_remote_link_free) struct remote_link *l =
 		mem_calloc(1, sizeof *l);
-	AUTO(remote_settings_done) struct remote_settings s = { 0 };
-	AUTO(remote_known_done) struct remote_known known = { 0 };
-	AUTO(auto_remote_config_free) struct remote_config *own = NULL;
 	int fd;
 
 	pthread_once(&once, init_libssh);
 	l->proxy = (struct remote_child)REMOTE_CHILD_NONE;
 	remote_patience_begin(&l->patience, timeout_ms,
 			      (int64_t)timeout_ms * REMOTE_SILENCES);
+	fd = open_carrier(l, facts, s, e);
+	if (fd < 0 || exchange_keys(l, fd, s, known, e) < 0 ||
+	    judge_hostkey(facts, l, s, known, accept_new, e) < 0)
+		return NULL;
+	return STEAL(l);
+}
+
+/*
+ * OpenSSH refused the key of a host on the way, and does not say whose: look at
+ * each. If all of them are right now, its own words stay.
+ */
+static void name_jump(struct remote_way *w, struct remote_settings *s,
+		      struct err *e)
+{
+	struct err found;
+
+	w->judge_all = true;
+	if (remote_way_make(w, s, &found) < 0)
+		*e = found;
+}
+
+int remote_login(struct remote_link **out, struct remote_login *facts,
+		 const struct remote_target *target,
+		 const struct remote_conf *conf, bool peek, struct err *e)
+{
+	AUTO(auto_remote_link_free) struct remote_link *l = NULL;
+	AUTO(remote_settings_done) struct remote_settings s = { 0 };
+	AUTO(remote_known_done) struct remote_known known = { 0 };
+	AUTO(auto_remote_config_free) struct remote_config *own = NULL;
+	AUTO(remote_way_done) struct remote_way way = {
+		.conf = conf, .jumps = &facts->jumps,
+	};
+
 	if (!conf->keys && remote_config_load(&own, conf->config_file, e) < 0)
 		return -1;
-	if (remote_config_ask(&s, own ? own : conf->keys->config, target,
-			      e) < 0 ||
-	    remote_known_load(&known, &s, target->pinned, e) < 0)
+	way.config = own ? own : conf->keys->config;
+	if (remote_config_ask(&s, way.config, target, e) < 0 ||
+	    remote_known_load(&known, &s, target->pinned, e) < 0 ||
+	    (s.jump && remote_way_make(&way, &s, e) < 0))
 		return -1;
-	fd = open_carrier(l, facts, &s, e);
-	if (fd < 0 || exchange_keys(l, fd, &s, &known, e) < 0 ||
-	    judge_hostkey(facts, l, &s, &known, peek || conf->accept_new,
-			  e) < 0)
+	l = remote_meet(facts, &s, &known, remote_timeout(conf->timeout_ms),
+			peek || conf->accept_new, e);
+	if (!l) {
+		if (s.jump && e->code == ERR_HOSTKEY && !facts->hostkey_line)
+			name_jump(&way, &s, e);
 		return -1;
+	}
 	facts->user = mem_strdup(s.user);
 	if (!peek && remote_authenticate(l, &s, conf, e) < 0)
 		return -1;

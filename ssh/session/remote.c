@@ -84,6 +84,7 @@ static int open_remote(struct remote **out, const struct remote_target *target,
 		.dialled = login->dialled,
 		.source = login->source,
 		.user = login->user,
+		.jumps = &login->jumps,
 		/* over there root is a name, here it is a number */
 		.is_root = target->local ? geteuid() == 0
 					 : strcmp(login->user, "root") == 0,

@@ -38,6 +38,12 @@ struct remote_conf {
 	struct remote_keys *keys; /* borrowed; may be NULL: agent alone. They
 				     carry the ssh_config that was read with
 				     them, so config_file is then not read */
+	const struct strings *jump_pins; /* of jump hosts: "PLACE type base64",
+					   as in known_hosts; may be NULL */
+	/* Is the key that a jump host shows the right one? 1 yes; else the login
+	   fails. NULL: as accept_new says. Called from any thread. */
+	int (*take_jump)(void *arg, const char *place, const char *fingerprint);
+	void *take_arg;
 	const char *config_file; /* NULL: ~/.ssh/config and the system's; "~"
 				    is $HOME, else the password file's */
 };
@@ -49,6 +55,14 @@ enum remote_hostkey {
 	REMOTE_KEY_NEW,    /* nowhere */
 };
 
+/** A jump host on the way whose key is not pinned. Owned strings. */
+struct remote_jump {
+	char *place; /* as known_hosts has it: HOST or [HOST]:PORT */
+	enum remote_hostkey hostkey; /* KNOWN, or NEW and accepted */
+	char *hostkey_line, *fingerprint;
+};
+typedef VEC(struct remote_jump) remote_jumps;
+
 /** Facts of a login. Owned by the remote, valid as long as it lives. */
 struct remote_facts {
 	enum remote_hostkey hostkey;
@@ -59,6 +73,7 @@ struct remote_facts {
 	const char *source;  /* our own numeric address on that connection; ""
 				as above */
 	const char *user;    /* the login that was used */
+	const remote_jumps *jumps; /* to be pinned */
 	bool is_root;        /* user is root: no sudo needed */
 };
 

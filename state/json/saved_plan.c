@@ -91,6 +91,7 @@ void saved_plan_state(struct mesh *m, char out[DIGEST_HEX + 1])
 	AUTO(sbuf_done) struct sbuf text = SBUF_SECRET;
 
 	mem_replace(&m->mesh_id, NULL);
+	strings_done(&m->jump_host_keys);
 	secret_done(&m->mesh_secret); /* the first deploy may make it */
 	for (size_t i = 0; i < m->nodes.len; i++)
 		strip_node(m, &m->nodes.items[i]);

@@ -317,6 +317,10 @@ static void check_globals(struct findings *out, const struct mesh *m)
 		judge_value(&s, "mesh_id", NULL,
 			    err_set(&s.e, ERR_INPUT,
 				    "expected 32 hexadecimal digits"));
+	for (size_t i = 0; i < m->jump_host_keys.len; i++)
+		judge_value(&s, "jump_host_keys", NULL,
+			    check_words(m->jump_host_keys.items[i], 4096,
+					&s.e));
 	judge_value(&s, "mesh_secret", NULL, check_secrets(m, &s.e));
 	judge_value(&s, "keepalive", "keepalive",
 		    check_said_keepalive(m->keepalive_s, &s.e));

@@ -340,6 +340,8 @@ void mesh_diff(struct changes *out, const struct mesh *before,
 		      &had, &has);
 	compare_copies(&d, PART_MESH, NULL, "recipients", &before->recipients,
 		       &after->recipients);
+	compare_copies(&d, PART_MESH, NULL, "jump host keys",
+		       &before->jump_host_keys, &after->jump_host_keys);
 }
 
 void change_text(struct sbuf *out, const struct change *c)

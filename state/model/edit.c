@@ -146,6 +146,22 @@ int edit_set(struct mesh *m, struct node *n, const char *key,
 						   : 0;
 }
 
+size_t edit_drop_jump(struct mesh *m, const char *place)
+{
+	struct strings *pins = &m->jump_host_keys;
+	size_t len = strlen(place), dropped = 0;
+
+	for (size_t i = pins->len; i-- > 0;) {
+		if (strncasecmp(pins->items[i], place, len) != 0 ||
+		    pins->items[i][len] != ' ')
+			continue;
+		free(pins->items[i]);
+		vec_remove(pins, i);
+		dropped++;
+	}
+	return dropped;
+}
+
 int edit_unset(struct mesh *m, struct node *n, const char *key, struct err *e)
 {
 	const struct mesh_field *f = field_find(&fields_node, key);

@@ -30,6 +30,12 @@ int edit_no_policy(const struct mesh *m, const char *name, struct err *e);
 int edit_set(struct mesh *m, struct node *n, const char *key,
 	     const char *value, struct err *e);
 
+/**
+ * Forget the pinned keys of the jump host that known_hosts has as @place: how
+ * many.
+ */
+size_t edit_drop_jump(struct mesh *m, const char *place);
+
 /** Make @n say nothing about @key any more; EDIT_HOST_KEYS too. ERR_INPUT. */
 int edit_unset(struct mesh *m, struct node *n, const char *key,
 	       struct err *e);

@@ -151,6 +151,8 @@ static const struct mesh_field mesh_rest[] = {
 	{ .key = "recipients", .value = VALUE_STRINGS, AT(mesh, recipients),
 	  FILE_KEY("recipients", 15), .how = MERGE_SET,
 	  .trust = TRUST | TRUST_LEARNT },
+	{ .value = VALUE_STRINGS, AT(mesh, jump_host_keys),
+	  FILE_KEY("jump_host_keys", 19), .how = MERGE_SET, .trust = TRUST },
 	{ .key = "secret", .value = VALUE_SECRET, AT(mesh, mesh_secret),
 	  FILE_KEY("mesh_secret", 17), .how = MERGE_APART },
 	{ .value = VALUE_SECRETS, AT(mesh, former_secrets),

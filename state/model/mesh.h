@@ -165,6 +165,8 @@ struct mesh {
 	struct secrets former_secrets; /* those before, oldest first */
 	struct strings recipients; /* who a sealed state is sealed to, when
 				      not to a passphrase: "age1...", ... */
+	struct strings jump_host_keys; /* pinned: "PLACE type base64", the
+					  place as in known_hosts */
 	struct extras extras;
 };
 

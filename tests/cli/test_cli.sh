@@ -239,7 +239,7 @@ writers() {
 
 shapes() {
 	good_state
-	shape 'list -json' '(keys - ["mesh_id","serial","interface","network","network6","listen_port","nodes","removed","groups","access_policies"]) == []
+	shape 'list -json' '(keys - ["mesh_id","serial","interface","network","network6","listen_port","nodes","removed","groups","access_policies","jump_host_keys"]) == []
 		and .interface == "wg0" and .network == "10.99.0.0/24" and (.nodes | map(.name)) == ["a","b"]
 		and .nodes[1].ssh_port == 2222 and .nodes[0].host_key_pinned == false and .removed == []' list -state s.json -json
 	shape 'render -json' '.node == "a" and .interface == {"name":"wg0","addresses":["10.99.0.1/24","fd99::1/64"],"listen_port":51820}

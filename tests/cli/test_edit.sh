@@ -202,6 +202,28 @@ wgmesh: 'db1' keeps its pinned SSH host keys; if it is another host now, 'wgmesh
 	idle 'unset: host-keys, again' unset db1 host-keys
 }
 
+# Jump hosts have pins by their place; one of them may be named as a node is.
+jump_pins() {
+	mesh
+	patch ".jump_host_keys = [\"gate $pin\", \"[192.0.2.1]:2222 $pin\", \"gate2 $pin\", \"web1 $pin\"] | .nodes.web1.ssh_host_keys = [\"$pin\"]"
+	run list -state s.json
+	check 'list: pins of jump hosts' grep -qF "[192.0.2.1]:2222 $pin" "$T/out"
+	"$WGMESH" list -json -state s.json >"$T/out"
+	check 'list -json: pins of jump hosts' jq -e '.jump_host_keys | length == 4' "$T/out"
+	run unset gate host-keys -state s.json
+	check_equal 'unset: a jump host' 0 "$got"
+	holds 'its pin is gone, and no other' '.jump_host_keys | map(split(" ")[0]) == ["[192.0.2.1]:2222","gate2","web1"]'
+	run unset '[192.0.2.1]:2222' host-keys -state s.json
+	check_equal 'unset: a jump host with a port' 0 "$got"
+	holds 'its pin is gone' '.jump_host_keys | map(split(" ")[0]) == ["gate2","web1"]'
+	run unset web1 host-keys -state s.json
+	check_equal 'unset: a node that is a jump host' 0 "$got"
+	holds 'both are gone' '(.jump_host_keys | map(split(" ")[0]) == ["gate2"]) and .nodes.web1.ssh_host_keys == null'
+	refuses 'unset: neither a node nor a jump host' "'gate'" unset gate host-keys
+	refuses 'unset: a jump host has no other key' "'gate2'" unset gate2 host-keys port
+	holds 'it is still there' '.jump_host_keys | length == 1'
+}
+
 # A removed node is not torn down on a host that is in use again.
 tombstones() {
 	mesh
@@ -642,6 +664,7 @@ addresses
 memberships
 key_places
 pins
+jump_pins
 tombstones
 external_peers
 set_errors

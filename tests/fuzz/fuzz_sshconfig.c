@@ -32,7 +32,7 @@ static void parse(const struct remote_answer *a,
 	struct remote_settings s;
 	struct err e = { 0 };
 
-	if (remote_config_parse(&s, target, a, NULL, &e) < 0) {
+	if (remote_config_parse(&s, target, a, &e) < 0) {
 		if (e.code != ERR_INPUT || !text_is_printable(e.msg))
 			abort();
 		return;

@@ -1184,6 +1184,123 @@ static void proxy_jump(void **state)
 	assert_string_equal(remote_facts(s.r)->dialled, "");
 }
 
+/* A jump host that is known as "jump1" and one behind it, "jump2". */
+static void configure_jumps(const char *jump, const char *known)
+{
+	put_file("jump_known", "%s", known);
+	put_file("config", "Host target\n HostName 127.0.0.1\n Port %d\n"
+		 " UserKnownHostsFile %s\n ProxyJump %s\n"
+		 "Host one two\n HostName 127.0.0.1\n Port %d\n"
+		 " UserKnownHostsFile %s\n User root\n"
+		 "Host one\n HostKeyAlias jump1\n"
+		 "Host two\n HostKeyAlias jump2\n"
+		 "Host round\n HostName 127.0.0.1\n ProxyJump round\n"
+		 "Host *\n IdentityFile %s\n", lab.port, at("known"), jump,
+		 lab.port, at("jump_known"), at("good"));
+}
+
+/* The only key in the folder of temporary files was removed. */
+static void assert_no_jump_files(void)
+{
+	assert_int_not_equal(sh("ls %s/wgmesh-jump-* 2>/dev/null", lab.dir), 0);
+}
+
+static int refuse_jump(void *arg, const char *place, const char *fingerprint)
+{
+	(void)fingerprint;
+	*(const char **)arg = strcmp(place, "jump1") == 0 ? "asked" : "other";
+	return 0;
+}
+
+/* Each jump host's key by pins, by known_hosts, or as a new one. */
+static void jump_host_keys(void **state)
+{
+	static const struct {
+		const char *jump;
+		const char *pin1, *pin2; /* "right", "wrong" or none */
+		const char *known1;      /* the same */
+		bool accept_new;
+		const char *fails; /* with this in its words; NULL: logs in */
+		size_t jumps;      /* then: whose keys are to be pinned */
+	} rows[] = {
+		{ "one", NULL, NULL, NULL, false, "jump host 'one'", 0 },
+		{ "one", NULL, NULL, NULL, true, NULL, 1 },
+		{ "one", NULL, NULL, "right", false, NULL, 1 },
+		{ "one", NULL, NULL, "wrong", true, "jump host 'one'", 0 },
+		{ "one", "right", NULL, NULL, false, NULL, 0 },
+		{ "one", "right", NULL, "wrong", false, NULL, 0 },
+		{ "one", "wrong", NULL, "right", true, "jump host 'one'", 0 },
+		{ "one,two", "right", NULL, NULL, false, "host 'two'", 0 },
+		{ "one,two", "right", NULL, NULL, true, NULL, 1 },
+		{ "one,two", NULL, NULL, NULL, true, NULL, 2 },
+		{ "one,two", "right", "right", NULL, false, NULL, 0 },
+		{ "one,two", "right", "wrong", NULL, true, "host 'two'", 0 },
+		{ "one,two", "wrong", "right", NULL, true, "host 'one'", 0 },
+		{ "round", "right", NULL, NULL, true, "a circle", 0 },
+	};
+
+	(void)state;
+	NEED_SSHD();
+	setenv("TMPDIR", lab.dir, 1);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO(session_done) struct session s;
+		AUTO(strings_done) struct strings pins = { 0 };
+		const char *const said[] = { rows[i].pin1, rows[i].pin2 };
+		char known[1200] = "";
+
+		for (int k = 0; k < 2; k++)
+			if (said[k])
+				strings_printf(&pins, "jump%d %s", k + 1,
+					       *said[k] == 'r' ? lab.host_line
+							: lab.other_line);
+		if (rows[i].known1)
+			snprintf(known, sizeof known, "jump1 %s\n",
+				 *rows[i].known1 == 'r' ? lab.host_line
+							: lab.other_line);
+		configure_jumps(rows[i].jump, known);
+		prepare(&s, "target", 0);
+		s.conf.jump_pins = &pins;
+		s.conf.accept_new = rows[i].accept_new;
+		if (rows[i].fails) {
+			must_fail(remote_open(&s.r, &s.target, &s.conf, &s.e),
+				  &s.e, strstr(rows[i].fails, "circle") ?
+				  ERR_INPUT : ERR_HOSTKEY);
+			assert_text(s.e.msg, rows[i].fails);
+		} else {
+			must(remote_open(&s.r, &s.target, &s.conf, &s.e), &s.e);
+			assert_int_equal(remote_facts(s.r)->jumps->len,
+					 rows[i].jumps);
+		}
+		assert_no_jump_files();
+	}
+}
+
+/* What was found is what a pin says; a no stops before the jump host. */
+static void jump_host_is_asked_about(void **state)
+{
+	AUTO(session_done) struct session s, t;
+	const char *asked = "nobody";
+	const struct remote_jump *j;
+
+	(void)state;
+	NEED_SSHD();
+	configure_jumps("one", "");
+	prepare(&s, "target", 0);
+	s.conf.accept_new = true;
+	must(remote_open(&s.r, &s.target, &s.conf, &s.e), &s.e);
+	j = &remote_facts(s.r)->jumps->items[0];
+	assert_string_equal(j->place, "jump1");
+	assert_string_equal(j->hostkey_line, lab.host_line);
+	assert_int_equal(j->hostkey, REMOTE_KEY_NEW);
+	prepare(&t, "target", 0);
+	t.conf.take_jump = refuse_jump;
+	t.conf.take_arg = &asked;
+	must_fail(remote_peek(&t.r, &t.target, &t.conf, &t.e), &t.e,
+		  ERR_HOSTKEY);
+	assert_string_equal(asked, "asked");
+	assert_text(t.e.msg, "jump1");
+}
+
 static void config_rules(void **state)
 {
 	AUTO(session_done) struct session s;
@@ -1457,7 +1574,8 @@ int main(int argc, char **argv)
 		T(silent_command), T(endless_login), T(endless_command),
 		T(early_exit), T(ended_by_signal),
 		T(broken_link), T(endless_line), T(proxy_command),
-		T(broken_proxy), T(proxy_jump), T(config_rules),
+		T(broken_proxy), T(proxy_jump), T(jump_host_keys),
+		T(jump_host_is_asked_about), T(config_rules),
 		T(other_user), T(many_at_once), T(local_target),
 		T(local_big_input), T(local_early_exit),
 		T(local_hostile_output), T(local_own_words),
