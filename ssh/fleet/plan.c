@@ -23,7 +23,7 @@ int fleet_pin_jumps(struct mesh *m, const struct remote_facts *facts,
 		    bool known, void (*note)(const char *fmt, ...),
 		    struct err *e)
 {
-	for (size_t i = 0; i < facts->jumps->len; i++) {
+	for (size_t i = 0; facts->jumps && i < facts->jumps->len; i++) {
 		const struct remote_jump *j = &facts->jumps->items[i];
 		AUTO(auto_free) char *pin = mem_printf("%s %s", j->place,
 						       j->hostkey_line);
@@ -61,6 +61,7 @@ static void pin_keys(struct fleet *f, bool pin_known)
 			continue;
 		}
 		if (facts->hostkey == REMOTE_KEY_PINNED ||
+		    facts->hostkey == REMOTE_KEY_VOUCHED ||
 		    (facts->hostkey == REMOTE_KEY_KNOWN && !pin_known))
 			continue;
 		strings_add(&h->node->ssh_host_keys, facts->hostkey_line);

@@ -227,8 +227,12 @@ static void scan_line(struct scan *s, const char *line)
 	} else if (ca) {
 		if (meant_for(ca, s->host, false) ||
 		    meant_for(ca, bare, false))
+			key = key_behind(ca);
+		if (key) {
 			strings_printf(&s->out->authorities, "%s:%zu", s->file,
 				       s->line);
+			strings_add(&s->out->authority_keys, key);
+		}
 	} else if (*line && *line != '#' && *line != '@' && !s->out->pinned) {
 		take_known(s, line);
 	}
@@ -369,6 +373,7 @@ void remote_known_done(struct remote_known *k)
 	strings_done(&k->revoked);
 	strings_done(&k->krls);
 	strings_done(&k->authorities);
+	strings_done(&k->authority_keys);
 	strings_done(&k->plain);
 	strings_done(&k->unread);
 }

@@ -126,6 +126,22 @@ struct remote_way {
 int remote_way_make(struct remote_way *w, struct remote_settings *s,
 		    struct err *e);
 
+/**
+ * A private known_hosts for OpenSSH with @lines; its name is added to @files.
+ * SYSTEM.
+ */
+int remote_files_write(struct strings *files, const struct sbuf *lines,
+		       struct err *e);
+
+/** Remove the files and free. */
+void remote_files_remove(struct strings *files);
+
+/** Add " -o 'NAME=value'" to a command of ssh. */
+void remote_add_option(struct sbuf *b, const char *name, const char *value);
+
+/** The same for a ProxyCommand, whose "%" is meant. */
+void remote_add_proxy(struct sbuf *b, const char *command);
+
 /** Remove the files and free; for AUTO(). */
 void remote_way_done(struct remote_way *w);
 
@@ -264,6 +280,7 @@ struct remote_known {
 	struct strings places;  /* for each: where it stands */
 	struct strings revoked; /* never good, pinned or not */
 	struct strings krls;    /* files that revoke more: KRL of OpenSSH */
+	struct strings authority_keys; /* of CAs trusted for the host */
 	struct strings authorities; /* places that trust a CA for the host */
 	struct strings plain;   /* known without the port: good, never bad */
 	struct strings unread;  /* places with keys of no type that we know */
@@ -369,13 +386,16 @@ DEFINE_AUTO(struct remote_link *, remote_link_free)
 extern const struct remote_via remote_via_ssh;
 extern const struct remote_via remote_via_local;
 
-/** The link of remote_via_local, not started yet; its free() ends it. */
-void *remote_local_new(void);
+/**
+ * The link of remote_via_local, not started yet; its free() ends it. A @program
+ * (shell text) gets the command as its last word; the @files are taken over.
+ */
+void *remote_local_new(const char *program, struct strings *files);
 
 /** What a login yields. Owned strings. */
 struct remote_login {
 	enum remote_hostkey hostkey; /* the rest: see struct remote_facts */
-	char *hostkey_line, *fingerprint, *dialled, *source, *user;
+	char *hostkey_line, *fingerprint, *dialled, *source, *user, *vouched;
 	remote_jumps jumps;
 };
 
@@ -400,11 +420,21 @@ struct remote_link *remote_meet(struct remote_login *facts,
 				struct err *e);
 
 /**
- * Connect, check the host key and, unless @peek, log in. Errors as remote_open();
+ * Connect, check the host key and, unless @peek, log in; or, where OpenSSH is to,
+ * *@program gets a link of remote_via_local instead. Errors as remote_open();
  * @facts may then be filled in part and is the caller's to end in any case.
  */
-int remote_login(struct remote_link **out, struct remote_login *facts,
+int remote_login(struct remote_link **out, void **program,
+		 struct remote_login *facts,
 		 const struct remote_target *target,
 		 const struct remote_conf *conf, bool peek, struct err *e);
+
+/**
+ * OpenSSH as the way to a host: the link of remote_via_local in *@out. @w has
+ * made the way. UNREACHABLE.
+ */
+int remote_openssh(void **out, struct remote_way *w,
+		   struct remote_login *facts, const struct remote_settings *s,
+		   const struct remote_known *known, struct err *e);
 
 #endif

@@ -8,8 +8,6 @@
 #include "base/text.h"
 #include "ssh/session/config.h"
 
-#include <fcntl.h>
-
 /** Jump hosts one behind the other: each quotes the command before it. */
 #define JUMPS_MAX 6
 
@@ -95,34 +93,21 @@ static int write_known(struct remote_way *w, const char *place,
 		       const struct strings *keys,
 		       const struct strings *revoked, struct err *e)
 {
-	const char *folder = getenv("TMPDIR");
-	AUTO(auto_free) char *path = mem_printf("%s/wgmesh-jump-XXXXXX",
-						folder && *folder == '/' ?
-						folder : "/tmp");
-	AUTO(auto_close) int fd = mkostemp(path, O_CLOEXEC);
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
-	if (fd < 0)
-		return err_sys(e, "cannot make a file '%s'", path);
-	strings_add(&w->files, path);
 	for (size_t i = 0; i < keys->len; i++)
 		sbuf_printf(&text, "%s %s\n", place, keys->items[i]);
 	for (size_t i = 0; i < revoked->len; i++)
 		sbuf_printf(&text, "@revoked * %s\n", revoked->items[i]);
-	if (write(fd, text.s, text.len) != (ssize_t)text.len)
-		return err_sys(e, "cannot write '%s'", path);
-	return 0;
+	return remote_files_write(&w->files, &text, e);
 }
 
 void remote_way_done(struct remote_way *w)
 {
-	for (size_t i = 0; i < w->files.len; i++)
-		unlink(w->files.items[i]);
-	strings_done(&w->files);
+	remote_files_remove(&w->files);
 }
 
-/* Add " -o 'NAME=value'". */
-static void add_option(struct sbuf *b, const char *name, const char *value)
+void remote_add_option(struct sbuf *b, const char *name, const char *value)
 {
 	AUTO(auto_free) char *option = mem_printf("%s=%s", name, value);
 
@@ -130,8 +115,7 @@ static void add_option(struct sbuf *b, const char *name, const char *value)
 	text_quote(b, option);
 }
 
-/* A command within an option of ssh's, where "%" begins a token. */
-static void add_proxy(struct sbuf *b, const char *command)
+void remote_add_proxy(struct sbuf *b, const char *command)
 {
 	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
 
@@ -140,7 +124,7 @@ static void add_proxy(struct sbuf *b, const char *command)
 			sbuf_putc(&text, '%');
 		sbuf_putc(&text, *command);
 	}
-	add_option(b, "ProxyCommand", sbuf_str(&text));
+	remote_add_option(b, "ProxyCommand", sbuf_str(&text));
 }
 
 /*
@@ -160,13 +144,13 @@ static char *way_command(const struct remote_way *w, const struct hop *hop,
 		text_quote(&b, w->config->file);
 	}
 	if (known) {
-		add_option(&b, "UserKnownHostsFile", known);
+		remote_add_option(&b, "UserKnownHostsFile", known);
 		sbuf_puts(&b, " -o GlobalKnownHostsFile=/dev/null"
 			  " -o StrictHostKeyChecking=yes -o CheckHostIP=no"
 			  " -o UpdateHostKeys=no -o VerifyHostKeyDNS=no");
 	}
 	if (by->jump)
-		add_proxy(&b, by->proxy);
+		remote_add_proxy(&b, by->proxy);
 	sbuf_puts(&b, " -W ");
 	text_quote(&b, to);
 	if (hop->user) {

@@ -1,6 +1,8 @@
 /*
- * The way to run a command on this very machine: /bin/sh with three pipes.
+ * The way to run a command on this very machine: /bin/sh with three pipes; or
+ * behind a program of this machine that runs it elsewhere.
  */
+#include "base/text.h"
 #include "ssh/session/internal.h"
 
 #include <poll.h>
@@ -14,13 +16,20 @@
 struct remote_local {
 	struct remote_child child;
 	bool eof[2]; /* of output and errors */
+	char *program; /* a shell text that takes the command; or NULL */
+	struct strings files; /* for it, ours to remove */
 };
 
-void *remote_local_new(void)
+void *remote_local_new(const char *program, struct strings *files)
 {
 	struct remote_local *l = mem_calloc(1, sizeof *l);
 
 	l->child = (struct remote_child)REMOTE_CHILD_NONE;
+	l->program = program ? mem_strdup(program) : NULL;
+	if (files) {
+		l->files = *files;
+		memset(files, 0, sizeof *files);
+	}
 	return l;
 }
 
@@ -28,8 +37,14 @@ static int local_start(void *link, const char *command, int timeout_ms,
 		       struct err *e)
 {
 	struct remote_local *l = link;
+	AUTO(sbuf_done) struct sbuf behind = SBUF_INIT;
 
 	(void)timeout_ms;
+	if (l->program) {
+		sbuf_printf(&behind, "%s ", l->program);
+		text_quote(&behind, command);
+		command = sbuf_str(&behind);
+	}
 	return remote_child_start(&l->child, command, false, e);
 }
 
@@ -116,6 +131,8 @@ static void local_free(void *link)
 	struct remote_local *l = link;
 
 	remote_child_end(&l->child, GRACE_MS);
+	remote_files_remove(&l->files);
+	free(l->program);
 	free(l);
 }
 

@@ -24,6 +24,7 @@ void remote_login_done(struct remote_login *l)
 	free(l->dialled);
 	free(l->source);
 	free(l->user);
+	free(l->vouched);
 	for (size_t i = 0; i < l->jumps.len; i++) {
 		free(l->jumps.items[i].place);
 		free(l->jumps.items[i].hostkey_line);
@@ -170,27 +171,15 @@ static int exchange_keys(struct remote_link *l, int fd,
 	return 0;
 }
 
-/* What OpenSSH might know the host by, and is not used here, is named. */
 static int refuse_new(const struct remote_login *facts,
-		      const struct remote_settings *s,
-		      const struct remote_known *known, struct err *e)
+		      const struct remote_settings *s, struct err *e)
 {
-	AUTO(auto_free) char *other = NULL;
-
-	if (known->authorities.len)
-		other = mem_printf(" (%s trusts a certificate authority for "
-				   "it; host certificates are not used here, "
-				   "the key itself must be known)",
-				   known->authorities.items[0]);
-	else if (s->known_command && strcasecmp(s->known_command, "none") != 0)
-		other = mem_strdup(" (ssh_config has a KnownHostsCommand for "
-				   "it, which is not run here)");
 	return err_set(e, ERR_HOSTKEY, "the SSH host key of '%s' is not known: "
-		       "%s (%.*s)%s; compare it with 'ssh-keygen -l' on the "
+		       "%s (%.*s); compare it with 'ssh-keygen -l' on the "
 		       "host, then accept it or put it into known_hosts",
 		       s->name, facts->fingerprint,
 		       (int)strcspn(facts->hostkey_line, " "),
-		       facts->hostkey_line, other ? other : "");
+		       facts->hostkey_line);
 }
 
 /* Is it the host that was meant? HOSTKEY, and nobody logs in, if it is not. */
@@ -212,7 +201,7 @@ static int judge_hostkey(struct remote_login *facts,
 			       e) < 0)
 		return -1;
 	if (facts->hostkey == REMOTE_KEY_NEW && !accept_new)
-		return refuse_new(facts, s, known, e);
+		return refuse_new(facts, s, e);
 	return 0;
 }
 
@@ -251,7 +240,19 @@ static void name_jump(struct remote_way *w, struct remote_settings *s,
 		*e = found;
 }
 
-int remote_login(struct remote_link **out, struct remote_login *facts,
+/* Is there nothing but what OpenSSH alone can judge by? */
+static bool is_for_openssh(const struct remote_settings *s,
+			   const struct remote_known *known)
+{
+	return !known->pinned && !known->keys.len && !known->plain.len &&
+	       !known->unread.len &&
+	       (known->authority_keys.len ||
+		(s->known_command &&
+		 strcasecmp(s->known_command, "none") != 0));
+}
+
+int remote_login(struct remote_link **out, void **program,
+		 struct remote_login *facts,
 		 const struct remote_target *target,
 		 const struct remote_conf *conf, bool peek, struct err *e)
 {
@@ -270,6 +271,11 @@ int remote_login(struct remote_link **out, struct remote_login *facts,
 	    remote_known_load(&known, &s, target->pinned, e) < 0 ||
 	    (s.jump && remote_way_make(&way, &s, e) < 0))
 		return -1;
+	/* who takes any new key takes the plain one */
+	if (!conf->accept_new && is_for_openssh(&s, &known)) {
+		facts->user = mem_strdup(s.user);
+		return remote_openssh(program, &way, facts, &s, &known, e);
+	}
 	l = remote_meet(facts, &s, &known, remote_timeout(conf->timeout_ms),
 			peek || conf->accept_new, e);
 	if (!l) {

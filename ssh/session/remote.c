@@ -50,7 +50,7 @@ static int open_remote(struct remote **out, const struct remote_target *target,
 {
 	AUTO(auto_remote_free) struct remote *r = mem_calloc(1, sizeof *r);
 	struct remote_login *login = &r->login;
-	struct remote_link *link;
+	struct remote_link *link = NULL;
 	struct passwd pw, *found = NULL;
 	char buf[4096];
 
@@ -60,7 +60,7 @@ static int open_remote(struct remote **out, const struct remote_target *target,
 	r->name = mem_strdup(target->host ? target->host : "localhost");
 	if (target->local) {
 		r->via = &remote_via_local;
-		r->link = remote_local_new();
+		r->link = remote_local_new(NULL, NULL);
 		getpwuid_r(geteuid(), &pw, buf, sizeof buf, &found);
 		*login = (struct remote_login){
 			.hostkey = REMOTE_KEY_KNOWN,
@@ -72,13 +72,17 @@ static int open_remote(struct remote **out, const struct remote_target *target,
 				      : mem_printf("%u", (unsigned)geteuid()),
 		};
 	} else {
-		if (remote_login(&link, login, target, conf, peek, e) < 0)
+		void *program = NULL;
+
+		if (remote_login(&link, &program, login, target, conf, peek,
+				 e) < 0)
 			return -1;
-		r->link = link;
-		r->via = &remote_via_ssh;
+		r->link = program ? program : link;
+		r->via = program ? &remote_via_local : &remote_via_ssh;
 	}
 	r->facts = (struct remote_facts){
 		.hostkey = login->hostkey,
+		.vouched = login->vouched,
 		.hostkey_line = login->hostkey_line,
 		.fingerprint = login->fingerprint,
 		.dialled = login->dialled,

@@ -53,6 +53,7 @@ enum remote_hostkey {
 	REMOTE_KEY_PINNED, /* equals a pinned one */
 	REMOTE_KEY_KNOWN,  /* in known_hosts */
 	REMOTE_KEY_NEW,    /* nowhere */
+	REMOTE_KEY_VOUCHED, /* judged by OpenSSH: nothing to pin */
 };
 
 /** A jump host on the way whose key is not pinned. Owned strings. */
@@ -66,7 +67,9 @@ typedef VEC(struct remote_jump) remote_jumps;
 /** Facts of a login. Owned by the remote, valid as long as it lives. */
 struct remote_facts {
 	enum remote_hostkey hostkey;
-	const char *hostkey_line; /* "ssh-ed25519 AAAA...", "" if local */
+	const char *vouched; /* then: by what, for people; else NULL */
+	const char *hostkey_line; /* "ssh-ed25519 AAAA...", "" if local,
+				     and if OpenSSH logs in */
 	const char *fingerprint;  /* "SHA256:...", "" if local */
 	const char *dialled; /* numeric address we connected to; "" through a
 				jump host or proxy, or local */
@@ -86,7 +89,9 @@ int remote_peek(struct remote **out, const struct remote_target *target,
 		const struct remote_conf *conf, struct err *e);
 
 /**
- * Connect, check the host key, log in.
+ * Connect, check the host key, log in. A host that only a certificate authority
+ * of known_hosts, or a KnownHostsCommand, can vouch for is left to the program
+ * 'ssh': then a refusal comes with remote_read_to() or remote_send().
  * Authentication in order: agent, the keys that ssh_config names, then
  * id_ed25519, id_ecdsa, id_rsa of ~/.ssh (those that remote_keys_load() read).
  * Errors: UNREACHABLE, HOSTKEY (unknown and not conf->accept_new, or changed:

@@ -836,12 +836,11 @@ static void unknown_host(void **state)
 
 	(void)state;
 	NEED_SSHD();
-	put_file("known", "# nothing\n\njunk\n@cert-authority * %s\n",
+	put_file("known", "# nothing\n\njunk\n@cert-authority x %s\n",
 		 lab.host_line);
 	configure("\tIdentityFile %s\n", at("good"));
 	must_fail(login(&s), &s.e, ERR_HOSTKEY);
 	assert_text(s.e.msg, "is not known: SHA256:");
-	assert_text(s.e.msg, "known:4 trusts a certificate authority");
 	s.conf.accept_new = true;
 	must(remote_open(&s.r, &s.target, &s.conf, &s.e), &s.e);
 	assert_int_equal(remote_facts(s.r)->hostkey, REMOTE_KEY_NEW);
@@ -1202,7 +1201,7 @@ static void configure_jumps(const char *jump, const char *known)
 /* The only key in the folder of temporary files was removed. */
 static void assert_no_jump_files(void)
 {
-	assert_int_not_equal(sh("ls %s/wgmesh-jump-* 2>/dev/null", lab.dir), 0);
+	assert_int_not_equal(sh("ls %s/wgmesh-known-* 2>/dev/null", lab.dir), 0);
 }
 
 static int refuse_jump(void *arg, const char *place, const char *fingerprint)
@@ -1299,6 +1298,133 @@ static void jump_host_is_asked_about(void **state)
 		  ERR_HOSTKEY);
 	assert_string_equal(asked, "asked");
 	assert_text(t.e.msg, "jump1");
+}
+
+/* Log in and have the host say something, into @out. */
+static int talk(struct session *s, struct sbuf *out)
+{
+	if (remote_open(&s->r, &s->target, &s->conf, &s->e) < 0 ||
+	    remote_start(s->r, "echo 'in it'; echo .", &s->e) < 0)
+		return -1;
+	return remote_read_to(s->r, ".", out, 0, NULL, NULL, &s->e);
+}
+
+/* Keys that a KnownHostsCommand prints, and an authority without certificates. */
+static void known_by_command(void **state)
+{
+	const struct {
+		const char *printed, *known;
+		bool accept_new, in;
+	} rows[] = {
+		{ lab.host_line, "", false, true },
+		{ lab.other_line, "", false, false },
+		{ NULL, "", false, false },
+		{ NULL, "@cert-authority * ", false, false },
+		{ NULL, "@cert-authority * ", true, true },
+		{ lab.host_line, "@cert-authority x ", false, true },
+	};
+
+	(void)state;
+	NEED_SSHD();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO(session_done) struct session s;
+		AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
+		bool command = !*rows[i].known || rows[i].printed;
+
+		put_file("known", "%s%s\n", rows[i].known,
+			 *rows[i].known ? lab.other_line : "");
+		put_file("printed", "[127.0.0.1]:%d %s\n", lab.port,
+			 rows[i].printed ? rows[i].printed : "");
+		put_file("config", "Host *\n UserKnownHostsFile %s\n"
+			 " IdentityFile %s\n %s/bin/cat %s\n", at("known"),
+			 at("good"), command ? "KnownHostsCommand " : "#",
+			 at("printed"));
+		prepare(&s, "127.0.0.1", lab.port);
+		s.conf.accept_new = rows[i].accept_new;
+		if (rows[i].in) {
+			must(talk(&s, &out), &s.e);
+			assert_string_equal(sbuf_str(&out), "in it\n");
+			assert_int_equal(remote_facts(s.r)->hostkey,
+					 rows[i].accept_new ? REMOTE_KEY_NEW :
+					 REMOTE_KEY_VOUCHED);
+		} else {
+			assert_int_equal(talk(&s, &out), -1);
+			assert_text(s.e.msg, "127.0.0.1");
+			assert_int_equal(out.len, 0);
+		}
+	}
+}
+
+/*
+ * A second sshd, whose key has a certificate for the names of each row, signed
+ * by the key "other"; known_hosts has what the row says.
+ */
+static void host_certificates(void **state)
+{
+	static const struct {
+		const char *names;  /* in the certificate */
+		const char *known;  /* "CA" is the authority's key */
+		bool in;
+		const char *words;
+	} rows[] = {
+		{ "127.0.0.1", "@cert-authority 127.0.0.* CA", true, NULL },
+		{ "127.0.0.1", "@cert-authority * CA", true, NULL },
+		{ "127.0.0.1", "@cert-authority [127.0.0.1]:PORT CA", true,
+		  NULL },
+		{ "127.0.0.1,more", "@cert-authority x,127.0.0.1 CA", true,
+		  NULL },
+		{ "elsewhere", "@cert-authority * CA", false,
+		  "listed principal" },
+		{ "127.0.0.1", "@cert-authority *,!*127.0.0.1* CA", false,
+		  "not known" },
+		{ "127.0.0.1", "@cert-authority [127.0.0.1]:1 CA", false,
+		  "not known" },
+		{ "127.0.0.1", "@cert-authority * CA\n@revoked * CA", false,
+		  "127.0.0.1" },
+	};
+
+	(void)state;
+	NEED_SSHD();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		AUTO(session_done) struct session s;
+		AUTO(sbuf_done) struct sbuf out = SBUF_INIT;
+		int fd, port, rc;
+
+		fd = listen_on_free_port(&port);
+		close(fd);
+		assert_int_equal(sh("cd %s && ssh-keygen -q -s other -I h -h "
+				    "-n %s spare.pub && sed 's/^Port .*/Port "
+				    "%d/;s/^HostKey /#/' sshd_config >cert_sshd "
+				    "&& printf 'HostKey %%s/spare\\nHostCertificate"
+				    " %%s/spare-cert.pub\\nPidFile %%s/cert_pid\\n'"
+				    " $PWD $PWD $PWD >>cert_sshd && sed -i "
+				    "'/^PidFile none/d' cert_sshd && "
+				    "/usr/sbin/sshd -f $PWD/cert_sshd "
+				    "-E $PWD/cert.log", lab.dir, rows[i].names,
+				    port), 0);
+		assert_true(accepts(port));
+		put_file("known", "%s\n", rows[i].known);
+		assert_int_equal(sh("cd %s && sed -i \"s|CA|$(cut -d' ' -f1,2 "
+				    "other.pub)|;s|PORT|%d|\" known",
+				    lab.dir, port), 0);
+		put_file("config", "Host *\n UserKnownHostsFile %s\n"
+			 " IdentityFile %s\n", at("known"), at("good"));
+		prepare(&s, "127.0.0.1", port);
+		rc = talk(&s, &out);
+		sh("kill $(cat %s)", at("cert_pid"));
+		if (rows[i].in) {
+			must(rc, &s.e);
+			assert_string_equal(sbuf_str(&out), "in it\n");
+			assert_string_equal(remote_facts(s.r)->dialled,
+					    "127.0.0.1");
+			assert_int_equal(remote_facts(s.r)->hostkey,
+					 REMOTE_KEY_VOUCHED);
+		} else {
+			if (rc == 0)
+				fail_msg("'%s' lets it in", rows[i].known);
+			assert_text(s.e.msg, rows[i].words);
+		}
+	}
 }
 
 static void config_rules(void **state)
@@ -1575,7 +1701,8 @@ int main(int argc, char **argv)
 		T(early_exit), T(ended_by_signal),
 		T(broken_link), T(endless_line), T(proxy_command),
 		T(broken_proxy), T(proxy_jump), T(jump_host_keys),
-		T(jump_host_is_asked_about), T(config_rules),
+		T(jump_host_is_asked_about), T(host_certificates),
+		T(known_by_command), T(config_rules),
 		T(other_user), T(many_at_once), T(local_target),
 		T(local_big_input), T(local_early_exit),
 		T(local_hostile_output), T(local_own_words),
