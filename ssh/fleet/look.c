@@ -66,7 +66,8 @@ static const struct {
  * silence means there.
  */
 static int no_answer(const struct fleet *f, const struct host *h,
-		     const struct sbuf *answer, struct err *e)
+		     const struct remote *r, const struct sbuf *answer,
+		     struct err *e)
 {
 	AUTO(auto_free) char *end = probe_end(f->nonce);
 
@@ -77,7 +78,8 @@ static int no_answer(const struct fleet *f, const struct host *h,
 		if (strstr(e->msg, refusals[i].words))
 			return err_advise(e, refusals[i].advice, NULL);
 	/* it took the command: what failed is no connection */
-	if (e->code == ERR_UNREACHABLE && strstr(e->msg, "no answer within"))
+	if (e->code == ERR_UNREACHABLE && !remote_facts(r)->vouched &&
+	    strstr(e->msg, "no answer within"))
 		err_set_(e, ERR_REMOTE, "the login worked, and its shell ran "
 			 "nothing in %d s, as one does that a start file "
 			 "(.bashrc: exec fish) puts in its place",
@@ -113,7 +115,7 @@ int fleet_look(const struct fleet *f, const struct host *h,
 	if (request.sudo && request.password)
 		remote_answer(r, prompt, f->options.sudo_password);
 	if (remote_read_to(r, end, &answer, 0, NULL, NULL, e) < 0)
-		return no_answer(f, h, &answer, e);
+		return no_answer(f, h, r, &answer, e);
 	if (observed_parse(o, sbuf_str(&answer), answer.len, &request, e) < 0)
 		return -1;
 	*out = STEAL(r);

@@ -19,6 +19,9 @@
 /* Of a host's own words: lines besides the last one, bytes of each. */
 #define WORDS_LINES 2
 #define WORDS_MAX 160
+#define FRAME "@*#=-_+"
+/* With which the program ssh ends when it is itself at fault, ssh(1). */
+#define SSH_FAILED 255
 
 struct remote {
 	const struct remote_via *via;
@@ -292,6 +295,7 @@ static void add_words(struct sbuf *out, const char *s, size_t len)
 	const char *end = s + len;
 	size_t n = 0;
 
+	/* a line of FRAME alone is what others are set off with */
 	while (s < end) {
 		/* a NUL byte is one of the blanks */
 		size_t line = strcspn(s, "\r\n");
@@ -299,11 +303,11 @@ static void add_words(struct sbuf *out, const char *s, size_t len)
 		line = line < (size_t)(end - s) ? line : (size_t)(end - s);
 		while (line && strchr(" \t", *s))
 			s++, line--;
-		if (line && n++ < WORDS_LINES) {
+		if (line > strspn(s, FRAME) && n++ < WORDS_LINES) {
 			sbuf_puts(out, out->len ? " / " : "");
 			text_escape(out, s, line < WORDS_MAX ? line : WORDS_MAX,
 				    false);
-		} else if (line) {
+		} else if (line > strspn(s, FRAME)) {
 			last.at = s;
 			last.len = line < WORDS_MAX ? line : WORDS_MAX;
 		}
@@ -332,6 +336,21 @@ static void host_words(struct sbuf *out, const struct remote *r,
 	add_words(out, sbuf_str(&r->in), r->in.len);
 }
 
+/* The program ssh ended by itself, before the host ran anything. */
+static int ssh_refused(const struct remote *r, const char *words,
+		       struct err *e)
+{
+	if (strstr(words, "Permission denied"))
+		return err_set(e, ERR_AUTH, "'%s': ssh says: %s; a key with a "
+			       "passphrase has to be in the agent, since ssh "
+			       "logs in where %s vouches for the host",
+			       r->name, words, r->facts.vouched);
+	return err_set(e, strstr(words, "ost key verification failed") ?
+		       ERR_HOSTKEY : ERR_UNREACHABLE, "'%s': %s has to vouch "
+		       "for the host key, and ssh says: %s", r->name,
+		       r->facts.vouched, words);
+}
+
 /* The output ended too soon: learn how, and what the host has to say. */
 static int ended_early(struct remote *r, const struct reading *g,
 		       struct err *e)
@@ -354,6 +373,8 @@ static int ended_early(struct remote *r, const struct reading *g,
 	if (r->asked > 1)
 		return answer_prompt(r, e);
 	host_words(&words, r, g);
+	if (r->facts.vouched && x.status == SSH_FAILED && !r->answers)
+		return ssh_refused(r, sbuf_str(&words), e);
 	if (x.signal[0])
 		return err_set(e, ERR_REMOTE, "'%s': the command was ended by "
 			       "signal %s%s%s", r->name, x.signal,

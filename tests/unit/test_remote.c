@@ -1380,7 +1380,7 @@ static void host_certificates(void **state)
 		{ "127.0.0.1", "@cert-authority [127.0.0.1]:1 CA", false,
 		  "not known" },
 		{ "127.0.0.1", "@cert-authority * CA\n@revoked * CA", false,
-		  "127.0.0.1" },
+		  "REVOKED" },
 	};
 
 	(void)state;
@@ -1422,6 +1422,7 @@ static void host_certificates(void **state)
 		} else {
 			if (rc == 0)
 				fail_msg("'%s' lets it in", rows[i].known);
+			assert_int_equal(s.e.code, ERR_HOSTKEY);
 			assert_text(s.e.msg, rows[i].words);
 		}
 	}
