@@ -47,7 +47,11 @@ static void wrap_files(struct sbuf *out, const struct remote_config *c)
 		    home);
 }
 
-/* Until both are at their end; false: not within the time, or too much. */
+/*
+ * Until its output is at its end, and what it has said by then; a program that
+ * a Match line leaves behind may have its stderr for ever. False: not within
+ * the time, or too much.
+ */
 static bool collect(int out, int errors, struct sbuf *text, struct sbuf *words)
 {
 	struct pollfd p[2] = { { out, POLLIN, 0 }, { errors, POLLIN, 0 } };
@@ -55,24 +59,26 @@ static bool collect(int out, int errors, struct sbuf *text, struct sbuf *words)
 	int64_t deadline = remote_now_ms() + SSH_MS;
 	char chunk[4096];
 
-	while (p[0].fd >= 0 || p[1].fd >= 0) {
+	for (;;) {
 		int left = remote_left_ms(deadline);
+		int n = poll(p, 2, p[0].fd < 0 ? 0 : left);
 
-		if (!left || (poll(p, 2, left) < 0 && errno != EINTR))
+		if (p[0].fd < 0 && n == 0)
+			return true;
+		if (!left || (n < 0 && errno != EINTR))
 			return false;
 		for (int i = 0; i < 2; i++) {
-			ssize_t n = p[i].fd >= 0 && p[i].revents
+			ssize_t got = n > 0 && p[i].fd >= 0 && p[i].revents
 				? read(p[i].fd, chunk, sizeof chunk) : -2;
 
-			if (n == 0 || (n == -1 && errno != EINTR))
+			if (got == 0 || (got == -1 && errno != EINTR))
 				p[i].fd = -1;
-			if (n > 0)
-				sbuf_add(to[i], chunk, (size_t)n);
+			if (got > 0)
+				sbuf_add(to[i], chunk, (size_t)got);
 		}
 		if (text->failed || words->failed)
 			return false;
 	}
-	return true;
 }
 
 /* What it said, besides its own account, in one line. */

@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <sys/mount.h>
@@ -276,9 +277,39 @@ static void no_difference(void **state)
 	}
 }
 
+/* What a Match line started still has the stderr of ssh, and is not waited for. */
+static void program_left_behind(void **state)
+{
+	AUTO(auto_remote_config_free) struct remote_config *c = NULL;
+	AUTO(auto_free) char *pid = mem_printf("%s/more", folder);
+	AUTO(auto_free) char *said = NULL;
+	struct err e = { 0 };
+	FILE *f;
+	int tail;
+
+	(void)state;
+	if (!*home) {
+		print_message("skipped: needs root, ssh, mount namespaces\n");
+		skip();
+	}
+	put_files("Match exec \"tail -f /dev/null & echo $! >%d/.ssh/more\"\n"
+		  " Port 7\n");
+	assert_int_equal(remote_config_load(&c, NULL, &e), 0);
+	said = taken(c, "h1");
+	assert_non_null(strstr(said, "port 7\n"));
+	f = fopen(pid, "re");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%d", &tail), 1);
+	fclose(f);
+	assert_int_equal(kill(tail, SIGTERM), 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(no_difference) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_difference),
+		cmocka_unit_test(program_left_behind),
+	};
 
 	return cmocka_run_group_tests(tests, start, NULL);
 }
