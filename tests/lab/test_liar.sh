@@ -435,7 +435,7 @@ lie_of_import() {
 	verdict "import: $1"
 }
 
-lies_silence() { lie 'it is silent' 3 'answer' <<<'sleep 1000'; }
+lies_silence() { lie 'it is silent' 3 'ran nothing' <<<'sleep 1000'; }
 
 lies_import() {
 	lie_of_import 'it is the control node' harmless <<<'honest | host_word hostname "$CTL" | host_word fqdn "$CTL"; go_on'
