@@ -15,7 +15,7 @@
 struct found_peer {
 	char *public_key; /* base64 text */
 	struct secret preshared_key; /* base64 text; empty for none */
-	char *name; /* a comment of the boot file, any text; NULL: none */
+	char *name; /* in comments of the boot file, as a node may be named; NULL */
 };
 
 struct found {

@@ -1,8 +1,9 @@
 # The boot file of an interface that is taken in: the MTU; the names of the other
 # settings of the interface, and with hooks=1 the commands behind PostUp and
 # PreDown, but one that sets the private key; of a file of ours those of the node
-# alone; for each peer its key and the comment right behind
-# [Peer] or else right before it.
+# alone; the key of each peer; and of each line its kind (a comment, a header of
+# a peer or another one, a key, a setting) with the comment on it, if any, which
+# may be a name.
 
 function value_of(line) {
 	sub(/^[^=]*=[ \t]*/, "", line)
@@ -10,14 +11,19 @@ function value_of(line) {
 	return line
 }
 
-function end_peer() {
-	if (key != "")
-		print "peer " key " " (inside != "" ? inside : above)
-	key = ""
-}
-
 {
 	sub(/\r$/, "")
+	text = $0
+	comment = ""
+	if (at = index(text, "#")) {
+		comment = " " substr(text, at + 1, 256)
+		if (tolower(comment) ~ /private|preshared|psk|secret|password|token/)
+			comment = " "
+		text = substr(text, 1, at - 1)
+	}
+	gsub(/^[ \t]+|[ \t]+$/, "", text)
+	name = text
+	sub(/[ \t]*=.*/, "", name)
 }
 
 NR == 1 && /^# managed by wgmesh/ {
@@ -28,39 +34,30 @@ NR == 1 && /^# managed by wgmesh/ {
 	ours = 0
 }
 
-/^[ \t]*$/ {
-	comment = ""
+text == "" {
+	print "line c" comment
 	next
 }
 
-/^[ \t]*#/ {
-	sub(/^[ \t#]*/, "")
-	sub(/^[Nn]ame[ \t]*[:=][ \t]*/, "")
-	comment = substr($0, 1, 64)
-	if (first && inside == "")
-		inside = comment
+text ~ /^\[/ {
+	peer = tolower(text) == "[peer]"
+	key = ""
+	print "line " (peer ? "p" : "i") comment
 	next
 }
 
-/^[ \t]*\[/ {
-	end_peer()
-	first = peer = tolower($0) ~ /^[ \t]*\[peer\]/
-	above = comment
-	comment = inside = ""
+peer && key == "" && tolower(name) == "publickey" {
+	key = value_of(text)
+	print "peer " key
+	print "line k" comment
 	next
 }
 
 {
-	comment = ""
-	first = 0
-	name = $0
-	sub(/^[ \t]*/, "", name)
-	sub(/[ \t]*=.*/, "", name)
+	print "line s" comment
 }
 
 peer {
-	if (tolower(name) == "publickey")
-		key = value_of($0)
 	next
 }
 
@@ -83,8 +80,4 @@ hooks && !ours && tolower(name) ~ /^(postup|predown)$/ && !/private-key/ {
 
 name ~ /^[A-Za-z0-9]+$/ {
 	print "set " name
-}
-
-END {
-	end_peer()
 }

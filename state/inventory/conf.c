@@ -23,7 +23,6 @@ enum section { NOWHERE, INTERFACE, PEER };
 struct conf_peer {
 	struct external x;
 	size_t line;
-	enum name_worth worth; /* of its name */
 };
 
 struct conf {
@@ -34,10 +33,8 @@ struct conf {
 	size_t interface_line; /* 0: none yet */
 	unsigned seen;    /* keys of this section, a bit each as in keys[] */
 	bool no_routes;   /* Table = off */
-	char *above;      /* a name in the comments right above, or NULL */
-	enum name_worth above_worth;
+	struct naming naming;
 	char *name;       /* of the node, in a comment */
-	enum name_worth worth;
 	size_t key_line;  /* of a PostUp that sets the private key; 0: none */
 	struct strings left; /* keys that are not carried over */
 };
@@ -48,7 +45,7 @@ static void conf_done(struct conf *c)
 		external_done(&c->peers.items[i].x);
 	vec_done(&c->peers);
 	strings_done(&c->left);
-	free(c->above);
+	naming_done(&c->naming);
 	free(c->name);
 }
 
@@ -288,65 +285,18 @@ static int open_conf_section(struct conf *c, const char *name, struct err *e)
 		return err_set(e, ERR_INPUT, "more than %d peers", PEERS_MAX);
 	p = vec_add(&c->peers);
 	p->line = c->in->line;
-	p->x.name = STEAL(c->above);
-	p->worth = c->above_worth;
 	c->section = PEER;
 	return 0;
 }
 
-/* The better of two names stays, of equal ones @old; frees @name. */
-static void better_name(char **old, enum name_worth *worth, char *name,
-			enum name_worth other)
+/* The name that the comments gave to the section that ends here. */
+static void name_section(struct conf *c)
 {
-	if (!name || (*old && other <= *worth)) {
-		free(name);
-		return;
-	}
-	free(*old);
-	*old = name;
-	*worth = other;
-}
+	char **name = c->section == PEER ? &last_peer(c)->name :
+		      c->section == INTERFACE ? &c->name : NULL;
 
-/* Nothing is right above any more. */
-static void forget_above(struct conf *c)
-{
-	mem_replace(&c->above, NULL);
-	c->above_worth = NAME_NONE;
-}
-
-/* Name the section that is open, unless something better has done so. */
-static void name_section(struct conf *c, char *name, enum name_worth worth)
-{
-	struct conf_peer *p = c->section == PEER
-				      ? &c->peers.items[c->peers.len - 1]
-				      : NULL;
-
-	if (p)
-		better_name(&p->x.name, &p->worth, name, worth);
-	else if (c->section == INTERFACE)
-		better_name(&c->name, &c->worth, name, worth);
-	else
-		free(name);
-}
-
-/*
- * A comment may name its section: behind the header, above it, behind the key,
- * or inside. One behind settings may also be above the next section: it counts
- * when a setting follows. In a block above a section a line that says that it
- * is a name beats one of mere words; of such ones the nearest counts.
- */
-static void take_comment(struct conf *c, const char *text, bool own_line)
-{
-	enum name_worth worth;
-	char *name = inventory_comment_name(text, &worth);
-
-	if (!own_line || (c->section != NOWHERE && c->seen == 0)) {
-		name_section(c, name, worth);
-		return;
-	}
-	if (worth == NAME_WORDS && c->above_worth == NAME_WORDS)
-		forget_above(c);
-	better_name(&c->above, &c->above_worth, name, worth);
+	if (name)
+		*name = STEAL(c->naming.name);
 }
 
 static int take_conf_line(struct conf *c, char *line, struct err *e)
@@ -358,20 +308,20 @@ static int take_conf_line(struct conf *c, char *line, struct err *e)
 	if (comment)
 		*comment++ = '\0';
 	line = inventory_trim(line);
-	if (*line == '[')
+	if (*line == '[') {
+		name_section(c);
 		ret = open_conf_section(c, line, e);
-	else if (*line)
+	} else if (*line) {
 		ret = take_conf_setting(c, line, e);
+	}
 	if (ret < 0)
 		return inventory_wrap(c->in, c->in->line, e);
-	if (*line && *line != '[' && c->section == PEER && c->above)
-		name_section(c, STEAL(c->above), c->above_worth);
-	if (*line || !comment)
-		forget_above(c);
-	/* behind other settings than the key stands what they are for */
-	if (comment && (!*line || *line == '[' ||
-			(c->section == PEER && last_peer(c)->public_key && !had_key)))
-		take_comment(c, comment, !*line);
+	naming_line(&c->naming,
+		    !*line ? NAMING_COMMENT :
+		    *line == '[' ? c->section == PEER ? NAMING_PEER
+						      : NAMING_INTERFACE :
+		    c->section == PEER && last_peer(c)->public_key && !had_key
+			    ? NAMING_KEY : NAMING_OTHER, comment);
 	return 0;
 }
 
@@ -544,6 +494,7 @@ int inventory_conf(struct inventory *in, struct err *e)
 	while (inventory_line(in, &line))
 		if (take_conf_line(&c, line.s, e) < 0)
 			return -1;
+	name_section(&c);
 	if (check_conf(&c, e) < 0)
 		return -1;
 	if (c.name)

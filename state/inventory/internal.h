@@ -107,13 +107,6 @@ void inventory_index_done(struct inventory_index *ix);
 int inventory_range(struct strings *names, const char *pattern, size_t max,
 		    struct err *e);
 
-/** How much a comment says of a name. */
-enum name_worth {
-	NAME_NONE,
-	NAME_WORDS,   /* a few words: "alice (laptop)" */
-	NAME_LABELED, /* a tool or a person says that it is one: "Name: alice" */
-};
-
 /**
  * A node's or peer's name out of a comment's text, and what it is worth; the
  * caller frees. NULL: none is in it. What looks like a key is none.

@@ -84,4 +84,39 @@ int inventory_read(struct mesh *out, const struct inventory_file *f,
 void inventory_peers_to_nodes(struct mesh *m, const char *file,
 			      struct strings *notes);
 
+/** How much a comment says of a name. */
+enum name_worth {
+	NAME_NONE,
+	NAME_WORDS,   /* a few words: "alice (laptop)" */
+	NAME_LABELED, /* a tool or a person says that it is one: "Name: alice" */
+};
+
+/** A line of a wg-quick file, as far as comments name what it is of. */
+enum naming_line {
+	NAMING_COMMENT,   /* alone, or a blank line */
+	NAMING_INTERFACE, /* the header of that section */
+	NAMING_PEER,
+	NAMING_KEY,       /* the public key of a peer, the first one of it */
+	NAMING_OTHER,     /* another setting */
+};
+
+/** Which name the comments give to the section that is read. Zeroed: none yet. */
+struct naming {
+	char *name;  /* of the section, or NULL; the caller may take it */
+	enum name_worth worth;
+	char *above; /* in the comments right above, or NULL */
+	enum name_worth above_worth;
+	bool inside, peer; /* a section, one of a peer */
+	bool begun;        /* with a setting */
+};
+
+/**
+ * Take in the next line; @comment is what stands behind '#', NULL without one.
+ * At a header the name of the section before it must have been taken.
+ */
+void naming_line(struct naming *n, enum naming_line kind, const char *comment);
+
+/** Free; for AUTO(naming_done). */
+void naming_done(struct naming *n);
+
 #endif

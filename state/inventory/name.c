@@ -163,3 +163,75 @@ char *inventory_comment_name(const char *comment, enum name_worth *worth)
 	*worth = said ? NAME_LABELED : NAME_WORDS;
 	return inventory_name(name);
 }
+
+/* ---- whose name it is ---- */
+
+/* The better of two names stays, of equal ones @old; frees @name. */
+static void better_name(char **old, enum name_worth *worth, char *name,
+			enum name_worth other)
+{
+	if (!name || (*old && other <= *worth)) {
+		free(name);
+		return;
+	}
+	free(*old);
+	*old = name;
+	*worth = other;
+}
+
+static void forget_above(struct naming *n)
+{
+	mem_replace(&n->above, NULL);
+	n->above_worth = NAME_NONE;
+}
+
+/* What is right above a peer names it; an interface has its name inside. */
+static void naming_begin(struct naming *n, bool peer)
+{
+	n->name = peer ? STEAL(n->above) : NULL;
+	n->worth = n->name ? n->above_worth : NAME_NONE;
+	n->inside = true;
+	n->peer = peer;
+	n->begun = false;
+}
+
+/*
+ * A comment may name its section: behind the header, above it, behind the key,
+ * or inside. Behind other settings stands what they are for. One on a line of
+ * its own behind settings may also be above the next section: it counts when a
+ * setting follows. In a block above a section a line that says that it is a
+ * name beats one of mere words; of such ones the nearest counts.
+ */
+void naming_line(struct naming *n, enum naming_line kind, const char *comment)
+{
+	bool header = kind == NAMING_PEER || kind == NAMING_INTERFACE;
+	enum name_worth worth;
+	char *name;
+
+	if (header) {
+		naming_begin(n, kind == NAMING_PEER);
+	} else if (kind != NAMING_COMMENT) {
+		n->begun = true;
+		if (n->peer)
+			better_name(&n->name, &n->worth, STEAL(n->above),
+				    n->above_worth);
+	}
+	if (kind != NAMING_COMMENT || !comment)
+		forget_above(n);
+	if (!comment || kind == NAMING_OTHER)
+		return;
+	name = inventory_comment_name(comment, &worth);
+	if (kind != NAMING_COMMENT || (n->inside && !n->begun)) {
+		better_name(&n->name, &n->worth, name, worth);
+		return;
+	}
+	if (worth == NAME_WORDS && n->above_worth == NAME_WORDS)
+		forget_above(n);
+	better_name(&n->above, &n->above_worth, name, worth);
+}
+
+void naming_done(struct naming *n)
+{
+	free(n->name);
+	free(n->above);
+}

@@ -173,6 +173,56 @@ static const char *name_of(const struct found *f, const char *key)
 	return p->name ? p->name : "";
 }
 
+/* The forms of common tools: the same names as from the file itself. */
+static void test_names(void **state)
+{
+	static const struct { const char *peer, *name; } all[] = {
+		{ "# Name: alice\n[Peer]\nPublicKey = " KEY_A "\n", "alice" },
+		{ "[Peer]\n#Name# = bob\nPublicKey = " KEY_A "\n", "bob" },
+		{ "[Peer] # bob\nPublicKey = " KEY_A "\n", "bob" },
+		{ "[Peer]\nPublicKey = " KEY_A " # friendly_name=c\n", "c" },
+		{ "### Client dora\n[Peer]\nPublicKey = " KEY_A "\n", "dora" },
+		{ "# BEGIN_PEER eve\n[Peer]\nPublicKey=" KEY_A
+		  "\n# END_PEER eve\n", "eve" },
+		{ "[Interface]\nDNS = x\n# fred (laptop)\n[Peer]\n"
+		  "PublicKey = " KEY_A "\nEndpoint = a:1 # home\n", "fred-laptop" },
+		{ "[Peer]\nPublicKey = " KEY_A "\n# of the next\n[Peer]\n"
+		  "AllowedIPs = ::/0\n", "" },
+		{ "# PrivateKey = hush\n[Peer]\nPublicKey = " KEY_A "\n", "" },
+		{ "# \033[31m\303\244\377 x\n[Peer]\nPublicKey = " KEY_A "\n",
+		  "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		AUTO(found_done) struct found f = { 0 };
+		AUTO(sbuf_done) struct sbuf answer = SBUF_INIT;
+
+		read_file(&f, &answer, false, false, all[i].peer);
+		assert_string_equal(name_of(&f, KEY_A), all[i].name);
+		assert_null(strstr(sbuf_str(&answer), "hush"));
+	}
+}
+
+/* A host that sends a section twice gets no peer of ours that has moved. */
+static void test_again(void **state)
+{
+	AUTO(found_done) struct found f = { 0 };
+	struct err e = { 0 };
+	static const char text[] =
+		HEAD("preshared") KEY_A "\t(none)\n" HEAD("boot")
+		"line p here\npeer " KEY_A "\nline k\n" HEAD("preshared")
+		KEY_B "\t(none)\n" KEY_C "\t(none)\n" KEY_D "\t(none)\n"
+		HEAD("boot") "line p\nline s\nline c\nline i there\n"
+		HEAD("boot") "line x\n";
+
+	(void)state;
+	assert_int_equal(found_parse(&f, text, strlen(text) - 7, NONCE, &e), 0);
+	assert_string_equal(name_of(&f, KEY_A), "here");
+	found_done(&f);
+	assert_int_equal(found_parse(&f, text, strlen(text), NONCE, &e), -1);
+}
+
 static void test_read(void **state)
 {
 	AUTO(found_done) struct found f = { 0 };
@@ -370,6 +420,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_again),
 		cmocka_unit_test(test_hooks),
 		cmocka_unit_test(test_read_bad),
 		cmocka_unit_test(test_key_stays),

@@ -74,8 +74,8 @@ static int import_one(struct mesh *m, const char *name, const char *report,
 
 #define MORE                                                                  \
 	HEAD("private") PSK "\n" HEAD("preshared") KEY_A "\t(none)\n" KEY_B   \
-	"\t" PSK "\n" KEY_D "\t" PSK "\n" HEAD("boot") "peer " KEY_B          \
-	" bobs-laptop\nset FwMark\nmtu 1400\n"
+	"\t" PSK "\n" KEY_D "\t" PSK "\n" HEAD("boot") "line p\npeer "        \
+	KEY_B "\nline k bobs-laptop\nset FwMark\nmtu 1400\n"
 #define NEW_HOST                                                              \
 	HOST("gw") "7: wg0 inet 10.99.0.7/24 x\n"                             \
 	"7: wg0 inet6 fe80::1/64 scope link\n"                                \
