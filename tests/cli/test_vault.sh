@@ -1,42 +1,12 @@
 #!/bin/sh
 # Sealed states on the command line: where the secret comes from, what stays
-# sealed, what `age` makes of it, several writers, kills at every system call
-# that writes, and what stays in memory.
+# sealed, what `age` makes of it, several writers.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/cli/common.sh
-unset WGMESH_IDENTITY WGMESH_IDENTITY_DATA WGMESH_PASSWORD_FILE
-unset WGMESH_PASSWORD_COMMAND WGMESH_PASSWORD VISUAL EDITOR
-MEMSCAN=$(dirname "$WGMESH")/memscan
+. tests/cli/sealed.sh
+unset VISUAL EDITOR
 
 # shellcheck disable=SC2154,SC2016 # got is set in common.sh
-
-PASS='correct horse battery staple'
-
-# A folder with an identity "id", its recipient in $R, and a passphrase file.
-vault_folder() {
-	empty_folder
-	R=$("$WGMESH" identity new id 2>/dev/null)
-	printf '%s\n' "$PASS" >pw
-	chmod 600 pw
-}
-
-# A state s.json sealed to $R with one node.
-sealed_state() {
-	vault_folder
-	{
-		"$WGMESH" -state s.json init -recipient "$R" &&
-			"$WGMESH" -state s.json -identity id add a:auto:h1 -offline
-	} >/dev/null || exit 1
-}
-
-# The same with the passphrase.
-sealed_by_passphrase() {
-	vault_folder
-	{
-		"$WGMESH" -state s.json -password-file pw init -encrypt &&
-			"$WGMESH" -state s.json -password-file pw add a:auto:h1 -offline
-	} >/dev/null || exit 1
-}
 
 # A case: the state is an age file.
 is_age() { check "$1" grep -q '^-----BEGIN AGE ENCRYPTED FILE-----$' s.json; }
@@ -241,82 +211,6 @@ writers() {
 	check_equal 'all 20 are there' 20 "$(grep -c '^w' "$T/out")"
 }
 
-# ---- killed at every system call that writes ----
-
-# Kills `add` at the $2nd call of the system calls $1; false once it gets through.
-killed_at() {
-	cp good.sealed s.json
-	rm -f s.json.lock s.json.new
-	! strace -qq -f -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
-		"$WGMESH" -state s.json -identity id add k:auto:h -offline >/dev/null 2>&1
-}
-
-# What is wrong after a kill, in a word; nothing when all is well.
-after_kill() {
-	run -state s.json -identity id list -simple
-	case "$got $(cut -d' ' -f1 "$T/out" | tr '\n' ' ')" in
-	'0 a ' | '0 a k ') ;;
-	*) echo "unreadable" ;;
-	esac
-	! grep -qs '"private_key"' ./* || echo "plain-text"
-}
-
-kills() {
-	if ! command -v strace >/dev/null; then
-		skip 'killed at every write, fsync and rename' 'there is no strace'
-		return
-	fi
-	sealed_state
-	cp s.json good.sealed
-	tried=0 bad=''
-	for call in write fsync rename,renameat,renameat2,linkat,unlink,unlinkat openat; do
-		n=1
-		while [ $n -le 60 ] && killed_at "$call" $n; do
-			tried=$((tried + 1))
-			why=$(after_kill)
-			[ -z "$why" ] || bad="$bad $call:$n:$why"
-			n=$((n + 1))
-		done
-	done
-	check_equal 'killed anywhere: the old or the new state, no plain text' '' "$bad"
-	if [ $tried -ge 8 ]; then pass "killed in $tried places"; else flunk "killed in $tried places" 'expected at least 8'; fi
-}
-
-# ---- memory ----
-
-# leaves_nothing NAME ARGS...: no needle is in the process when it exits.
-leaves_nothing() {
-	what=$1
-	shift
-	"$MEMSCAN" "$T/needles" "$WGMESH" "$@" >"$T/out" 2>"$T/err" </dev/null
-	got=$?
-	if [ $got -eq 0 ]; then pass "$what"; else flunk "$what" "status $got: $(grep memory "$T/out")"; fi
-}
-
-memory() {
-	if [ ! -x "$MEMSCAN" ]; then
-		skip 'no secret stays in memory' 'there is no memscan beside the program'
-		return
-	fi
-	if ldd "$WGMESH" 2>/dev/null | grep -q asan; then
-		skip 'no secret stays in memory' 'a sanitizer keeps what is freed'
-		return
-	fi
-	sealed_by_passphrase
-	run -state s.json -password-file pw cat -secrets
-	sed -n 's/.*"private_key": "\(.*\)",/\1/p' "$T/out" >"$T/needles"
-	echo "$PASS" >>"$T/needles"
-	: >"$T/out"
-	export WGMESH_PASSWORD_FILE=pw
-	leaves_nothing 'no secret stays in memory: list' -state s.json list
-	leaves_nothing 'no secret stays in memory: add' -state s.json add m:auto:h -offline
-	leaves_nothing 'no secret stays in memory: render -secrets' -state s.json render a -secrets
-	leaves_nothing 'no secret stays in memory: cat' -state s.json cat
-	leaves_nothing 'no secret stays in memory: rekey' -state s.json rekey -new-password-file pw
-	unset WGMESH_PASSWORD_FILE
-	WGMESH_PASSWORD=$PASS leaves_nothing 'no secret stays in memory: from the environment' -state s.json list
-}
-
 # Was the passphrase asked for $1 times, or is it over?
 asked_for() { [ -e "$T/over" ] || [ "$(grep -o 'Passphrase for' "$T/tty" | wc -l)" -ge "$1" ]; }
 
@@ -372,6 +266,4 @@ stock_age
 locked_keys
 editing
 writers
-kills
-memory
 finish
