@@ -157,6 +157,14 @@ size_t text_conflict_line(const char *s, size_t len)
 	return 0;
 }
 
+const char *text_behind(const char *line, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncasecmp(line, word, len) == 0 && line[len] == ' '
+		       ? line + len + 1 : NULL;
+}
+
 void text_hex(char *out, const void *bytes, size_t n)
 {
 	static const char digits[] = "0123456789abcdef";

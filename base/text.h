@@ -56,6 +56,12 @@ size_t text_utf8_length(const char *s, size_t len, unsigned *code_point);
  */
 size_t text_conflict_line(const char *s, size_t len);
 
+/**
+ * What stands in @line behind its first word and a blank, if that word is @word
+ * in any letter case; else NULL.
+ */
+const char *text_behind(const char *line, const char *word);
+
 /** @n bytes as 2 * @n lower-case hex digits and a NUL. */
 void text_hex(char *out, const void *bytes, size_t n);
 

@@ -46,12 +46,8 @@ static int pin_new_host(const struct cmd_env *env, struct mesh *m,
 		return -1;
 	if (facts->hostkey == REMOTE_KEY_PINNED)
 		return 0;
-	if (facts->hostkey == REMOTE_KEY_VOUCHED) {
-		note("the host key of '%s' is judged at each login by %s: "
-		     "nothing is pinned",
-		     n->name, facts->vouched);
+	if (note_vouched(n->name, facts))
 		return 0;
-	}
 	yes = ask_host_key(env, n->ssh_host, facts);
 	if (yes == 0)
 		return err_set(e, ERR_HOSTKEY, "the host key of '%s' was not "

@@ -69,6 +69,14 @@ int ask_host_key(const struct cmd_env *env, const char *host,
 	return ask_yes(question);
 }
 
+bool note_vouched(const char *host, const struct remote_facts *facts)
+{
+	if (facts->hostkey == REMOTE_KEY_VOUCHED)
+		note("the host key of '%s' is judged at each login by %s: "
+		     "nothing is pinned", host, facts->vouched);
+	return facts->hostkey == REMOTE_KEY_VOUCHED;
+}
+
 int ask_jump_key(void *arg, const char *place, const char *fingerprint)
 {
 	struct jump_asker *a = arg;

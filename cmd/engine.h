@@ -34,6 +34,9 @@ const struct fleet_voice *engine_voice(const struct cmd_env *env);
 int ask_host_key(const struct cmd_env *env, const char *host,
 		 const struct remote_facts *facts);
 
+/** Is there no key to pin on @host, by these facts? Then a note says why. */
+bool note_vouched(const char *host, const struct remote_facts *facts);
+
 /** Who is asked about the keys of jump hosts, and whether nobody could be. */
 struct jump_asker {
 	const struct cmd_env *env;

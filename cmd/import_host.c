@@ -103,12 +103,8 @@ static int pin_imported_host(struct host_import *i, struct node *n,
 	facts = remote_facts(r);
 	if (fleet_pin_jumps(i->fleet.mesh, facts, true, note, e) < 0)
 		return -1;
-	if (facts->hostkey == REMOTE_KEY_VOUCHED) {
-		note("the host key of '%s' is judged at each login by %s: "
-		     "nothing is pinned",
-		     n->ssh_host, facts->vouched);
+	if (note_vouched(n->ssh_host, facts))
 		return 0;
-	}
 	if (ask_host_key(i->env, n->ssh_host, facts) != 1)
 		return err_set(e, ERR_HOSTKEY, "the SSH host key %s of '%s' is "
 			       "not known: check it and say "

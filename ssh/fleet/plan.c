@@ -4,17 +4,15 @@
  */
 #include "ssh/fleet/internal.h"
 
+#include "base/text.h"
 #include "render/facts.h"
 #include "render/wgquick.h"
 
 /* Has the jump host @place a pin already, by another login of this run? */
 static bool has_jump_pin(const struct mesh *m, const char *place)
 {
-	size_t len = strlen(place);
-
 	for (size_t i = 0; i < m->jump_host_keys.len; i++)
-		if (strncmp(m->jump_host_keys.items[i], place, len) == 0 &&
-		    m->jump_host_keys.items[i][len] == ' ')
+		if (text_behind(m->jump_host_keys.items[i], place))
 			return true;
 	return false;
 }

@@ -323,6 +323,8 @@ static void fill_settings(struct remote_settings *s, const struct said *said,
 			     strcmp(said->identities_only, "yes") == 0;
 	s->takes_new = said->strict && (strcmp(said->strict, "false") == 0 ||
 					strcmp(said->strict, "accept-new") == 0);
+	if (s->known_command && strcasecmp(s->known_command, "none") == 0)
+		mem_replace(&s->known_command, NULL);
 	fill_agent(s, said->identity_agent);
 	add_files(&s->known_hosts, said->user_hosts);
 	add_files(&s->known_hosts, said->global_hosts);

@@ -60,27 +60,3 @@ int remote_open_text(const char *text)
 	close(fd);
 	return -1;
 }
-
-int remote_files_write(struct strings *files, const struct sbuf *lines,
-		       struct err *e)
-{
-	const char *folder = getenv("TMPDIR");
-	AUTO(auto_free) char *path = mem_printf("%s/wgmesh-known-XXXXXX",
-						folder && *folder == '/' ?
-						folder : "/tmp");
-	AUTO(auto_close) int fd = mkostemp(path, O_CLOEXEC);
-
-	if (fd < 0)
-		return err_sys(e, "cannot make a file '%s'", path);
-	strings_add(files, path);
-	if (write(fd, sbuf_str(lines), lines->len) != (ssize_t)lines->len)
-		return err_sys(e, "cannot write '%s'", path);
-	return 0;
-}
-
-void remote_files_remove(struct strings *files)
-{
-	for (size_t i = 0; i < files->len; i++)
-		unlink(files->items[i]);
-	strings_done(files);
-}

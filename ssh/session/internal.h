@@ -6,6 +6,7 @@
 #ifndef WGMESH_SSH_SESSION_INTERNAL_H
 #define WGMESH_SSH_SESSION_INTERNAL_H
 
+#include "base/atomic.h"
 #include "base/auto.h"
 #include "base/err.h"
 #include "base/sbuf.h"
@@ -74,7 +75,7 @@ struct remote_settings {
 	struct strings known_hosts; /* all files, the user's first */
 	struct strings revoked;     /* RevokedHostKeys */
 	bool takes_new; /* StrictHostKeyChecking, which jump hosts alone heed */
-	char *known_command;        /* KnownHostsCommand, or NULL */
+	char *known_command;        /* KnownHostsCommand, not "none"; or NULL */
 	char *proxy;                /* command, or NULL */
 	char *jump;                 /* ProxyJump that it stands for, or NULL */
 	/* lists of algorithms, or NULL */
@@ -108,12 +109,14 @@ void remote_settings_done(struct remote_settings *s);
 /** Could ssh be called with the hosts of ProxyJump? INPUT. */
 int remote_jump_check(const char *jump, struct err *e);
 
+typedef VEC(struct temporary) remote_temporaries;
+
 /** The way through jump hosts, while a login goes it. Zeroed is empty. */
 struct remote_way {
 	struct remote_config *config;
 	const struct remote_conf *conf;
 	remote_jumps *jumps;  /* gets those that are not pinned */
-	struct strings files; /* private known_hosts, for OpenSSH */
+	remote_temporaries files; /* private known_hosts, for OpenSSH */
 	int depth;
 	bool judge_all; /* look also at the keys of hosts with pins */
 };
@@ -126,15 +129,24 @@ struct remote_way {
 int remote_way_make(struct remote_way *w, struct remote_settings *s,
 		    struct err *e);
 
-/**
- * A private known_hosts for OpenSSH with @lines; its name is added to @files.
- * SYSTEM.
- */
-int remote_files_write(struct strings *files, const struct sbuf *lines,
-		       struct err *e);
-
 /** Remove the files and free. */
-void remote_files_remove(struct strings *files);
+void remote_temporaries_done(remote_temporaries *files);
+
+/** Begin a command of OpenSSH that asks nothing, with the user's settings. */
+void remote_ssh_begin(struct sbuf *b, const struct remote_way *w);
+
+/** For one whose known_hosts we make: nothing else lets a host in. */
+#define REMOTE_SSH_STRICT                                                      \
+	" -o StrictHostKeyChecking=yes -o CheckHostIP=no"                      \
+	" -o UpdateHostKeys=no -o VerifyHostKeyDNS=no"
+
+/**
+ * Have a command of OpenSSH know @keys alone, each behind @who in a line of
+ * known_hosts ("HOST", "@cert-authority *"), and none of @revoked. SYSTEM.
+ */
+int remote_ssh_known(struct sbuf *b, struct remote_way *w, const char *who,
+		     const struct strings *keys, const struct strings *revoked,
+		     struct err *e);
 
 /** Add " -o 'NAME=value'" to a command of ssh. */
 void remote_add_option(struct sbuf *b, const char *name, const char *value);
@@ -390,7 +402,7 @@ extern const struct remote_via remote_via_local;
  * The link of remote_via_local, not started yet; its free() ends it. A @program
  * (shell text) gets the command as its last word; the @files are taken over.
  */
-void *remote_local_new(const char *program, struct strings *files);
+void *remote_local_new(const char *program, remote_temporaries *files);
 
 /** What a login yields. Owned strings. */
 struct remote_login {

@@ -80,31 +80,24 @@ int remote_jump_check(const char *jump, struct err *e)
 static void pins_of(struct strings *out, const struct strings *pins,
 		    const char *place)
 {
-	size_t len = strlen(place);
+	for (size_t i = 0; pins && i < pins->len; i++) {
+		const char *key = text_behind(pins->items[i], place);
 
-	for (size_t i = 0; pins && i < pins->len; i++)
-		if (strncmp(pins->items[i], place, len) == 0 &&
-		    pins->items[i][len] == ' ')
-			strings_add(out, pins->items[i] + len + 1);
+		if (key)
+			strings_add(out, key);
+	}
 }
 
-/* A private known_hosts in which @place has @keys; its name in w->files. */
-static int write_known(struct remote_way *w, const char *place,
-		       const struct strings *keys,
-		       const struct strings *revoked, struct err *e)
+void remote_temporaries_done(remote_temporaries *files)
 {
-	AUTO(sbuf_done) struct sbuf text = SBUF_INIT;
-
-	for (size_t i = 0; i < keys->len; i++)
-		sbuf_printf(&text, "%s %s\n", place, keys->items[i]);
-	for (size_t i = 0; i < revoked->len; i++)
-		sbuf_printf(&text, "@revoked * %s\n", revoked->items[i]);
-	return remote_files_write(&w->files, &text, e);
+	for (size_t i = 0; i < files->len; i++)
+		temporary_done(&files->items[i]);
+	vec_done(files);
 }
 
 void remote_way_done(struct remote_way *w)
 {
-	remote_files_remove(&w->files);
+	remote_temporaries_done(&w->files);
 }
 
 void remote_add_option(struct sbuf *b, const char *name, const char *value)
@@ -127,28 +120,56 @@ void remote_add_proxy(struct sbuf *b, const char *command)
 	remote_add_option(b, "ProxyCommand", sbuf_str(&text));
 }
 
+void remote_ssh_begin(struct sbuf *b, const struct remote_way *w)
+{
+	sbuf_puts(b, "ssh -o BatchMode=yes");
+	if (w->config->file) {
+		sbuf_puts(b, " -F ");
+		text_quote(b, w->config->file);
+	}
+}
+
+int remote_ssh_known(struct sbuf *b, struct remote_way *w, const char *who,
+		     const struct strings *keys, const struct strings *revoked,
+		     struct err *e)
+{
+	const struct atomic_how how = { .fresh = true };
+	const char *folder = getenv("TMPDIR");
+	AUTO(auto_free) char *path = mem_printf("%s/wgmesh-known",
+						folder && *folder == '/' ?
+						folder : "/tmp");
+	AUTO(sbuf_done) struct sbuf lines = SBUF_INIT;
+	struct temporary *t = vec_add(&w->files);
+
+	for (size_t i = 0; i < keys->len; i++)
+		sbuf_printf(&lines, "%s %s\n", who, keys->items[i]);
+	for (size_t i = 0; i < revoked->len; i++)
+		sbuf_printf(&lines, "@revoked * %s\n", revoked->items[i]);
+	*t = (struct temporary)TEMPORARY_NONE;
+	if (temporary_open(t, path, &how, e) < 0 ||
+	    temporary_write(t, sbuf_str(&lines), lines.len, e) < 0)
+		return -1;
+	auto_close(&t->fd); /* many logins go on at once */
+	t->fd = -1;
+	remote_add_option(b, "UserKnownHostsFile", t->path);
+	remote_add_option(b, "GlobalKnownHostsFile", "/dev/null");
+	return 0;
+}
+
 /*
- * The command that goes by @hop, whose settings are @by, to @s. @known is the
- * file with its keys; NULL: OpenSSH judges it by the user's files.
+ * The command that goes by @hop, whose settings are @by, to @s. @known are the
+ * options that tell its keys; empty: OpenSSH judges it by the user's files.
  */
 static char *way_command(const struct remote_way *w, const struct hop *hop,
-			 const struct remote_settings *by, const char *known,
+			 const struct remote_settings *by,
+			 const struct sbuf *known,
 			 const struct remote_settings *s)
 {
 	AUTO(auto_free) char *to = mem_printf("[%s]:%d", s->host, s->port);
 	struct sbuf b = SBUF_INIT;
 
-	sbuf_puts(&b, "ssh -o BatchMode=yes");
-	if (w->config->file) {
-		sbuf_puts(&b, " -F ");
-		text_quote(&b, w->config->file);
-	}
-	if (known) {
-		remote_add_option(&b, "UserKnownHostsFile", known);
-		sbuf_puts(&b, " -o GlobalKnownHostsFile=/dev/null"
-			  " -o StrictHostKeyChecking=yes -o CheckHostIP=no"
-			  " -o UpdateHostKeys=no -o VerifyHostKeyDNS=no");
-	}
+	remote_ssh_begin(&b, w);
+	sbuf_add(&b, sbuf_str(known), known->len);
 	if (by->jump)
 		remote_add_proxy(&b, by->proxy);
 	sbuf_puts(&b, " -W ");
@@ -200,11 +221,11 @@ static int judge_jump(struct remote_way *w, const struct remote_settings *s,
 }
 
 /*
- * A file with the keys that the jump host may show; *@file stays NULL where
- * OpenSSH judges by what is not read here: authorities, a KnownHostsCommand.
+ * Options with the keys that the jump host may show; none where OpenSSH judges
+ * by what is not read here: authorities, a KnownHostsCommand.
  */
 static int know_jump(struct remote_way *w, const struct remote_settings *s,
-		     const char **file, struct err *e)
+		     struct sbuf *options, struct err *e)
 {
 	AUTO(auto_free) char *place = remote_known_name(s);
 	AUTO(strings_done) struct strings pins = { 0 };
@@ -215,17 +236,16 @@ static int know_jump(struct remote_way *w, const struct remote_settings *s,
 	if (remote_known_load(&known, s, &pins, e) < 0)
 		return err_wrap(e, "the jump host '%s'", s->name);
 	if (!pins.len && !known.keys.len &&
-	    (known.authorities.len ||
-	     (s->known_command && strcasecmp(s->known_command, "none") != 0)))
+	    (known.authority_keys.len || s->known_command))
 		return 0;
 	if ((!pins.len || w->judge_all) &&
 	    judge_jump(w, s, &known, place, &seen, e) < 0)
 		return -1;
 	/* not the text of the pins: keys as they were read from it */
-	if (write_known(w, place, pins.len ? &known.keys : &seen,
-			&known.revoked, e) < 0)
+	if (remote_ssh_known(options, w, place, pins.len ? &known.keys : &seen,
+			     &known.revoked, e) < 0)
 		return -1;
-	*file = w->files.items[w->files.len - 1];
+	sbuf_puts(options, REMOTE_SSH_STRICT);
 	return 0;
 }
 
@@ -237,7 +257,7 @@ int remote_way_make(struct remote_way *w, struct remote_settings *s,
 	AUTO(remote_settings_done) struct remote_settings by = { 0 };
 	char *last = strrchr(before, ',');
 	struct remote_target target = { 0 };
-	const char *file = NULL;
+	AUTO(sbuf_done) struct sbuf known = SBUF_INIT;
 	long port = 0;
 	int rc;
 
@@ -262,9 +282,9 @@ int remote_way_make(struct remote_way *w, struct remote_settings *s,
 	w->depth++;
 	rc = by.jump ? remote_way_make(w, &by, e) : 0;
 	w->depth--;
-	if (rc < 0 || know_jump(w, &by, &file, e) < 0)
+	if (rc < 0 || know_jump(w, &by, &known, e) < 0)
 		return -1;
 	free(s->proxy);
-	s->proxy = way_command(w, &hop, &by, file, s);
+	s->proxy = way_command(w, &hop, &by, &known, s);
 	return 0;
 }

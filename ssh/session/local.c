@@ -17,10 +17,10 @@ struct remote_local {
 	struct remote_child child;
 	bool eof[2]; /* of output and errors */
 	char *program; /* a shell text that takes the command; or NULL */
-	struct strings files; /* for it, ours to remove */
+	remote_temporaries files; /* for it, ours to remove */
 };
 
-void *remote_local_new(const char *program, struct strings *files)
+void *remote_local_new(const char *program, remote_temporaries *files)
 {
 	struct remote_local *l = mem_calloc(1, sizeof *l);
 
@@ -131,7 +131,7 @@ static void local_free(void *link)
 	struct remote_local *l = link;
 
 	remote_child_end(&l->child, GRACE_MS);
-	remote_files_remove(&l->files);
+	remote_temporaries_done(&l->files);
 	free(l->program);
 	free(l);
 }

@@ -246,9 +246,7 @@ static bool is_for_openssh(const struct remote_settings *s,
 {
 	return !known->pinned && !known->keys.len && !known->plain.len &&
 	       !known->unread.len &&
-	       (known->authority_keys.len ||
-		(s->known_command &&
-		 strcasecmp(s->known_command, "none") != 0));
+	       (known->authority_keys.len || s->known_command);
 }
 
 int remote_login(struct remote_link **out, void **program,

@@ -16,29 +16,6 @@ static int learn_address(struct remote_login *facts,
 	return remote_dial(&fd, facts, s, remote_now_ms() + timeout_ms, e);
 }
 
-/* The authorities of the host, for any name: the name was judged. */
-static int add_authorities(struct sbuf *b, struct remote_way *w,
-			   const struct remote_settings *s,
-			   const struct remote_known *known, struct err *e)
-{
-	AUTO(sbuf_done) struct sbuf lines = SBUF_INIT;
-
-	for (size_t i = 0; i < known->authority_keys.len; i++)
-		sbuf_printf(&lines, "@cert-authority * %s\n",
-			    known->authority_keys.items[i]);
-	for (size_t i = 0; i < known->revoked.len; i++)
-		sbuf_printf(&lines, "@revoked * %s\n",
-			    known->revoked.items[i]);
-	if (remote_files_write(&w->files, &lines, e) < 0)
-		return -1;
-	remote_add_option(b, "UserKnownHostsFile",
-			  w->files.items[w->files.len - 1]);
-	remote_add_option(b, "GlobalKnownHostsFile", "/dev/null");
-	/* the name that the certificate has to be for */
-	remote_add_option(b, "HostKeyAlias", s->alias ? s->alias : s->host);
-	return 0;
-}
-
 int remote_openssh(void **out, struct remote_way *w,
 		   struct remote_login *facts, const struct remote_settings *s,
 		   const struct remote_known *known, struct err *e)
@@ -49,19 +26,22 @@ int remote_openssh(void **out, struct remote_way *w,
 	if (dial && learn_address(facts, s, remote_timeout(w->conf->timeout_ms),
 				  e) < 0)
 		return -1;
-	sbuf_puts(&b, "ssh -T -o BatchMode=yes -o StrictHostKeyChecking=yes"
+	remote_ssh_begin(&b, w);
+	sbuf_puts(&b, REMOTE_SSH_STRICT " -T"
 		  " -o ControlPath=none -o ClearAllForwardings=yes"
 		  " -o RemoteCommand=none -o PermitLocalCommand=no"
-		  " -o UpdateHostKeys=no -o VerifyHostKeyDNS=no"
-		  " -o CheckHostIP=no -o StdinNull=no -o SessionType=default"
+		  " -o StdinNull=no -o SessionType=default"
 		  " -o ForkAfterAuthentication=no -o LogLevel=ERROR");
-	if (w->config->file) {
-		sbuf_puts(&b, " -F ");
-		text_quote(&b, w->config->file);
+	if (known->authority_keys.len) {
+		/* they are those of the host, so for any name; the one that
+		   the certificate has to be for */
+		if (remote_ssh_known(&b, w, "@cert-authority *",
+				     &known->authority_keys, &known->revoked,
+				     e) < 0)
+			return -1;
+		remote_add_option(&b, "HostKeyAlias",
+				  s->alias ? s->alias : s->host);
 	}
-	if (known->authority_keys.len &&
-	    add_authorities(&b, w, s, known, e) < 0)
-		return -1;
 	if (dial)
 		remote_add_option(&b, "HostName", facts->dialled);
 	if (s->jump)

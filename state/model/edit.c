@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/sbuf.h"
+#include "base/text.h"
 #include "state/model/check.h"
 #include "state/model/field.h"
 #include "state/model/spec.h"
@@ -149,11 +150,10 @@ int edit_set(struct mesh *m, struct node *n, const char *key,
 size_t edit_drop_jump(struct mesh *m, const char *place)
 {
 	struct strings *pins = &m->jump_host_keys;
-	size_t len = strlen(place), dropped = 0;
+	size_t dropped = 0;
 
 	for (size_t i = pins->len; i-- > 0;) {
-		if (strncasecmp(pins->items[i], place, len) != 0 ||
-		    pins->items[i][len] != ' ')
+		if (!text_behind(pins->items[i], place))
 			continue;
 		free(pins->items[i]);
 		vec_remove(pins, i);
