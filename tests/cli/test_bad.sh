@@ -157,6 +157,13 @@ words() {
 	refused "usage: $*" 2 "$said" "$@"
 }
 
+# Makes $T/bare, our program where nothing is in /var/lib: the state of this
+# machine's own mesh may be there, and is not for tests.
+bare_machine() {
+	printf '#!/bin/sh\nexec unshare -m sh -c '"'"'mount -t tmpfs none /var/lib && exec "$0" "$@"'"'"' "%s" "$@"\n' "$WGMESH" >"$T/bare"
+	chmod 755 "$T/bare"
+}
+
 usages() {
 	words "import logs in to a host" import -state s.json local
 	words "there is no command 'frob'" frob
@@ -180,9 +187,10 @@ usages() {
 	words "did you mean -state" list -sate=s.json
 	words "did you mean -deploy" -deplyo
 	mkdir -p none && cd none || exit 1
+	bare_machine
 	for command in list deploy 'show a' 'set a port=1' pull unlock export; do
 		# shellcheck disable=SC2086
-		refused "no state: $command" 1 \
+		WGMESH=$T/bare refused "no state: $command" 1 \
 			"there is no mesh-state.json in '$PWD' and no state '/var/lib/wgmesh/mesh-state.json': 'wgmesh init'" $command
 	done
 	cd .. || exit 1

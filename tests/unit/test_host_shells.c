@@ -309,8 +309,14 @@ static void found_with(const char *shell, const char *awk)
 	assert_string_equal(sbuf_str(&answer),
 			    HEAD("private") KEY_C "\n"
 			    HEAD("preshared") KEY_B "\t" PSK "\n"
-			    HEAD("boot") "set PrivateKey\nmtu 1380\nset PostUp\n"
-			    "peer " KEY_B " bob\npeer " KEY_A " \n"
+			    HEAD("boot") "line c  managed by wgmesh, mesh "
+			    MESH_ID ", serial 4\n"
+			    "line c  it's \\ $HOME `id` %d\nline i\n"
+			    "line s\nset PrivateKey\nline s\nmtu 1380\n"
+			    "line s\nset PostUp\nline c\n"
+			    "line p\nline c  name: bob\npeer " KEY_B "\n"
+			    "line k\nline s\nline s\n"
+			    "line p\npeer " KEY_A "\nline k\nline s\nline s\n"
 			    HEAD("end"));
 	place_done(&p);
 }
